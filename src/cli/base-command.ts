@@ -1,0 +1,87 @@
+import { Command, type Errors, Flags } from '@oclif/core'
+import { EXIT, OperatorError } from '../domain/errors.js'
+
+/** The document every failing `--json` command prints before a rotation exists. */
+export interface ErrorDocument {
+  readonly error: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
+}
+
+/** `error` as scripts read it; never a stack trace. */
+export const errorDocument = (error: Error & { code?: unknown; suggestions?: unknown }): ErrorDocument['error'] => ({
+  code: typeof error.code === 'string' ? error.code : isUsage(error) ? 'USAGE' : 'UNEXPECTED',
+  message: error.message,
+  suggestions: Array.isArray(error.suggestions) ? error.suggestions.map(String) : [],
+})
+
+/** Exit code an error ends the program with: its own, or 1. oclif's parser errors carry 2. */
+export const exitCodeOf = (error: unknown): number => {
+  if (error instanceof OperatorError) return error.exitCode
+  const oclif = (error as { oclif?: { exit?: unknown } } | null)?.oclif
+  return typeof oclif?.exit === 'number' ? oclif.exit : EXIT.unexpected
+}
+
+const isUsage = (error: unknown): boolean => exitCodeOf(error) === EXIT.usage
+
+/** What every command shares: `--json` on stdout, words for people on stderr, errors without a stack. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+
+  protected override toErrorJson(error: unknown): unknown {
+    return { error: errorDocument(error as Error) }
+  }
+
+  protected override async catch(error: Errors.CLIError & { code?: string; suggestions?: string[] }): Promise<unknown> {
+    // oclif ends `--help` and `this.exit()` through this path as well.
+    if (error.oclif?.exit === 0) throw error
+    process.exitCode = exitCodeOf(error)
+    if (this.jsonEnabled()) {
+      this.logJson(this.toErrorJson(error))
+      return undefined
+    }
+    this.logToStderr(renderError(error))
+    if (process.env['DEBUG'] && !(error instanceof OperatorError)) this.logToStderr(error.stack ?? '')
+    return undefined
+  }
+}
+
+const renderError = (error: Error): string => {
+  const { code, message, suggestions } = errorDocument(error)
+  const lines = [`Error: ${message}`, `Code: ${code}`]
+  if (suggestions.length > 0) lines.push('Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`))
+  if (code === 'UNEXPECTED') lines.push('This is a fault of lockstep; set DEBUG=1 to see where, and please report it.')
+  return lines.join('\n')
+}
+
+/** `--json` documented once; oclif adds the flag itself. */
+export const repeatable = { multiple: true, multipleNonGreedy: true } as const
+
+/** Flags of every command that asks AWS. */
+export const discoveryFlags = {
+  region: Flags.string({
+    description: 'Region to ask; may be given several times. Without it every Region is asked.',
+    helpGroup: 'AWS',
+    ...repeatable,
+  }),
+  'all-regions': Flags.boolean({
+    description: 'Ask every Region (the default).',
+    helpGroup: 'AWS',
+    exclusive: ['region'],
+  }),
+  profile: Flags.string({
+    description: 'Profile of the shared AWS configuration; may be given several times.',
+    helpGroup: 'AWS',
+    ...repeatable,
+  }),
+  targets: Flags.string({
+    description: 'YAML file that lists further accounts to ask.',
+    helpGroup: 'AWS',
+    helpValue: 'FILE',
+  }),
+  'role-arn': Flags.string({ description: 'Role to assume before asking.', helpGroup: 'AWS', helpValue: 'ARN' }),
+  'endpoint-url': Flags.string({
+    description: 'Endpoint instead of AWS (a simulator, say).',
+    helpGroup: 'AWS',
+    helpValue: 'URL',
+    env: 'AWS_ENDPOINT_URL',
+  }),
+}

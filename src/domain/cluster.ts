@@ -1,0 +1,52 @@
+import type { ClusterId, EniIp, HsmId, RegionName, Sha256 } from './ids.js'
+
+/** One HSM of a cluster as `DescribeClusters` reports it. */
+export interface Hsm {
+  readonly hsmId: HsmId
+  /** Absent until the service has attached the interface. */
+  readonly eniIp: EniIp | null
+  readonly eniIpV6: string | null
+  readonly availabilityZone: string | null
+  /** `ACTIVE` is the only state in which an HSM is used; unknown words pass through. */
+  readonly state: string
+}
+
+/** One cluster as `DescribeClusters` reports it, with where and through whom it was seen. */
+export interface Cluster {
+  readonly clusterId: ClusterId
+  readonly region: RegionName
+  /** Profile whose credentials listed it; null for the default provider chain. */
+  readonly profile: string | null
+  readonly state: string
+  /** `hsm1.medium` (management utility) or `hsm2m.medium` (CloudHSM CLI); open set. */
+  readonly hsmType: string
+  /** `FIPS` or `NON_FIPS`; null on records from before June 2024. */
+  readonly mode: string | null
+  /** Bare backup ID; null for a cluster created fresh. */
+  readonly sourceBackupId: string | null
+  /** SHA-256 of the parsed cluster certificate (DER), null when absent or unreadable. */
+  readonly certificateFingerprint: Sha256 | null
+  /** Ordered by HSM ID. */
+  readonly hsms: readonly Hsm[]
+}
+
+/** How an operator names a cluster: `cluster-id`, `region/cluster-id` or `profile:region/cluster-id`. */
+export interface ClusterRef {
+  readonly clusterId: ClusterId
+  readonly region?: RegionName
+  readonly profile?: string
+}
+
+/** The reference as it is typed. */
+export const showClusterRef = (ref: ClusterRef): string =>
+  `${ref.profile === undefined ? '' : `${ref.profile}:`}${ref.region === undefined ? '' : `${ref.region}/`}${ref.clusterId}`
+
+/** Whether `cluster` is the one `ref` names. */
+export const matchesRef = (cluster: Cluster, ref: ClusterRef): boolean =>
+  cluster.clusterId === ref.clusterId &&
+  (ref.region === undefined || cluster.region === ref.region) &&
+  (ref.profile === undefined || cluster.profile === ref.profile)
+
+/** The HSMs that can be used now: ACTIVE and with an address. */
+export const activeHsms = (cluster: Cluster): readonly (Hsm & { readonly eniIp: EniIp })[] =>
+  cluster.hsms.filter((hsm): hsm is Hsm & { readonly eniIp: EniIp } => hsm.state === 'ACTIVE' && hsm.eniIp !== null)

@@ -1,0 +1,17 @@
+import type { ClusterId, EniIp, HsmId, RegionName, ServerId } from './ids.js'
+
+/** Changed first (`source`), or synced later (`destination`). */
+export type ClusterRole = 'source' | 'destination'
+
+/** One line of the roster: which HSM stands at which place of the merged config. */
+export interface RosterEntry {
+  readonly serverId: ServerId
+  readonly hsmId: HsmId
+  readonly eniIp: EniIp
+  readonly clusterId: ClusterId
+  readonly region: RegionName
+  readonly role: ClusterRole
+}
+
+/** Every HSM a rotation may touch, in the order of the merged config: source cluster first, one block per cluster. */
+export type Roster = readonly RosterEntry[]
