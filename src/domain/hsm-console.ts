@@ -1,0 +1,103 @@
+import type { HsmUser, HsmUserRef } from './hsm-user.js'
+import type { HsmId } from './ids.js'
+import type { RosterEntry } from './roster.js'
+import type { Secret } from './secret.js'
+
+/** Why an HSM did not do what it was told, as far as its words say. */
+export type RefusalReason =
+  /** The user has an open session somewhere; applications have to be drained first. */
+  | 'user-logged-in'
+  /** No such user there. */
+  | 'no-such-user'
+  /** The password was wrong, or the user is locked: the HSM does not tell them apart. */
+  | 'login-refused'
+  /** syncUser found the user already there and would not overwrite it. */
+  | 'user-exists'
+  /** The operation needs approvals of several officers. */
+  | 'quorum'
+  /** The destination could not open the masked object, or another failure of syncUser with a status code. */
+  | 'masked-object'
+  /** Words that are known to mean failure, but not why. */
+  | 'other'
+
+/** What one HSM answered to one command. */
+export type Answer =
+  | { readonly kind: 'done' }
+  /** Nothing has changed on this HSM. `text` is the line the HSM printed, redacted. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly text: string }
+  /** No positive evidence either way; the HSM may or may not have done it. */
+  | { readonly kind: 'unclear'; readonly text: string }
+
+/** One answer per HSM of the session, in the order of its configuration. */
+export type Answers = ReadonlyMap<HsmId, Answer>
+
+/** The process behind a session. A command it was given may outlive the one who gave it. */
+export interface UtilityProcess {
+  readonly pid: number
+  /** UTC, ISO 8601. */
+  readonly startedAt: string
+}
+
+/**
+ * A conversation with some HSMs. It has proved, before its first login, that each address leads to the HSM that AWS
+ * reported there. Commands run one after the other; each covers every HSM of the session unless it names one.
+ * @throws {ConsoleFailure} from every method, when the conversation itself breaks
+ */
+export interface HsmSession {
+  readonly process: UtilityProcess
+  readonly hsmIds: readonly HsmId[]
+  /** Needs no login. */
+  listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>>
+  /** One attempt on every HSM of the session; a refusal raises the failure count there. */
+  login(user: HsmUserRef, password: Secret): Promise<Answers>
+  logout(): Promise<void>
+  /** Needs an officer login (or the user's own). Refused where the user has a session elsewhere. */
+  changePassword(user: HsmUserRef, password: Secret): Promise<Answers>
+  /** Copies a user with its password from one HSM of the session to another. Needs an officer login on both. */
+  syncUser(from: HsmId, userId: number, to: HsmId): Promise<Answer>
+  /** Ends the conversation and waits for the process to be gone. Never throws. */
+  close(): Promise<void>
+}
+
+/** Opens conversations with HSMs: the management utility, run as a program. */
+export interface HsmConsole {
+  /**
+   * Connects to exactly these HSMs and proves the roster.
+   * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when an address leads to
+   * another HSM than AWS reported; `limited` when the utility runs without its secure channel
+   * @throws {OperatorError} `UTILITY_NOT_FOUND` or `UTILITY_NOT_EXECUTABLE`
+   */
+  open(servers: readonly RosterEntry[]): Promise<HsmSession>
+}
+
+/** How a conversation broke. */
+export type ConsoleFailureKind =
+  /** No connection at start: no command was sent. */
+  | 'unreachable'
+  /** The roster is not what AWS reported: no command was sent. */
+  | 'wrong-hsm'
+  /** The utility runs in limited mode: no command was sent. */
+  | 'limited'
+  /** Nothing was heard for too long. A command in flight may still take effect. */
+  | 'silent'
+  /** The utility ended by itself. A command in flight may have taken effect. */
+  | 'ended'
+  /** The utility said something that is not known. */
+  | 'not-understood'
+
+/** The conversation broke; what was in flight is unknown unless `kind` says that nothing was sent. */
+export class ConsoleFailure extends Error {
+  override readonly name = 'ConsoleFailure'
+  readonly kind: ConsoleFailureKind
+  /** HSMs this failure speaks of. */
+  readonly hsmIds: readonly HsmId[]
+  /** The last lines of the conversation, with everything secret taken out. */
+  readonly transcript: string
+
+  constructor(kind: ConsoleFailureKind, message: string, hsmIds: readonly HsmId[], transcript = '') {
+    super(message)
+    this.kind = kind
+    this.hsmIds = hsmIds
+    this.transcript = transcript
+  }
+}

@@ -1,0 +1,42 @@
+import type { ClusterId, HsmId, RegionName } from '../ids.js'
+import type { UserKey } from '../hsm-user.js'
+
+/** What one HSM holds for one user, as far as it was observed. */
+export type CellState = 'unknown' | 'old' | 'new' | 'other' | 'locked' | 'absent' | 'unreachable'
+
+/**
+ * Why a cell's state is believed: a login with the new or the current credential, a syncUser that reported success
+ * from a proved origin, or that nothing was ever written there in this rotation.
+ */
+export type Proof = 'login-new' | 'login-current' | 'copy' | 'untouched' | 'none'
+
+/** One user on one HSM. */
+export interface Cell {
+  readonly user: UserKey
+  readonly hsmId: HsmId
+  readonly clusterId: ClusterId
+  readonly region: RegionName
+  readonly state: CellState
+  readonly proof: Proof
+  /** UTC, ISO 8601; null when it was never observed. */
+  readonly observedAt: string | null
+}
+
+/** How many cells of one cluster hold the new credential. */
+export interface Coverage {
+  readonly clusterId: ClusterId
+  readonly new: number
+  readonly total: number
+}
+
+/** Coverage per cluster, in the order the clusters appear in `cells`. */
+export const coverageOf = (cells: readonly Cell[]): readonly Coverage[] => {
+  const byCluster = new Map<ClusterId, { new: number; total: number }>()
+  for (const cell of cells) {
+    const count = byCluster.get(cell.clusterId) ?? { new: 0, total: 0 }
+    count.total += 1
+    if (cell.state === 'new') count.new += 1
+    byCluster.set(cell.clusterId, count)
+  }
+  return [...byCluster].map(([clusterId, count]) => ({ clusterId, ...count }))
+}

@@ -1,0 +1,157 @@
+import { type OperatorError, refusal } from '../errors.js'
+import { findUser, type HsmUser, type HsmUserRef, sameUser, userKey } from '../hsm-user.js'
+import type { HsmId } from '../ids.js'
+import { budgetSpent, isLocked } from './login-budget.js'
+import type { PlannedUser } from './plan.js'
+
+/** Users of every HSM of the roster, as listed just now. */
+export type UserMatrix = ReadonlyMap<HsmId, readonly HsmUser[]>
+
+export interface EligibilityRules {
+  readonly lockoutLimit: number
+  /** Users that are missing on some HSM are created there. */
+  readonly createMissing: boolean
+  readonly allowKmsuser: boolean
+}
+
+/** Users as they can be rotated, and the cells where one does not exist yet. */
+export interface Eligible {
+  readonly users: readonly PlannedUser[]
+  readonly absent: readonly { readonly user: PlannedUser['key']; readonly hsmId: HsmId }[]
+}
+
+/**
+ * Whether these users may be rotated, by what the HSMs list.
+ * @param source HSMs of the source cluster, where every user must exist
+ * @throws {OperatorError} the first rule that forbids it, naming user and HSM
+ */
+export const eligibleUsers = (
+  users: readonly HsmUserRef[],
+  matrix: UserMatrix,
+  source: readonly HsmId[],
+  rules: EligibilityRules,
+): Eligible => {
+  const absent: { user: PlannedUser['key']; hsmId: HsmId }[] = []
+  const planned = users.map((ref) => {
+    refuseByName(ref, rules)
+    const rows = new Map<HsmId, HsmUser>()
+    const missing: HsmId[] = []
+    for (const [hsmId, listed] of matrix) {
+      const row = findUser(listed, ref)
+      if (row === undefined) missing.push(hsmId)
+      else rows.set(hsmId, row)
+    }
+    refuseIfMissing(ref, missing, rows.size, matrix, source, rules)
+    for (const [hsmId, row] of rows) refuseByRow(ref, hsmId, row, rules)
+    const [first] = rows.values()
+    const listed = { type: first?.type ?? ref.type, name: first?.name ?? ref.name }
+    const key = userKey(listed)
+    for (const hsmId of missing) absent.push({ user: key, hsmId })
+    const ids = new Set([...rows.values()].map((row) => row.userId))
+    return { ...listed, key, userId: ids.size === 1 ? (first?.userId ?? null) : null }
+  })
+  return { users: planned, absent }
+}
+
+/**
+ * Whether the officer can do it: not by rotating itself, and not from near its own lock-out.
+ * @throws {OperatorError} `OFFICER_ROTATES_ITSELF`, `OFFICER_UNKNOWN`, `OFFICER_NEAR_LOCKOUT`, `OFFICER_NEEDS_MORE`
+ */
+export const checkOfficer = (
+  officer: HsmUserRef,
+  users: readonly HsmUserRef[],
+  matrix: UserMatrix,
+  lockoutLimit: number,
+): void => {
+  const itself = users.find((user) => sameUser(user, officer))
+  if (itself !== undefined) {
+    throw refusal('OFFICER_ROTATES_ITSELF', `the officer "${officer.name}" cannot rotate its own password`, [
+      'give another crypto officer with --officer',
+    ])
+  }
+  for (const [hsmId, listed] of matrix) {
+    const row = findUser(listed, officer)
+    if (row === undefined) {
+      throw refusal('OFFICER_UNKNOWN', `there is no crypto officer "${officer.name}" on ${hsmId}`, [
+        `officers there: ${officersOf(listed)}`,
+      ])
+    }
+    if (row.twoFactor || row.mofnPubKey) {
+      throw refusal(
+        row.twoFactor ? 'OFFICER_NEEDS_2FA' : 'OFFICER_NEEDS_QUORUM',
+        `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${hsmId}, which this version cannot use`,
+        ['give a crypto officer without it with --officer'],
+      )
+    }
+    if (budgetSpent(row, lockoutLimit)) throw nearLockout(officer, hsmId, row, lockoutLimit)
+  }
+}
+
+/** The refusal to log in as a user that is near its lock-out. */
+export const nearLockout = (user: HsmUserRef, hsmId: HsmId, row: HsmUser, limit: number): OperatorError =>
+  refusal(
+    isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
+    `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
+    ['find out which client uses a wrong password; a crypto officer clears the count with changePswd'],
+  )
+
+const refuseByName = (ref: HsmUserRef, rules: EligibilityRules): void => {
+  if (ref.type === 'AU' || ref.name.toLowerCase() === 'app_user') {
+    throw refusal('USER_NOT_ROTATABLE', `${userKey(ref)} belongs to the service and is never rotated`)
+  }
+  if (ref.name.toLowerCase() === 'kmsuser' && !rules.allowKmsuser) {
+    throw refusal('KMSUSER', `${userKey(ref)} belongs to an AWS KMS custom key store, which changes its password itself`, [
+      'add --allow-kmsuser if the key store is disconnected and you mean it',
+    ])
+  }
+}
+
+const refuseIfMissing = (
+  ref: HsmUserRef,
+  missing: readonly HsmId[],
+  found: number,
+  matrix: UserMatrix,
+  source: readonly HsmId[],
+  rules: EligibilityRules,
+): void => {
+  const [first] = missing
+  if (first === undefined) return
+  if (found === 0) {
+    const sameName = [...matrix.values()].flat().find((row) => row.name.toLowerCase() === ref.name.toLowerCase())
+    throw refusal(
+      sameName === undefined ? 'USER_NOT_FOUND' : 'USER_WRONG_TYPE',
+      sameName === undefined
+        ? `there is no user ${userKey(ref)} on any HSM`
+        : `"${ref.name}" is a ${sameName.type} on the HSMs, not a ${ref.type}`,
+      sameName === undefined ? ['lockstep users list --config FILE'] : [`--user ${userKey(sameName)}`],
+    )
+  }
+  const onSource = missing.find((hsmId) => source.includes(hsmId))
+  if (onSource !== undefined) {
+    throw refusal('USER_MISSING', `${userKey(ref)} does not exist on ${onSource} of the source cluster`, [
+      'take a cluster as source on whose HSMs all the users exist',
+    ])
+  }
+  if (!rules.createMissing) {
+    throw refusal('USER_MISSING', `${userKey(ref)} does not exist on ${missing.join(', ')}`, [
+      'add --create-missing to copy the user there by syncUser',
+    ])
+  }
+}
+
+const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules): void => {
+  if (row.twoFactor || row.mofnPubKey) {
+    throw refusal(
+      'USER_HAS_REGISTRATION',
+      `${userKey(ref)} has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${hsmId}, which a change of its password would drop`,
+      ['rotate the other users; this one cannot be rotated by this version'],
+    )
+  }
+  if (budgetSpent(row, rules.lockoutLimit)) throw nearLockout(ref, hsmId, row, rules.lockoutLimit)
+}
+
+const officersOf = (listed: readonly HsmUser[]): string =>
+  listed
+    .filter((row) => row.type === 'CO' || row.type === 'PCO')
+    .map((row) => row.name)
+    .join(', ')

@@ -1,0 +1,65 @@
+import type { Answer } from '../hsm-console.js'
+import type { UserKey } from '../hsm-user.js'
+import type { HsmId, RotationId } from '../ids.js'
+import type { UtilityProcess } from '../hsm-console.js'
+import type { Propagation, RotationPlan } from './plan.js'
+import type { Stage } from './stage.js'
+
+/** The credentials a cell may be given or asked for; the values are in the store alone. */
+export type CredentialName = 'new' | 'current'
+
+/**
+ * What is about to be done to one cell. It stands in the journal before the HSM hears of it; without an `answer` with
+ * the same number the effect is unknown.
+ */
+export type Intent =
+  /** changePswd. */
+  | { readonly act: 'change'; readonly user: UserKey; readonly hsmId: HsmId; readonly credential: CredentialName }
+  /** syncUser; `credential` is the one the origin was proved to hold. `rehearsal`: nothing was new yet. */
+  | {
+      readonly act: 'sync'
+      readonly user: UserKey
+      readonly from: HsmId
+      readonly hsmId: HsmId
+      readonly credential: CredentialName
+      readonly rehearsal: boolean
+    }
+  /** A login attempt, which a refusal turns into a failed login. */
+  | { readonly act: 'login'; readonly user: UserKey; readonly hsmId: HsmId; readonly credential: CredentialName }
+
+/** One line of a journal: an intent, an observation, or a turn of the rotation. Never a belief, never a secret. */
+export type JournalEvent =
+  | { readonly type: 'started'; readonly facts: RotationFacts }
+  | { readonly type: 'stage-completed'; readonly stage: Stage }
+  | { readonly type: 'intent'; readonly intent: Intent; readonly process: UtilityProcess }
+  | { readonly type: 'answer'; readonly to: number; readonly answer: Answer }
+  | { readonly type: 'unanswered'; readonly to: number; readonly reason: string }
+  | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
+  | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
+  | { readonly type: 'way-back'; readonly bySync: boolean; readonly byCurrent: boolean; readonly evidence: string }
+  | { readonly type: 'store'; readonly act: 'put-pending' | 'promote'; readonly phase: 'intent' | 'read-back' }
+  | { readonly type: 'paused'; readonly stage: Stage; readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
+  | { readonly type: 'finished'; readonly outcome: 'completed' | 'rolled-back' }
+
+/** What a rotation is about; the first line of its journal. */
+export interface RotationFacts {
+  readonly rotationId: RotationId
+  readonly plan: RotationPlan
+  /** Cells proved by a login with the current credential at preflight. */
+  readonly provedCurrent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
+  /** Cells whose user does not exist there yet. */
+  readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
+  readonly store: string
+  readonly configSha256: string | null
+  readonly operator: { readonly user: string; readonly host: string; readonly pid: number }
+  readonly version: string
+}
+
+/** A line as it is read back. */
+export interface JournalEntry {
+  /** Counted from 1 without gaps. */
+  readonly seq: number
+  /** UTC, ISO 8601. */
+  readonly at: string
+  readonly event: JournalEvent
+}

@@ -1,0 +1,16 @@
+import type { HsmUser } from '../hsm-user.js'
+
+/** What the product assumes unless told otherwise: the fifth failed login locks. */
+export const DEFAULT_LOCKOUT_LIMIT = 5
+
+/**
+ * Whether one more failed login would come too near to a lock-out: a login is refused from two below the limit on,
+ * so that a mistake of ours never locks anybody. An unknown count leaves the decision to the journal.
+ * @param limit the failed login that locks the user
+ */
+export const budgetSpent = (user: HsmUser, limit: number): boolean =>
+  user.loginFailureCount !== null && user.loginFailureCount >= limit - 2
+
+/** Whether the user is locked as far as its count tells; no listing says so outright. */
+export const isLocked = (user: HsmUser, limit: number): boolean =>
+  user.loginFailureCount !== null && user.loginFailureCount >= limit

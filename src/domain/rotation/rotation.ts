@@ -1,0 +1,216 @@
+import type { Answer } from '../hsm-console.js'
+import type { UserKey } from '../hsm-user.js'
+import type { HsmId } from '../ids.js'
+import type { Cell, CellState, Proof } from './cell.js'
+import type { CredentialName, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
+import type { Propagation } from './plan.js'
+import { type Stage, stageAfter } from './stage.js'
+
+/** How the old credential could be given back. */
+export interface WayBack {
+  /** By syncUser from the restore point, which needs no knowledge of the old password. */
+  readonly bySync: boolean
+  /** By changePswd with the current credential, proved and kept in the store. */
+  readonly byCurrent: boolean
+}
+
+/** A rotation as its journal tells it. Derived, never stored. */
+export interface Rotation {
+  readonly facts: RotationFacts
+  readonly startedAt: string
+  /** The first stage not completed; null when all are. */
+  readonly stage: Stage | null
+  readonly cells: readonly Cell[]
+  /** Null until it is settled. */
+  readonly propagation: Propagation | null
+  readonly wayBack: WayBack
+  readonly finished: 'completed' | 'rolled-back' | null
+  /** Why it stands still, when the last thing that happened was a pause. */
+  readonly pause: {
+    readonly stage: Stage
+    readonly code: string
+    readonly message: string
+    readonly suggestions: readonly string[]
+  } | null
+  readonly failedLogins: number
+  /** Intents without an answer: their effect is unknown. */
+  readonly unanswered: readonly Intent[]
+}
+
+interface KnownCell {
+  readonly state: CellState
+  readonly proof: Proof
+  readonly observedAt: string | null
+}
+
+type CellKey = `${HsmId} ${UserKey}`
+const keyOf = (cell: { user: UserKey; hsmId: HsmId }): CellKey => `${cell.hsmId} ${cell.user}`
+
+/**
+ * Follows a journal line by line and knows at each line what the rotation is like. The cost of a line does not depend
+ * on how many came before.
+ */
+export class RotationLedger {
+  readonly facts: RotationFacts
+  readonly #startedAt: string
+  readonly #cells = new Map<CellKey, KnownCell>()
+  readonly #open = new Map<number, { intent: Intent; before: KnownCell | undefined }>()
+  readonly #written = new Set<CellKey>()
+  #stage: Stage | null = 'store-pending'
+  #propagation: Propagation | null = null
+  #wayBack: WayBack
+  #finished: Rotation['finished'] = null
+  #pause: Rotation['pause'] = null
+  #failedLogins = 0
+
+  /** @throws {Error} when `first` is not the `started` entry of a journal */
+  constructor(first: JournalEntry) {
+    if (first.event.type !== 'started') throw new Error('a journal begins with the facts of its rotation')
+    this.facts = first.event.facts
+    this.#startedAt = first.at
+    this.#wayBack = { bySync: true, byCurrent: this.facts.provedCurrent.length > 0 }
+    const proved = new Set(this.facts.provedCurrent.map(keyOf))
+    const absent = new Set(this.facts.absent.map(keyOf))
+    for (const { hsmId } of this.facts.plan.roster) {
+      for (const { key: user } of this.facts.plan.users) {
+        const key = keyOf({ user, hsmId })
+        this.#cells.set(key, {
+          state: absent.has(key) ? 'absent' : 'old',
+          proof: proved.has(key) ? 'login-current' : 'untouched',
+          observedAt: first.at,
+        })
+      }
+    }
+  }
+
+  /** The next line of the journal. */
+  apply({ seq, at, event }: JournalEntry): void {
+    if (event.type !== 'paused') this.#pause = null
+    switch (event.type) {
+      case 'started':
+        throw new Error(`line ${seq} starts a second rotation in one journal`)
+      case 'stage-completed':
+        this.#stage = stageAfter(event.stage)
+        break
+      case 'intent':
+        this.#intend(seq, at, event.intent)
+        break
+      case 'answer':
+        this.#settle(seq, at, event.to, event.answer.kind)
+        break
+      case 'unreachable':
+        for (const { key: user } of this.facts.plan.users) {
+          const key = keyOf({ user, hsmId: event.hsmId })
+          if (this.#cells.has(key)) this.#cells.set(key, { state: 'unreachable', proof: 'none', observedAt: at })
+        }
+        break
+      case 'propagation':
+        this.#propagation = event.method
+        break
+      case 'way-back':
+        this.#wayBack = { bySync: event.bySync, byCurrent: event.byCurrent }
+        break
+      case 'paused':
+        this.#pause = { stage: event.stage, code: event.code, message: event.message, suggestions: event.suggestions }
+        break
+      case 'finished':
+        this.#finished = event.outcome
+        break
+      case 'unanswered':
+      case 'store':
+        break
+    }
+  }
+
+  /** What is known of one cell. */
+  cell(user: UserKey, hsmId: HsmId): KnownCell {
+    return this.#cells.get(keyOf({ user, hsmId })) ?? { state: 'unknown', proof: 'none', observedAt: null }
+  }
+
+  /** Whether a write to this cell was ever intended in this rotation, whatever came of it. */
+  everWritten(user: UserKey, hsmId: HsmId): boolean {
+    return this.#written.has(keyOf({ user, hsmId }))
+  }
+
+  get stage(): Stage | null {
+    return this.#stage
+  }
+
+  get propagation(): Propagation | null {
+    return this.#propagation
+  }
+
+  get wayBack(): WayBack {
+    return this.#wayBack
+  }
+
+  /** The rotation as it stands after the last line applied. */
+  rotation(): Rotation {
+    return {
+      facts: this.facts,
+      startedAt: this.#startedAt,
+      stage: this.#stage,
+      cells: this.facts.plan.users.flatMap(({ key: user }) =>
+        this.facts.plan.roster.map(({ hsmId, clusterId, region }) => ({
+          user,
+          hsmId,
+          clusterId,
+          region,
+          ...this.cell(user, hsmId),
+        })),
+      ),
+      propagation: this.#propagation,
+      wayBack: this.#wayBack,
+      finished: this.#finished,
+      pause: this.#pause,
+      failedLogins: this.#failedLogins,
+      unanswered: [...this.#open.values()].map(({ intent }) => intent),
+    }
+  }
+
+  #intend(seq: number, at: string, intent: Intent): void {
+    const key = keyOf(intent)
+    this.#open.set(seq, { intent, before: this.#cells.get(key) })
+    if (intent.act === 'login') return
+    this.#written.add(key)
+    // A rehearsal writes what was there, so the cell stays what it is however it ends.
+    const harmless = intent.act === 'sync' && intent.rehearsal
+    if (!harmless) this.#cells.set(key, { state: 'unknown', proof: 'none', observedAt: at })
+  }
+
+  #settle(seq: number, observedAt: string, to: number, answer: Answer['kind']): void {
+    const asked = this.#open.get(to)
+    if (asked === undefined) throw new Error(`line ${seq} answers line ${to}, which asked nothing`)
+    // An unclear answer proves nothing: the cell stays as the intent left it.
+    if (answer === 'unclear') return
+    this.#open.delete(to)
+    const { intent, before } = asked
+    const key = keyOf(intent)
+    if (intent.act === 'login') {
+      if (answer === 'refused') this.#failedLogins += 1
+      this.#cells.set(key, { ...loginShows(intent.credential, answer), observedAt })
+    } else if (answer === 'refused') {
+      if (before !== undefined) this.#cells.set(key, before)
+    } else if (intent.act === 'sync') {
+      // The new credential counts only once it logged in; the old one cannot always be asked for.
+      this.#cells.set(key, { state: intent.credential === 'current' ? 'old' : 'unknown', proof: 'copy', observedAt })
+    }
+  }
+}
+
+const loginShows = (credential: CredentialName, answer: 'done' | 'refused'): Pick<KnownCell, 'state' | 'proof'> => {
+  if (answer === 'refused') return { state: 'unknown', proof: 'none' }
+  return credential === 'new' ? { state: 'new', proof: 'login-new' } : { state: 'old', proof: 'login-current' }
+}
+
+/**
+ * Reads a whole journal. Linear in the number of lines.
+ * @throws {Error} when the first entry is not `started`
+ */
+export const rotationOf = (entries: readonly JournalEntry[]): Rotation => {
+  const [first, ...rest] = entries
+  if (first === undefined) throw new Error('a journal begins with the facts of its rotation')
+  const ledger = new RotationLedger(first)
+  for (const entry of rest) ledger.apply(entry)
+  return ledger.rotation()
+}

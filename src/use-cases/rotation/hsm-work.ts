@@ -1,0 +1,106 @@
+import pLimit from 'p-limit'
+import { type Answer, type Answers, ConsoleFailure, type HsmSession } from '../../domain/hsm-console.js'
+import { findUser, type HsmUser, userKey } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
+import { nearLockout } from '../../domain/rotation/eligibility.js'
+import { budgetSpent } from '../../domain/rotation/login-budget.js'
+import type { RosterEntry } from '../../domain/roster.js'
+import { refusal } from '../../domain/errors.js'
+import { Pause } from './pause.js'
+import type { HsmWork } from './rotation-run.js'
+
+/** Runs `work` in a session on exactly these HSMs and ends the session, whatever happens. */
+export const inSession = async <T>(
+  { console }: Pick<HsmWork, 'console'>,
+  servers: readonly RosterEntry[],
+  work: (session: HsmSession) => Promise<T>,
+): Promise<T> => {
+  const session = await console.open(servers)
+  try {
+    return await work(session)
+  } finally {
+    await session.close()
+  }
+}
+
+/** Does `work` for each item, in parallel lanes. All lanes end before this does; then the first failure is thrown. */
+export const inLanes = async <T, R>(
+  items: readonly T[],
+  concurrency: number,
+  work: (item: T) => Promise<R>,
+): Promise<R[]> => {
+  const limit = pLimit(concurrency)
+  const results = await Promise.allSettled(items.map((item) => limit(() => work(item))))
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason
+    return result.value
+  })
+}
+
+/** The users of one HSM of a session. */
+export const usersOf = (listing: ReadonlyMap<HsmId, readonly HsmUser[]>, hsmId: HsmId): readonly HsmUser[] =>
+  listing.get(hsmId) ?? []
+
+/** The answer of one HSM. */
+export const answerOf = (answers: Answers, hsmId: HsmId): Answer =>
+  answers.get(hsmId) ?? { kind: 'unclear', text: 'the utility said nothing about this HSM' }
+
+/**
+ * Logs the officer in on every HSM of the session, after looking at its failure count there.
+ * @param listing what `listUsers` said in this session
+ * @throws {OperatorError} `OFFICER_REFUSED`, and then the password is not tried again by itself
+ */
+export const loginOfficer = async (
+  work: HsmWork,
+  session: HsmSession,
+  servers: readonly RosterEntry[],
+  listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
+): Promise<void> => {
+  const { user, password } = work.officer
+  for (const { hsmId } of servers) {
+    const row = findUser(usersOf(listing, hsmId), user)
+    if (row !== undefined && budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, hsmId, row, work.lockoutLimit)
+  }
+  const [first] = servers
+  const listed = first === undefined ? undefined : findUser(usersOf(listing, first.hsmId), user)
+  const answers = await session.login({ type: listed?.type ?? user.type, name: user.name }, password)
+  for (const server of servers) {
+    const answer = answerOf(answers, server.hsmId)
+    if (answer.kind === 'done') continue
+    if (answer.kind === 'unclear') {
+      throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [server.hsmId])
+    }
+    await work.officerRefusals.note(
+      user.name,
+      servers.map(({ clusterId }) => clusterId),
+    )
+    throw refusal(
+      'OFFICER_REFUSED',
+      `${server.hsmId} (${server.region}, ${server.clusterId}) refused the crypto officer ${userKey(user)}: ${answer.text}`,
+      [
+        'compare the password with the one in your vault; it is not tried again by itself',
+        'once it is right, add --retry-officer',
+      ],
+    )
+  }
+}
+
+/** Words for a refused command, with what the operator can do. */
+export const refusedPause = (what: string, server: RosterEntry, answer: Exclude<Answer, { kind: 'done' }>): Pause => {
+  const where = `${server.hsmId} (${server.region}, ${server.clusterId})`
+  if (answer.kind === 'unclear') {
+    return new Pause('NOT_UNDERSTOOD', `${what} on ${where} gave no clear answer: "${answer.text}"`)
+  }
+  switch (answer.reason) {
+    case 'user-logged-in':
+      return new Pause('USER_LOGGED_IN', `${what} on ${where} was refused: the user is logged in there`, [
+        'stop the applications that use this user, then resume',
+      ])
+    case 'quorum':
+      return new Pause('QUORUM_REQUIRED', `${what} on ${where} needs the approval of several officers`, [
+        'this version cannot carry a quorum approval through',
+      ])
+    default:
+      return new Pause('HSM_REFUSED', `${what} on ${where} was refused: ${answer.text}`)
+  }
+}

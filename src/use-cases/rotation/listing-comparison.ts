@@ -1,0 +1,36 @@
+import { type HsmUser, sameUser, userKey } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
+import { rosterEntry, type PlannedUser } from '../../domain/rotation/plan.js'
+import type { SyncReport } from './cell-work.js'
+import { Pause } from './pause.js'
+import type { RotationRun } from './rotation-run.js'
+
+/**
+ * Compares the listing after a copy with the one before: nobody but the copied users may have changed, and they only
+ * by appearing. Failure counts are left out, because clients raise them at any time.
+ * @throws {Pause} `OTHER_USER_CHANGED`
+ */
+export const refuseOtherChanges = (
+  run: RotationRun,
+  hsmId: HsmId,
+  { before, after }: SyncReport,
+  copied: readonly PlannedUser[],
+): void => {
+  const changes: string[] = []
+  for (const row of before) {
+    const now = after.find((candidate) => sameUser(candidate, row))
+    if (now === undefined) changes.push(`${userKey(row)} is gone`)
+    else if (attributes(now) !== attributes(row)) changes.push(`${userKey(row)} was ${attributes(row)}, is ${attributes(now)}`)
+  }
+  for (const row of after) {
+    const known = before.some((candidate) => sameUser(candidate, row)) || copied.some((user) => sameUser(user, row))
+    if (!known) changes.push(`${userKey(row)} appeared`)
+  }
+  if (changes.length === 0) return
+  const server = rosterEntry(run.plan, hsmId)
+  throw new Pause('OTHER_USER_CHANGED', `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`)
+}
+
+/** All a listing shows of a user that a rotation must not change. */
+export const attributes = (user: HsmUser): string =>
+  `ID ${user.userId ?? 'unknown'}, ${user.type}, quorum key ${user.mofnPubKey ? 'yes' : 'no'}, 2FA ${user.twoFactor ? 'yes' : 'no'}`

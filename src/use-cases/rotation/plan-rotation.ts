@@ -1,0 +1,67 @@
+import type { Cluster } from '../../domain/cluster.js'
+import { refusal } from '../../domain/errors.js'
+import type { HsmConsole } from '../../domain/hsm-console.js'
+import type { HsmUserRef } from '../../domain/hsm-user.js'
+import { type EligibilityRules, type Eligible, eligibleUsers, type UserMatrix } from '../../domain/rotation/eligibility.js'
+import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
+import type { Roster } from '../../domain/roster.js'
+import { readUsers } from './preflight.js'
+
+/** The clusters of a rotation, chosen and proved to be clones. */
+export interface ChosenForRotation {
+  readonly source: Cluster
+  readonly destinations: readonly Cluster[]
+  readonly leftOut: readonly Cluster[]
+  readonly family: string
+  readonly roster: Roster
+}
+
+/** A plan and what it was made from. */
+export interface PlannedRotation {
+  readonly plan: RotationPlan
+  readonly absent: Eligible['absent']
+  readonly matrix: UserMatrix
+}
+
+/**
+ * Decides everything that is decided before the first effect. Reads only: one session per HSM, no login.
+ * @throws {OperatorError} for every fact that forbids the rotation
+ */
+export const planRotation = async (
+  chosen: ChosenForRotation,
+  users: readonly HsmUserRef[],
+  console: HsmConsole,
+  concurrency: number,
+  rules: EligibilityRules,
+): Promise<PlannedRotation> => {
+  refuseInactiveHsms(chosen)
+  const parts = assignParts(chosen.roster)
+  const matrix = await readUsers(console, chosen.roster, concurrency)
+  const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
+  const eligible = eligibleUsers(users, matrix, source, rules)
+  const plan: RotationPlan = {
+    source: planned(chosen.source),
+    destinations: chosen.destinations.map(planned),
+    leftOut: chosen.leftOut.map(planned),
+    family: chosen.family,
+    users: eligible.users,
+    roster: chosen.roster,
+    parts,
+  }
+  return { plan, absent: eligible.absent, matrix }
+}
+
+const planned = ({ clusterId, region, profile }: Cluster): PlannedCluster => ({ clusterId, region, profile })
+
+/** An HSM that is left behind keeps the old password unseen, so every one of them has to be there. */
+const refuseInactiveHsms = ({ source, destinations }: ChosenForRotation): void => {
+  for (const cluster of [source, ...destinations]) {
+    const inactive = cluster.hsms.filter((hsm) => hsm.state !== 'ACTIVE')
+    if (inactive.length === 0) continue
+    throw refusal(
+      'HSM_NOT_ACTIVE',
+      `${inactive.map((hsm) => `${hsm.hsmId} is ${hsm.state}`).join(', ')} in ${cluster.region}/${cluster.clusterId}`,
+      ['wait until AWS has replaced or removed it: lockstep clusters list'],
+    )
+  }
+}

@@ -1,0 +1,98 @@
+import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
+import { type OperatorError, refusal } from '../../domain/errors.js'
+import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
+import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
+import { budgetSpent } from '../../domain/rotation/login-budget.js'
+import type { PlannedUser } from '../../domain/rotation/plan.js'
+import type { Roster, RosterEntry } from '../../domain/roster.js'
+import type { Secret } from '../../domain/secret.js'
+import { answerOf, inLanes, inSession, loginOfficer, usersOf } from './hsm-work.js'
+import { describeFailure } from './pause.js'
+import type { HsmWork } from './rotation-run.js'
+
+/**
+ * Lists the users of every HSM, each in a session of its own that proves the roster. No login.
+ * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
+ */
+export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
+  const failures: ConsoleFailure[] = []
+  const matrix = new Map<HsmId, readonly HsmUser[]>()
+  const listings = await inLanes(roster, concurrency, async (server) => {
+    try {
+      return await inSession({ console }, [server], async (session) =>
+        usersOf(await session.listUsers(), server.hsmId),
+      )
+    } catch (error) {
+      if (!(error instanceof ConsoleFailure)) throw error
+      failures.push(error)
+      return null
+    }
+  })
+  if (failures.length > 0) throw refusedBy(failures)
+  for (const [index, server] of roster.entries()) matrix.set(server.hsmId, listings[index] ?? [])
+  return matrix
+}
+
+/**
+ * The officer logs in on one HSM first, and on the others only after that succeeded. Where current credentials are
+ * given, each cell proves them by one login, in the same order.
+ * @throws {OperatorError} `OFFICER_REFUSED`, `CURRENT_REFUSED`, or the first HSM that failed
+ */
+export const proveLogins = async (
+  work: HsmWork,
+  roster: Roster,
+  users: readonly PlannedUser[],
+  current: ReadonlyMap<UserKey, Secret>,
+): Promise<void> => {
+  const [first, ...others] = roster
+  if (first === undefined) return
+  const check = (server: RosterEntry) => proveOn(work, server, users, current)
+  try {
+    await check(first)
+    await inLanes(others, work.concurrency, check)
+  } catch (error) {
+    throw error instanceof ConsoleFailure ? refusedBy([error]) : error
+  }
+  await work.officerRefusals.clear(
+    work.officer.user.name,
+    roster.map((server) => server.clusterId),
+  )
+}
+
+const proveOn = (
+  work: HsmWork,
+  server: RosterEntry,
+  users: readonly PlannedUser[],
+  current: ReadonlyMap<UserKey, Secret>,
+): Promise<void> =>
+  inSession(work, [server], async (session) => {
+    const listing = await session.listUsers()
+    await loginOfficer(work, session, [server], listing)
+    await session.logout()
+    for (const user of users) {
+      const secret = current.get(user.key)
+      const row = findUser(usersOf(listing, server.hsmId), user)
+      if (secret === undefined || row === undefined) continue
+      if (budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, server.hsmId, row, work.lockoutLimit)
+      const answer = answerOf(await session.login(user, secret), server.hsmId)
+      if (answer.kind !== 'done') {
+        throw refusal(
+          'CURRENT_REFUSED',
+          `${server.hsmId} (${server.region}, ${server.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
+          ['this HSM may hold another password: compare with lockstep users prove', 'or leave --current-password out'],
+        )
+      }
+      await session.logout()
+    }
+  })
+
+/** Broken conversations before anything changed, as one refusal that names every HSM. */
+const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {
+  const described = failures.map(describeFailure)
+  return refusal(
+    described[0]?.code ?? 'HSM_UNREACHABLE',
+    `${described.map(({ message }) => message).join('; ')}; nothing has changed`,
+    described.flatMap(({ suggestions }) => suggestions).slice(0, 1),
+  )
+}

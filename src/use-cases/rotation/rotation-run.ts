@@ -1,0 +1,151 @@
+import type { Discovery } from '../../domain/clone-family.js'
+import type { HeldLock } from '../../domain/cluster-lock.js'
+import type { CredentialStore } from '../../domain/credential-store.js'
+import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
+import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
+import type { OfficerRefusals } from '../../domain/officer-refusals.js'
+import type { Journal } from '../../domain/rotation/journal.js'
+import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../domain/rotation/journal-entry.js'
+import type { PlannedUser, Propagation, RotationPlan } from '../../domain/rotation/plan.js'
+import type { Progress } from '../../domain/rotation/progress.js'
+import type { RotationLedger } from '../../domain/rotation/rotation.js'
+import type { Stage } from '../../domain/rotation/stage.js'
+import type { Secret } from '../../domain/secret.js'
+import { Pause } from './pause.js'
+
+/** An officer and its password. */
+export interface OfficerLogin {
+  readonly user: HsmUserRef
+  readonly password: Secret
+}
+
+/** What work on HSMs needs, before and during a rotation. */
+export interface HsmWork {
+  readonly console: HsmConsole
+  readonly officer: OfficerLogin
+  readonly officerRefusals: OfficerRefusals
+  readonly lockoutLimit: number
+  /** How many sessions may be open at once. */
+  readonly concurrency: number
+  /** Set once the operator wants the run to end after the HSM in hand. */
+  readonly stop: { readonly requested: boolean }
+}
+
+/** How the operator wants this run to be. */
+export interface RunOptions {
+  readonly propagate: 'auto' | Propagation
+  readonly acceptNoWayBack: boolean
+  readonly pauseBefore: Stage | null
+}
+
+/** Everything a stage may use. */
+export interface RunParts extends HsmWork {
+  readonly plan: RotationPlan
+  readonly options: RunOptions
+  readonly store: CredentialStore
+  readonly journal: Journal
+  readonly ledger: RotationLedger
+  readonly lock: HeldLock
+  /** Asks AWS again, in the Regions of this rotation. */
+  readonly discover: () => Promise<Discovery>
+  readonly credentials: Readonly<Record<CredentialName, ReadonlyMap<UserKey, Secret>>>
+  readonly progress: Progress
+}
+
+/** One invocation working on a rotation. */
+export class RotationRun {
+  readonly parts: RunParts
+  /** Cells whose login succeeded in this invocation: they may be the origin of a copy. */
+  readonly #provedNow = new Map<string, CredentialName>()
+  /** Cells that refused a login in this invocation and were not given a password since. */
+  readonly #refusedNow = new Set<string>()
+
+  constructor(parts: RunParts) {
+    this.parts = parts
+  }
+
+  get plan(): RotationPlan {
+    return this.parts.plan
+  }
+
+  get ledger(): RotationLedger {
+    return this.parts.ledger
+  }
+
+  get users(): readonly PlannedUser[] {
+    return this.plan.users
+  }
+
+  /** Writes one line of the journal and follows it. */
+  async record(event: JournalEvent): Promise<JournalEntry> {
+    const entry = await this.parts.journal.append(event)
+    this.ledger.apply(entry)
+    return entry
+  }
+
+  /**
+   * One command to one cell: the intent is on the disk before the HSM hears of it, and the answer after it.
+   * @throws {Pause} `INTERRUPTED` before the intent, when the operator wants to stop
+   * @throws {ConsoleFailure} when the answer never came; the intent stays unanswered
+   */
+  async ask(session: HsmSession, intent: Intent, command: () => Promise<Answer>): Promise<Answer> {
+    this.stopIfAsked()
+    await this.parts.lock.assertHeld()
+    const { seq } = await this.record({ type: 'intent', intent, process: session.process })
+    let answer: Answer
+    try {
+      answer = await command()
+    } catch (error) {
+      if (error instanceof ConsoleFailure) await this.record({ type: 'unanswered', to: seq, reason: error.message })
+      throw error
+    }
+    await this.record({ type: 'answer', to: seq, answer })
+    this.#remember(intent, answer)
+    return answer
+  }
+
+  /** @throws {Pause} `INTERRUPTED` */
+  stopIfAsked(): void {
+    if (this.parts.stop.requested) throw new Pause('INTERRUPTED', 'interrupted by the operator')
+  }
+
+  /** Whether this cell was seen in this invocation to hold that credential. */
+  provedNow(user: UserKey, hsmId: HsmId, credential: CredentialName): boolean {
+    return this.#provedNow.get(`${hsmId} ${user}`) === credential
+  }
+
+  /** Whether this cell refused a login in this invocation and nothing was written to it since. */
+  refusedNow(user: UserKey, hsmId: HsmId): boolean {
+    return this.#refusedNow.has(`${hsmId} ${user}`)
+  }
+
+  /** Users of the rotation whose cell on this HSM is not proved to hold the new credential. */
+  notNew(hsmId: HsmId): readonly PlannedUser[] {
+    return this.users.filter((user) => this.ledger.cell(user.key, hsmId).state !== 'new')
+  }
+
+  /** The password itself. */
+  password(user: UserKey, credential: CredentialName): Secret {
+    const secret = this.parts.credentials[credential].get(user)
+    if (secret === undefined) throw new Error(`the ${credential} credential of ${user} is not known`)
+    return secret
+  }
+
+  notice(text: string): void {
+    this.parts.progress({ kind: 'notice', text })
+  }
+
+  #remember(intent: Intent, answer: Answer): void {
+    const cell = `${intent.hsmId} ${intent.user}`
+    if (intent.act !== 'login') {
+      this.#provedNow.delete(cell)
+      if (answer.kind === 'done' && intent.act === 'change') this.#refusedNow.delete(cell)
+    } else if (answer.kind === 'done') {
+      this.#provedNow.set(cell, intent.credential)
+      this.#refusedNow.delete(cell)
+    } else {
+      this.#refusedNow.add(cell)
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import { refuseRosterChanges } from '../aws-comparison.js'
+import { Pause } from '../pause.js'
+import type { RotationRun } from '../rotation-run.js'
+
+/** PENDING becomes CURRENT, CURRENT becomes PREVIOUS, and the evidence is closed. */
+export const finalize = async (run: RotationRun): Promise<void> => {
+  refuseRosterChanges(run.plan, await run.parts.discover())
+  const { store, credentials, ledger } = run.parts
+  const { rotationId } = ledger.facts
+  await run.record({ type: 'store', act: 'promote', phase: 'intent' })
+  await store.promote(rotationId)
+  const current = await store.read('current')
+  for (const [user, secret] of credentials.new) {
+    if (current?.users.get(user)?.equals(secret) === true) continue
+    throw new Pause('STORE_NOT_READ_BACK', `${store.description} did not return the new credential of ${user} as CURRENT`)
+  }
+  await run.record({ type: 'store', act: 'promote', phase: 'read-back' })
+}

@@ -1,0 +1,55 @@
+import { userKey } from '../../../domain/hsm-user.js'
+import { rosterEntry } from '../../../domain/rotation/plan.js'
+import { syncCells } from '../cell-work.js'
+import { refusedPause } from '../hsm-work.js'
+import { refuseOtherChanges } from '../listing-comparison.js'
+import { Pause } from '../pause.js'
+import type { RotationRun } from '../rotation-run.js'
+
+/**
+ * Copies the unchanged users from the source to the canary. It shows whether syncUser overwrites or refuses while
+ * nothing is new yet, and so which way back there will be.
+ */
+export const rehearse = async (run: RotationRun): Promise<void> => {
+  const { options, credentials, plan } = run.parts
+  const byCurrent = credentials.current.size > 0
+  const different = run.users.filter((user) => user.userId === null).map((user) => user.key)
+  if (different.length > 0) {
+    return settleOnChange(run, `${different.join(', ')} has different IDs on the HSMs, and syncUser may match by ID`, byCurrent)
+  }
+  if (options.propagate === 'change' && byCurrent) {
+    await run.record({ type: 'way-back', bySync: false, byCurrent, evidence: 'syncUser is not used in this rotation' })
+    await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
+    return
+  }
+  const { first, canary } = plan.parts
+  const cells = { from: first, to: canary, users: run.users }
+  const report = await syncCells(run, cells, 'current', { rehearsal: true, compare: true })
+  refuseOtherChanges(run, canary, report, run.users)
+  for (const [user, answer] of report.answers) {
+    if (answer.kind === 'done') continue
+    if (answer.kind === 'refused' && answer.reason === 'user-exists') {
+      return settleOnChange(run, `syncUser refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
+    }
+    throw refusedPause(`syncUser of ${user}, as it was`, rosterEntry(plan, canary), answer)
+  }
+  const evidence = `syncUser of ${run.users.map(userKey).join(', ')} reported success on ${canary}`
+  await run.record({ type: 'way-back', bySync: true, byCurrent, evidence })
+  if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
+}
+
+const settleOnChange = async (run: RotationRun, evidence: string, byCurrent: boolean): Promise<void> => {
+  const { options } = run.parts
+  await run.record({ type: 'way-back', bySync: false, byCurrent, evidence })
+  if (options.propagate === 'sync') {
+    throw new Pause('SYNC_REFUSED', evidence, ['resume with --propagate auto to change the password on each HSM instead'])
+  }
+  if (!byCurrent && !options.acceptNoWayBack) {
+    throw new Pause('NO_WAY_BACK', `${evidence}; without the current credential there would be no way back`, [
+      'give the current credential with --current-password',
+      'or accept it with --accept-no-way-back',
+    ])
+  }
+  await run.record({ type: 'propagation', method: 'change', evidence })
+  run.notice(`propagating by changePswd: ${evidence}`)
+}

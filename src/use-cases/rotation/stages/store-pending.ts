@@ -1,0 +1,31 @@
+import { refusal } from '../../../domain/errors.js'
+import type { CredentialVersion } from '../../../domain/credential-store.js'
+import type { UserKey } from '../../../domain/hsm-user.js'
+import type { Secret } from '../../../domain/secret.js'
+import type { RotationRun } from '../rotation-run.js'
+
+/** Writes the new credential to the store as PENDING and reads it back, before any HSM can hold it. */
+export const storePending = async (run: RotationRun): Promise<void> => {
+  const { store, credentials, ledger } = run.parts
+  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
+  const pending = version(run, credentials.new)
+  const current = credentials.current.size > 0 ? version(run, credentials.current) : undefined
+  await store.putPending(pending, current)
+  const found = await store.read('pending')
+  for (const [user, secret] of credentials.new) {
+    if (found?.rotationId !== ledger.facts.rotationId || found.users.get(user)?.equals(secret) !== true) {
+      throw refusal('STORE_NOT_READ_BACK', `${store.description} did not return the new credential of ${user} on a read`, [
+        'check the store; no HSM holds the new credential',
+      ])
+    }
+  }
+  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back' })
+}
+
+const version = (run: RotationRun, users: ReadonlyMap<UserKey, Secret>): CredentialVersion => ({
+  rotationId: run.ledger.facts.rotationId,
+  clusters: [run.plan.source, ...run.plan.destinations].map((cluster) => cluster.clusterId),
+  restorePoint: run.plan.parts.restorePoint,
+  startedAt: run.ledger.rotation().startedAt,
+  users,
+})
