@@ -1,0 +1,19 @@
+import type { Operator } from '../../domain/operator.js'
+
+/**
+ * Asks on the terminal; the answer is no where there is none.
+ * @param assumeYes the operator said yes to questions beforehand
+ */
+export const terminalOperator = (assumeYes: boolean): Operator => ({
+  async confirm(question) {
+    if (assumeYes) return true
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return false
+    const { default: confirm } = await import('@inquirer/confirm')
+    try {
+      return await confirm({ message: question, default: false }, { output: process.stderr })
+    } catch {
+      // Ctrl-C at the question is a no.
+      return false
+    }
+  },
+})

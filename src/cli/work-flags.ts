@@ -1,0 +1,89 @@
+import { Flags } from '@oclif/core'
+import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
+import { repeatable } from './base-command.js'
+
+/** Flags of every command that talks to HSMs. */
+export const utilityFlags = {
+  cmu: Flags.string({
+    description: 'The management utility, where AWS did not install it in its usual place.',
+    env: 'LOCKSTEP_CMU',
+    helpGroup: 'UTILITY',
+    helpValue: 'PATH',
+  }),
+  concurrency: Flags.integer({
+    description: 'How many sessions of the utility may be open at once.',
+    default: 8,
+    min: 1,
+    max: 64,
+    helpGroup: 'UTILITY',
+  }),
+  'silence-timeout': Flags.integer({
+    description: 'How many seconds the utility may be silent before the HSM counts as not answering.',
+    default: 120,
+    min: 1,
+    max: 3600,
+    helpGroup: 'UTILITY',
+  }),
+}
+
+/** Which clusters and users a rotation is about. */
+export const planFlags = {
+  source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
+  destination: Flags.string({ description: 'Cluster that follows; may be given several times.', helpValue: 'CLUSTER', ...repeatable }),
+  user: Flags.string({ description: 'User to rotate, e.g. CU:app_crypto; may be given several times.', helpValue: 'CU:NAME', ...repeatable }),
+  'leave-out': Flags.string({
+    description: 'Member of the clone family that stays on the old credential.',
+    helpValue: 'CLUSTER',
+    ...repeatable,
+  }),
+  'create-missing': Flags.boolean({ description: 'Copy a user to HSMs on which it does not exist.' }),
+  'allow-kmsuser': Flags.boolean({ description: 'Allow kmsuser, which belongs to an AWS KMS custom key store.' }),
+  'accept-unproven-clone': Flags.boolean({ description: 'Go on although AWS shows no proof that the clusters are clones.' }),
+  'lockout-limit': Flags.integer({
+    description: 'The failed login that locks a user.',
+    default: DEFAULT_LOCKOUT_LIMIT,
+    min: 3,
+    max: 50,
+  }),
+}
+
+/** Where credentials are kept. */
+export const storeFlags = {
+  store: Flags.string({ description: 'Where credentials are kept: file:PATH.', helpValue: 'STORE', helpGroup: 'STORE' }),
+  'store-passphrase': Flags.string({
+    description: 'Passphrase of a file store.',
+    helpValue: 'SECRET',
+    helpGroup: 'STORE',
+  }),
+  'store-recipient': Flags.string({
+    description: 'age recipient a file store is encrypted to; may be given several times.',
+    helpValue: 'KEY',
+    helpGroup: 'STORE',
+    ...repeatable,
+  }),
+  'store-identity': Flags.string({
+    description: 'age identity that reads a store encrypted to recipients.',
+    helpValue: 'SECRET',
+    helpGroup: 'STORE',
+  }),
+}
+
+/** Who does the work, and how. */
+export const runFlags = {
+  officer: Flags.string({ description: 'Crypto officer who does the work.', helpValue: 'NAME' }),
+  'officer-password': Flags.string({ description: "The officer's password.", helpValue: 'SECRET' }),
+  'retry-officer': Flags.boolean({ description: "Try the officer's password although it was refused before." }),
+  'current-password': Flags.string({
+    description: 'Current password, for every user or per user; proved on each HSM and kept as a way back.',
+    helpValue: '[USER=]SECRET',
+    ...repeatable,
+  }),
+  propagate: Flags.string({
+    description: 'How the password reaches the HSMs after the first.',
+    options: ['auto', 'sync', 'change'],
+    default: 'auto',
+  }),
+  'accept-no-way-back': Flags.boolean({ description: 'Go on although nothing could give the old credential back.' }),
+  'pause-before': Flags.string({ description: 'Pause before this stage.', helpValue: 'STAGE' }),
+  yes: Flags.boolean({ description: 'Answer the question before the first change with yes.', char: 'y' }),
+}

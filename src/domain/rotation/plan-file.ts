@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { usageError } from '../errors.js'
+import { isClusterId } from '../ids.js'
+import type { RotationPlan } from './plan.js'
+
+const text = z.string().min(1)
+const clusterId = z.string().refine(isClusterId, { error: 'is not a cluster ID' })
+const cluster = z.object({ clusterId, region: text, profile: z.string().nullable() })
+const hsmId = z.string().regex(/^hsm-[2-7a-zA-Z]+$/, { error: 'is not an HSM ID' })
+const role = z.enum(['source', 'destination'])
+
+const planSchema = z.object({
+  version: z.literal(1),
+  createdAt: text,
+  plan: z.object({
+    source: cluster,
+    destinations: z.array(cluster).min(1),
+    leftOut: z.array(cluster),
+    family: text,
+    users: z
+      .array(z.object({ type: text, name: text, key: text, userId: z.number().int().nullable() }))
+      .min(1),
+    roster: z
+      .array(z.object({ serverId: z.number().int().min(0), hsmId, eniIp: text, clusterId, region: text, role }))
+      .min(2),
+    parts: z.object({
+      first: hsmId,
+      canary: hsmId,
+      restorePoint: hsmId,
+      waves: z.array(z.object({ name: text, hsmIds: z.array(hsmId) })),
+    }),
+  }),
+})
+
+/** What `rotate plan` writes. */
+export interface PlanFile {
+  readonly version: 1
+  /** UTC, ISO 8601. */
+  readonly createdAt: string
+  readonly plan: RotationPlan
+}
+
+/**
+ * Reads a plan file.
+ * @param path for the error
+ * @throws {OperatorError} `PLAN_MALFORMED`, naming the place in the file
+ */
+export const parsePlanFile = (json: string, path: string): PlanFile => {
+  let document: unknown
+  try {
+    document = JSON.parse(json)
+  } catch {
+    throw usageError('PLAN_MALFORMED', `the plan ${path} is not JSON`, ['make a new one: lockstep rotate plan'])
+  }
+  const parsed = planSchema.safeParse(document)
+  if (parsed.success) return parsed.data as unknown as PlanFile
+  const [issue] = parsed.error.issues
+  const place = issue?.path.join('.') || 'the whole file'
+  throw usageError('PLAN_MALFORMED', `the plan ${path} is malformed at ${place}: ${issue?.message ?? 'unknown reason'}`, [
+    'make a new one: lockstep rotate plan',
+  ])
+}
