@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import { isRotationId, type RotationId } from '../../domain/ids.js'
@@ -16,6 +16,14 @@ const SUFFIX = '.jsonl'
  */
 export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
   const pathOf = (rotationId: RotationId) => join(folder, `${rotationId}${SUFFIX}`)
+  const load = async (rotationId: RotationId): Promise<ParsedJournal> => {
+    const path = pathOf(rotationId)
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      throw refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" in ${folder}`, ['lockstep rotate list'])
+    })
+    return parseJournal(text, path)
+  }
   return {
     async create(facts: RotationFacts) {
       try {
@@ -31,18 +39,26 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
       }
     },
     async read(rotationId: RotationId): Promise<FoundJournal> {
+      const { entries, torn } = await load(rotationId)
+      return { rotationId, entries, torn }
+    },
+    async reopen(rotationId) {
+      const { entries, torn, bytes, previous } = await load(rotationId)
       const path = pathOf(rotationId)
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error
-        throw refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" in ${folder}`, ['lockstep rotate list'])
-      })
-      return { rotationId, ...parseJournal(text, path) }
+      try {
+        if (torn) await truncate(path, bytes)
+        const file = await open(path, constants.O_WRONLY | constants.O_APPEND)
+        return { rotationId, entries, torn, journal: new JournalFile(path, file, now, entries.length, previous) }
+      } catch (error) {
+        throw unwritable(path, error)
+      }
     },
     async openRotations() {
       const open: Rotation[] = []
       for (const rotationId of await this.list()) {
-        const rotation = rotationOf((await this.read(rotationId)).entries)
-        if (rotation.finished === null) open.push(rotation)
+        const found = await this.read(rotationId).catch(whenNeverBegun)
+        const rotation = found === null ? null : rotationOf(found.entries)
+        if (rotation !== null && rotation.finished === null) open.push(rotation)
       }
       return open
     },
@@ -60,11 +76,20 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
   }
 }
 
+interface ParsedJournal {
+  readonly entries: JournalEntry[]
+  readonly torn: boolean
+  /** Length of what is whole. */
+  readonly bytes: number
+  /** Link to the last whole line. */
+  readonly previous: string
+}
+
 /**
  * Reads the lines and checks that each follows from the one before. Only the very last line may be cut off: a crash
  * can do that, and what it announced was never begun.
  */
-const parseJournal = (text: string, path: string): { entries: JournalEntry[]; torn: boolean } => {
+const parseJournal = (text: string, path: string): ParsedJournal => {
   const lines = text.split('\n')
   const tail = lines.pop() ?? ''
   const entries: JournalEntry[] = []
@@ -80,9 +105,15 @@ const parseJournal = (text: string, path: string): { entries: JournalEntry[]; to
     previous = linkTo(line)
   }
   if (entries.length === 0) {
-    throw refusal('JOURNAL_BROKEN', `${path} has no complete line`, ['the rotation had not begun: delete the file'])
+    throw refusal('JOURNAL_EMPTY', `${path} has no complete line`, ['the rotation had not begun: delete the file'])
   }
-  return { entries, torn: tail !== '' }
+  return { entries, torn: tail !== '', bytes: Buffer.byteLength(text) - Buffer.byteLength(tail), previous }
+}
+
+/** A crash before the first line was on the disk: nothing had begun. */
+const whenNeverBegun = (error: unknown): null => {
+  if (error instanceof OperatorError && error.code === 'JOURNAL_EMPTY') return null
+  throw error
 }
 
 interface Waiting {

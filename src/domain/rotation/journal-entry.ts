@@ -37,8 +37,12 @@ export type JournalEvent =
   | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
   | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
   | { readonly type: 'way-back'; readonly bySync: boolean; readonly byCurrent: boolean; readonly evidence: string }
-  | { readonly type: 'store'; readonly act: 'put-pending' | 'promote'; readonly phase: 'intent' | 'read-back' }
+  | { readonly type: 'store'; readonly act: 'put-pending' | 'promote' | 'discard'; readonly phase: 'intent' | 'read-back' }
   | { readonly type: 'paused'; readonly stage: Stage; readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
+  /** Another invocation took the rotation up again. */
+  | { readonly type: 'resumed'; readonly operator: RotationFacts['operator'] }
+  /** From here on the rotation goes back, whoever resumes it. */
+  | { readonly type: 'rollback-started'; readonly method: Propagation }
   | { readonly type: 'finished'; readonly outcome: 'completed' | 'rolled-back' }
 
 /** What a rotation is about; the first line of its journal. */
@@ -50,6 +54,8 @@ export interface RotationFacts {
   /** Cells whose user does not exist there yet. */
   readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
   readonly store: string
+  /** Whether the new credential was made by this program or given by the operator. */
+  readonly newCredential: 'generated' | 'given'
   readonly configSha256: string | null
   readonly operator: { readonly user: string; readonly host: string; readonly pid: number }
   readonly version: string

@@ -29,6 +29,11 @@ export interface JournalShelf {
    * @throws {OperatorError} `ROTATION_NOT_FOUND`, or `JOURNAL_BROKEN` when a line does not follow from the one before
    */
   read(rotationId: RotationId): Promise<FoundJournal>
+  /**
+   * Opens a journal to go on with it. A torn last line is cut off first: what it announced was never begun.
+   * @throws {OperatorError} as `read`
+   */
+  reopen(rotationId: RotationId): Promise<FoundJournal & { readonly journal: Journal }>
   /** IDs of all rotations known here, oldest first. */
   list(): Promise<readonly RotationId[]>
   /**

@@ -1,4 +1,4 @@
-import type { Answer } from '../hsm-console.js'
+import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { HsmId } from '../ids.js'
 import type { Cell, CellState, Proof } from './cell.js'
@@ -24,6 +24,10 @@ export interface Rotation {
   /** Null until it is settled. */
   readonly propagation: Propagation | null
   readonly wayBack: WayBack
+  /** Back from the first rollback on, for good. */
+  readonly direction: 'forward' | 'back'
+  /** PENDING may have become CURRENT: there is no going back from here. */
+  readonly promoting: boolean
   readonly finished: 'completed' | 'rolled-back' | null
   /** Why it stands still, when the last thing that happened was a pause. */
   readonly pause: {
@@ -34,7 +38,15 @@ export interface Rotation {
   } | null
   readonly failedLogins: number
   /** Intents without an answer: their effect is unknown. */
-  readonly unanswered: readonly Intent[]
+  readonly unanswered: readonly Unanswered[]
+}
+
+/** Something that was about to be done when the one who did it died, or the HSM fell silent. */
+export interface Unanswered {
+  readonly intent: Intent
+  readonly process: UtilityProcess
+  /** UTC, ISO 8601. */
+  readonly at: string
 }
 
 interface KnownCell {
@@ -54,11 +66,13 @@ export class RotationLedger {
   readonly facts: RotationFacts
   readonly #startedAt: string
   readonly #cells = new Map<CellKey, KnownCell>()
-  readonly #open = new Map<number, { intent: Intent; before: KnownCell | undefined }>()
+  readonly #open = new Map<number, Unanswered & { readonly before: KnownCell | undefined }>()
   readonly #written = new Set<CellKey>()
   #stage: Stage | null = 'store-pending'
   #propagation: Propagation | null = null
   #wayBack: WayBack
+  #rollback: Propagation | null = null
+  #promoting = false
   #finished: Rotation['finished'] = null
   #pause: Rotation['pause'] = null
   #failedLogins = 0
@@ -93,7 +107,7 @@ export class RotationLedger {
         this.#stage = stageAfter(event.stage)
         break
       case 'intent':
-        this.#intend(seq, at, event.intent)
+        this.#intend(seq, { intent: event.intent, process: event.process, at })
         break
       case 'answer':
         this.#settle(seq, at, event.to, event.answer.kind)
@@ -101,7 +115,9 @@ export class RotationLedger {
       case 'unreachable':
         for (const { key: user } of this.facts.plan.users) {
           const key = keyOf({ user, hsmId: event.hsmId })
-          if (this.#cells.has(key)) this.#cells.set(key, { state: 'unreachable', proof: 'none', observedAt: at })
+          // What was proved stays true while the HSM is out of sight.
+          if (this.cell(user, event.hsmId).state === 'new') continue
+          this.#cells.set(key, { state: 'unreachable', proof: 'none', observedAt: at })
         }
         break
       case 'propagation':
@@ -116,8 +132,14 @@ export class RotationLedger {
       case 'finished':
         this.#finished = event.outcome
         break
-      case 'unanswered':
       case 'store':
+        if (event.act === 'promote') this.#promoting = true
+        break
+      case 'rollback-started':
+        this.#rollback = event.method
+        break
+      case 'resumed':
+      case 'unanswered':
         break
     }
   }
@@ -144,6 +166,11 @@ export class RotationLedger {
     return this.#wayBack
   }
 
+  /** How the rotation goes back, once it does. */
+  get rollback(): Propagation | null {
+    return this.#rollback
+  }
+
   /** The rotation as it stands after the last line applied. */
   rotation(): Rotation {
     return {
@@ -161,16 +188,19 @@ export class RotationLedger {
       ),
       propagation: this.#propagation,
       wayBack: this.#wayBack,
+      direction: this.#rollback === null ? 'forward' : 'back',
+      promoting: this.#promoting,
       finished: this.#finished,
       pause: this.#pause,
       failedLogins: this.#failedLogins,
-      unanswered: [...this.#open.values()].map(({ intent }) => intent),
+      unanswered: [...this.#open.values()],
     }
   }
 
-  #intend(seq: number, at: string, intent: Intent): void {
+  #intend(seq: number, asked: Unanswered): void {
+    const { intent, at } = asked
     const key = keyOf(intent)
-    this.#open.set(seq, { intent, before: this.#cells.get(key) })
+    this.#open.set(seq, { ...asked, before: this.#cells.get(key) })
     if (intent.act === 'login') return
     this.#written.add(key)
     // A rehearsal writes what was there, so the cell stays what it is however it ends.

@@ -26,7 +26,9 @@ const CODES: Record<ConsoleFailure['kind'], string> = {
 /** The code and words for a broken conversation. */
 export const describeFailure = (failure: ConsoleFailure): { code: string; message: string; suggestions: string[] } => ({
   code: CODES[failure.kind],
-  message: `${failure.message} (${failure.hsmIds.join(', ')})`,
+  message: failure.hsmIds.every((hsmId) => failure.message.includes(hsmId))
+    ? failure.message
+    : `${failure.message} (${failure.hsmIds.join(', ')})`,
   suggestions:
     failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`],
 })

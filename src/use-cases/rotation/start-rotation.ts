@@ -25,6 +25,7 @@ export interface StartRequest {
   readonly options: RunOptions
   /** New passwords by user, keyed as the operator wrote them. */
   readonly newPasswords: ReadonlyMap<UserKey, Secret>
+  readonly newCredential: RotationFacts['newCredential']
   /** Current passwords; empty where they are not known. */
   readonly currentPasswords: ReadonlyMap<UserKey, Secret>
   /** An earlier plan that the facts must still match. */
@@ -125,6 +126,7 @@ const preflight = async (
     provedCurrent,
     absent,
     store: ports.store.description,
+    newCredential: request.newCredential,
     configSha256: request.configSha256,
     operator: ports.who,
     version: ports.version,
