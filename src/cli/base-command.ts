@@ -1,5 +1,6 @@
-import { Command, type Errors, Flags } from '@oclif/core'
+import { Command, type Errors, ux } from '@oclif/core'
 import { EXIT, OperatorError } from '../domain/errors.js'
+import { type Wiring, wiring } from '../wiring.js'
 
 /** The document every failing `--json` command prints before a rotation exists. */
 export interface ErrorDocument {
@@ -26,6 +27,18 @@ const isUsage = (error: unknown): boolean => exitCodeOf(error) === EXIT.usage
 export abstract class BaseCommand extends Command {
   static override enableJsonFlag = true
 
+  /** What stands behind the ports; a test puts its own here. */
+  static wiring: Wiring = wiring
+
+  protected get wiring(): Wiring {
+    return BaseCommand.wiring
+  }
+
+  /** A line for people on stderr, under `--json` too: stdout then holds the document alone. */
+  protected note(text: string): void {
+    ux.stderr(text)
+  }
+
   protected override toErrorJson(error: unknown): unknown {
     return { error: errorDocument(error as Error) }
   }
@@ -50,38 +63,4 @@ const renderError = (error: Error): string => {
   if (suggestions.length > 0) lines.push('Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`))
   if (code === 'UNEXPECTED') lines.push('This is a fault of lockstep; set DEBUG=1 to see where, and please report it.')
   return lines.join('\n')
-}
-
-/** `--json` documented once; oclif adds the flag itself. */
-export const repeatable = { multiple: true, multipleNonGreedy: true } as const
-
-/** Flags of every command that asks AWS. */
-export const discoveryFlags = {
-  region: Flags.string({
-    description: 'Region to ask; may be given several times. Without it every Region is asked.',
-    helpGroup: 'AWS',
-    ...repeatable,
-  }),
-  'all-regions': Flags.boolean({
-    description: 'Ask every Region (the default).',
-    helpGroup: 'AWS',
-    exclusive: ['region'],
-  }),
-  profile: Flags.string({
-    description: 'Profile of the shared AWS configuration; may be given several times.',
-    helpGroup: 'AWS',
-    ...repeatable,
-  }),
-  targets: Flags.string({
-    description: 'YAML file that lists further accounts to ask.',
-    helpGroup: 'AWS',
-    helpValue: 'FILE',
-  }),
-  'role-arn': Flags.string({ description: 'Role to assume before asking.', helpGroup: 'AWS', helpValue: 'ARN' }),
-  'endpoint-url': Flags.string({
-    description: 'Endpoint instead of AWS (a simulator, say).',
-    helpGroup: 'AWS',
-    helpValue: 'URL',
-    env: 'AWS_ENDPOINT_URL',
-  }),
 }

@@ -1,4 +1,12 @@
-import type { ClusterId, EniIp, HsmId, RegionName, Sha256 } from './ids.js'
+import {
+  type ClusterId,
+  type EniIp,
+  type HsmId,
+  isClusterId,
+  isRegionName,
+  type RegionName,
+  type Sha256,
+} from './ids.js'
 
 /** One HSM of a cluster as `DescribeClusters` reports it. */
 export interface Hsm {
@@ -17,6 +25,10 @@ export interface Cluster {
   readonly region: RegionName
   /** Profile whose credentials listed it; null for the default provider chain. */
   readonly profile: string | null
+  /** Other profiles that listed the same cluster, where several were asked. */
+  readonly otherProfiles?: readonly (string | null)[]
+  /** Role assumed to see it, where one was. */
+  readonly roleArn?: string
   readonly state: string
   /** `hsm1.medium` (management utility) or `hsm2m.medium` (CloudHSM CLI); open set. */
   readonly hsmType: string
@@ -41,11 +53,26 @@ export interface ClusterRef {
 export const showClusterRef = (ref: ClusterRef): string =>
   `${ref.profile === undefined ? '' : `${ref.profile}:`}${ref.region === undefined ? '' : `${ref.region}/`}${ref.clusterId}`
 
+const CLUSTER_REF = /^(?:(?:([^:/]+):)?([^:/]+)\/)?([^:/]+)$/
+
+/** Reads `cluster-id`, `region/cluster-id` or `profile:region/cluster-id`; null when `text` is none of them. */
+export const readClusterRef = (text: string): ClusterRef | null => {
+  const [, profile, region, clusterId] = CLUSTER_REF.exec(text) ?? []
+  if (clusterId === undefined || !isClusterId(clusterId)) return null
+  if (region === undefined) return { clusterId }
+  if (!isRegionName(region)) return null
+  return profile === undefined ? { clusterId, region } : { clusterId, region, profile }
+}
+
 /** Whether `cluster` is the one `ref` names. */
 export const matchesRef = (cluster: Cluster, ref: ClusterRef): boolean =>
   cluster.clusterId === ref.clusterId &&
   (ref.region === undefined || cluster.region === ref.region) &&
-  (ref.profile === undefined || cluster.profile === ref.profile)
+  (ref.profile === undefined || cluster.profile === ref.profile || (cluster.otherProfiles ?? []).includes(ref.profile))
+
+/** `region/cluster-id`: how a cluster is written for people. */
+export const showCluster = (cluster: Pick<Cluster, 'clusterId' | 'region'>): string =>
+  `${cluster.region}/${cluster.clusterId}`
 
 /** The HSMs that can be used now: ACTIVE and with an address. */
 export const activeHsms = (cluster: Cluster): readonly (Hsm & { readonly eniIp: EniIp })[] =>

@@ -1,0 +1,3 @@
+/** The end of a command's description: what its exit codes mean, one line each. */
+export const exitCodes = (meanings: Readonly<Record<number, string>>): string =>
+  ['Exit codes:', ...Object.entries(meanings).map(([code, meaning]) => `  ${code}  ${meaning}`)].join('\n')

@@ -1,0 +1,191 @@
+import { type CloneFamily, type CloneVerdict, type Discovery, familyOf } from '../domain/clone-family.js'
+import { isDisproved, judgePair } from '../domain/clone-verdict.js'
+import { activeHsms, type Cluster, type ClusterRef, showCluster, showClusterRef } from '../domain/cluster.js'
+import { refusal, usageError } from '../domain/errors.js'
+import { findCluster, gapsIn, lookForCluster } from './find-cluster.js'
+
+/** Which clusters an operator named, and what was waived. */
+export interface ClusterChoiceRequest {
+  readonly source: ClusterRef
+  /** At least one. */
+  readonly destinations: readonly ClusterRef[]
+  /** Members of the family that are knowingly not taken along (`--leave-out`). */
+  readonly leaveOut: readonly ClusterRef[]
+  /** `--accept-unproven-clone`: go on where lineage is unknown. Never waives a proof to the contrary. */
+  readonly waiveCloneProof: boolean
+  /** Whether every known member of the family must be named or left out. */
+  readonly requireFamilyNamed: boolean
+}
+
+/** The clusters, found and judged. */
+export interface ClusterChoice {
+  readonly source: Cluster
+  /** In the order they were named. */
+  readonly destinations: readonly Cluster[]
+  /** Name of the source cluster's family. */
+  readonly family: string
+  /** Why each destination is held to be a clone of the source, in the order of `destinations`. */
+  readonly verdicts: readonly DestinationVerdict[]
+  readonly leftOut: readonly Cluster[]
+  /** Clusters left out that no Region listed, because one did not answer. */
+  readonly leftOutUnseen: readonly ClusterRef[]
+  /** What an operator should know although it stops nothing: Regions that did not answer, a waived proof. */
+  readonly warnings: readonly string[]
+}
+
+/** A verdict over the source cluster and one destination. */
+export interface DestinationVerdict extends CloneVerdict {
+  readonly destination: Cluster['clusterId']
+  /** Whether `--accept-unproven-clone` was what let it pass. */
+  readonly waived: boolean
+}
+
+/**
+ * Finds the clusters an operator named and refuses any choice that could not be carried out.
+ * @throws {OperatorError} exit 2: see `checkClusterRefs`
+ * @throws {OperatorError} exit 3: `CLUSTER_NOT_FOUND`, `AMBIGUOUS_CLUSTER`, `CLUSTER_NOT_ACTIVE`, `NO_ACTIVE_HSM`,
+ *   `NOT_A_CLONE` (proved, cannot be waived), `CLONE_UNPROVEN` (can), `FAMILY_MEMBER_NOT_NAMED`
+ */
+export const chooseClusters = (discovery: Discovery, request: ClusterChoiceRequest): ClusterChoice => {
+  checkClusterRefs(request)
+  const source = findCluster(discovery, request.source)
+  const destinations = request.destinations.map((ref) => findCluster(discovery, ref))
+  const { leftOut, leftOutUnseen } = findLeftOut(discovery, request.leaveOut)
+  for (const cluster of [source, ...destinations]) refuseUnusable(cluster)
+  const verdicts = destinations.map((destination) => judgeDestination(discovery, source, destination, request))
+  const family = familyOf(discovery, source.clusterId)
+  if (request.requireFamilyNamed) refuseUnnamed(discovery, family, [source, ...destinations, ...leftOut], leftOut)
+  return {
+    source,
+    destinations,
+    family: family?.family ?? source.clusterId,
+    verdicts,
+    leftOut,
+    leftOutUnseen,
+    warnings: warningsOf(discovery, verdicts, leftOutUnseen),
+  }
+}
+
+/**
+ * What is wrong with the references whatever AWS may answer; call it before asking.
+ * @throws {OperatorError} exit 2: `DESTINATION_MISSING`, `SOURCE_IS_DESTINATION`, `DUPLICATE_DESTINATION`,
+ *   `LEFT_OUT_AND_NAMED`
+ */
+export const checkClusterRefs = ({
+  source,
+  destinations,
+  leaveOut,
+}: Pick<ClusterChoiceRequest, 'source' | 'destinations' | 'leaveOut'>): void => {
+  if (destinations.length === 0) {
+    throw usageError('DESTINATION_MISSING', 'no destination cluster was named', ['add --destination CLUSTER'])
+  }
+  const same = destinations.find((ref) => ref.clusterId === source.clusterId)
+  if (same !== undefined) {
+    throw usageError('SOURCE_IS_DESTINATION', `${showClusterRef(same)} is both source and destination`, [
+      'name each cluster once: lockstep clusters list shows the members of its family',
+    ])
+  }
+  const twice = destinations.find((ref, index) =>
+    destinations.slice(0, index).some(({ clusterId }) => clusterId === ref.clusterId),
+  )
+  if (twice !== undefined) {
+    throw usageError('DUPLICATE_DESTINATION', `${showClusterRef(twice)} is named twice as destination`)
+  }
+  const both = leaveOut.find((ref) => [source, ...destinations].some(({ clusterId }) => clusterId === ref.clusterId))
+  if (both !== undefined) {
+    throw usageError('LEFT_OUT_AND_NAMED', `${showClusterRef(both)} is left out and named as well`)
+  }
+}
+
+/** A typing mistake is refused; a cluster in a Region that is down may be left out unseen, that being the reason. */
+const findLeftOut = (
+  discovery: Discovery,
+  refs: readonly ClusterRef[],
+): { leftOut: Cluster[]; leftOutUnseen: ClusterRef[] } => {
+  const incomplete = gapsIn(discovery).length > 0
+  const found = refs.map((ref) => ({
+    ref,
+    cluster: incomplete ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
+  }))
+  return {
+    leftOut: found.flatMap(({ cluster }) => cluster ?? []),
+    leftOutUnseen: found.filter(({ cluster }) => cluster === undefined).map(({ ref }) => ref),
+  }
+}
+
+const refuseUnusable = (cluster: Cluster): void => {
+  const shown = showCluster(cluster)
+  if (cluster.state !== 'ACTIVE') {
+    throw refusal('CLUSTER_NOT_ACTIVE', `cluster ${shown} is ${cluster.state}, not ACTIVE`, [
+      `wait until it is: lockstep clusters list --region ${cluster.region}`,
+    ])
+  }
+  if (activeHsms(cluster).length > 0) return
+  const states = cluster.hsms.map(
+    ({ hsmId, state, eniIp }) => `${hsmId} ${state}${eniIp === null ? ', no address' : ''}`,
+  )
+  throw refusal(
+    'NO_ACTIVE_HSM',
+    `cluster ${shown} has no ACTIVE HSM (${states.length === 0 ? 'it has none at all' : states.join('; ')})`,
+    [
+      `add one: aws cloudhsmv2 create-hsm --region ${cluster.region} --cluster-id ${cluster.clusterId} --availability-zone ZONE`,
+    ],
+  )
+}
+
+const judgeDestination = (
+  discovery: Discovery,
+  source: Cluster,
+  destination: Cluster,
+  { waiveCloneProof }: ClusterChoiceRequest,
+): DestinationVerdict => {
+  const verdict = judgePair(discovery, source, destination)
+  const answer = { ...verdict, destination: destination.clusterId, waived: false }
+  if (verdict.verdict === 'clone' || verdict.verdict === 'probably-clone') return answer
+  const pair = `${showCluster(destination)} and ${showCluster(source)}`
+  if (isDisproved(verdict)) {
+    const reasons = [...verdict.evidence.map(({ detail }) => detail), ...(verdict.missing ? [verdict.missing] : [])]
+    throw refusal('NOT_A_CLONE', `${pair} are not clones: ${[...new Set(reasons)].join('; ')}`, [
+      'lockstep clusters list   shows which clusters form a family',
+    ])
+  }
+  if (waiveCloneProof) return { ...answer, waived: true }
+  throw refusal('CLONE_UNPROVEN', `nothing proves that ${pair} are clones: ${verdict.missing}`, [
+    `lockstep clusters verify ${showCluster(source)} ${showCluster(destination)}`,
+    'if you know that they are, add --accept-unproven-clone',
+  ])
+}
+
+const GONE = ['DELETED', 'DELETE_IN_PROGRESS']
+
+const refuseUnnamed = (
+  discovery: Discovery,
+  family: CloneFamily | undefined,
+  named: readonly Cluster[],
+  leftOut: readonly Cluster[],
+): void => {
+  const unnamed = discovery.clusters.filter(
+    (cluster) =>
+      family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !GONE.includes(cluster.state),
+  )
+  if (unnamed.length === 0) return
+  const all = [...leftOut, ...unnamed]
+  throw refusal(
+    'FAMILY_MEMBER_NOT_NAMED',
+    `${unnamed.map(showCluster).join(', ')} ${unnamed.length === 1 ? 'belongs' : 'belong'} to ${family?.family} as well, and would keep the old credential`,
+    [
+      ...unnamed.map((cluster) => `--destination ${showCluster(cluster)}   to take it along`),
+      `${all.map((cluster) => `--leave-out ${showCluster(cluster)}`).join(' ')}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
+    ],
+  )
+}
+
+const warningsOf = (
+  discovery: Discovery,
+  verdicts: readonly DestinationVerdict[],
+  unseen: readonly ClusterRef[],
+): string[] => [
+  ...gapsIn(discovery).map((gap) => `not every Region answered, members of the family may be missing: ${gap}`),
+  ...unseen.map((ref) => `${showClusterRef(ref)} is left out and was not seen`),
+  ...verdicts.filter(({ waived }) => waived).map((one) => `clone proof waived for ${one.destination}: ${one.missing}`),
+]

@@ -1,0 +1,52 @@
+import { type Discovery, isGap } from '../domain/clone-family.js'
+import { type Cluster, type ClusterRef, matchesRef, showCluster, showClusterRef } from '../domain/cluster.js'
+import { type OperatorError, refusal } from '../domain/errors.js'
+import { nearest } from '../domain/nearest.js'
+
+/**
+ * The one cluster `ref` names.
+ * @throws {OperatorError} `CLUSTER_NOT_FOUND`, naming the Regions that were asked and those that failed;
+ *   `AMBIGUOUS_CLUSTER`
+ */
+export const findCluster = (discovery: Discovery, ref: ClusterRef): Cluster => {
+  const found = lookForCluster(discovery, ref)
+  if (found === undefined) throw notFound(discovery, ref)
+  return found
+}
+
+/**
+ * The one cluster `ref` names, or undefined.
+ * @throws {OperatorError} `AMBIGUOUS_CLUSTER`
+ */
+export const lookForCluster = (discovery: Discovery, ref: ClusterRef): Cluster | undefined => {
+  const [found, ...others] = discovery.clusters.filter((cluster) => matchesRef(cluster, ref))
+  if (found !== undefined && others.length > 0) {
+    const all = [found, ...others].map(showCluster)
+    throw refusal('AMBIGUOUS_CLUSTER', `${showClusterRef(ref)} is the ID of several clusters: ${all.join(', ')}`, [
+      `name the Region as well, e.g. ${all[0]}`,
+    ])
+  }
+  return found
+}
+
+/** The Regions whose clusters are not known, one phrase each. */
+export const gapsIn = (discovery: Discovery): string[] =>
+  discovery.problems
+    .filter((problem) => isGap(problem) && problem.operation === 'DescribeClusters')
+    .map(({ region, profile, error }) => `${region}${profile === null ? '' : ` (profile ${profile})`}: ${error}`)
+
+const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
+  const sameId = discovery.clusters.filter(({ clusterId }) => clusterId === ref.clusterId)
+  const ids = discovery.clusters.map(({ clusterId }) => clusterId)
+  const near = discovery.clusters.filter(({ clusterId }) => nearest(ref.clusterId, ids).includes(clusterId))
+  const gaps = gapsIn(discovery)
+  const failed = gaps.length === 0 ? '' : `; it may be in a Region that did not answer: ${gaps.join('; ')}`
+  return refusal(
+    'CLUSTER_NOT_FOUND',
+    `cluster ${showClusterRef(ref)} was not found in ${discovery.asked.join(', ')}${failed}`,
+    [
+      ...(sameId.length > 0 ? sameId : near).slice(0, 3).map((cluster) => `did you mean ${showCluster(cluster)}?`),
+      'lockstep clusters list',
+    ],
+  )
+}
