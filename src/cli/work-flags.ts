@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
-import { repeatable } from './base-command.js'
+import { repeatable } from './flags.js'
 
 /** Flags of every command that talks to HSMs. */
 export const utilityFlags = {
@@ -29,8 +29,16 @@ export const utilityFlags = {
 /** Which clusters and users a rotation is about. */
 export const planFlags = {
   source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
-  destination: Flags.string({ description: 'Cluster that follows; may be given several times.', helpValue: 'CLUSTER', ...repeatable }),
-  user: Flags.string({ description: 'User to rotate, e.g. CU:app_crypto; may be given several times.', helpValue: 'CU:NAME', ...repeatable }),
+  destination: Flags.string({
+    description: 'Cluster that follows; may be given several times.',
+    helpValue: 'CLUSTER',
+    ...repeatable,
+  }),
+  user: Flags.string({
+    description: 'User to rotate, e.g. CU:app_crypto; may be given several times.',
+    helpValue: 'CU:NAME',
+    ...repeatable,
+  }),
   'leave-out': Flags.string({
     description: 'Member of the clone family that stays on the old credential.',
     helpValue: 'CLUSTER',
@@ -38,7 +46,9 @@ export const planFlags = {
   }),
   'create-missing': Flags.boolean({ description: 'Copy a user to HSMs on which it does not exist.' }),
   'allow-kmsuser': Flags.boolean({ description: 'Allow kmsuser, which belongs to an AWS KMS custom key store.' }),
-  'accept-unproven-clone': Flags.boolean({ description: 'Go on although AWS shows no proof that the clusters are clones.' }),
+  'accept-unproven-clone': Flags.boolean({
+    description: 'Go on although AWS shows no proof that the clusters are clones.',
+  }),
   'lockout-limit': Flags.integer({
     description: 'The failed login that locks a user.',
     default: DEFAULT_LOCKOUT_LIMIT,
@@ -49,7 +59,11 @@ export const planFlags = {
 
 /** Where credentials are kept. */
 export const storeFlags = {
-  store: Flags.string({ description: 'Where credentials are kept: file:PATH.', helpValue: 'STORE', helpGroup: 'STORE' }),
+  store: Flags.string({
+    description: 'Where credentials are kept: file:PATH.',
+    helpValue: 'STORE',
+    helpGroup: 'STORE',
+  }),
   'store-passphrase': Flags.string({
     description: 'Passphrase of a file store.',
     helpValue: 'SECRET',

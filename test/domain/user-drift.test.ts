@@ -16,11 +16,23 @@ const [a, b] = ['hsm-aaaaaaaaaaa', 'hsm-bbbbbbbbbbb'] as [HsmId, HsmId]
 
 describe('drift between HSMs', () => {
   test('equal listings differ in nothing, whatever the case of the names', () => {
-    expect(userDrift(new Map([[a, [user('App')]], [b, [user('app')]]]))).toEqual([])
+    expect(
+      userDrift(
+        new Map([
+          [a, [user('App')]],
+          [b, [user('app')]],
+        ]),
+      ),
+    ).toEqual([])
   })
 
   test('a user missing on one HSM and another one only there are both named', () => {
-    const differences = userDrift(new Map([[a, [user('app')]], [b, [user('other')]]]))
+    const differences = userDrift(
+      new Map([
+        [a, [user('app')]],
+        [b, [user('other')]],
+      ]),
+    )
     expect(differences).toEqual([
       { user: 'CU:app', hsmId: b, field: 'presence', expected: 'present', actual: 'absent' },
       { user: 'CU:other', hsmId: b, field: 'presence', expected: 'absent', actual: 'present' },
@@ -29,7 +41,12 @@ describe('drift between HSMs', () => {
 
   test('another ID, another type and a quorum key are told apart', () => {
     const changed = user('app', { userId: 9, type: 'CO', mofnPubKey: true })
-    const fields = userDrift(new Map([[a, [user('app')]], [b, [changed]]])).map(({ field }) => field)
+    const fields = userDrift(
+      new Map([
+        [a, [user('app')]],
+        [b, [changed]],
+      ]),
+    ).map(({ field }) => field)
     expect(fields).toEqual(['userId', 'type', 'mofnPubKey'])
   })
 

@@ -5,7 +5,7 @@ import { OperatorError, refusal } from '../../domain/errors.js'
 import { isRotationId, type RotationId } from '../../domain/ids.js'
 import type { FoundJournal, Journal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { JournalEntry, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
-import { type Rotation, rotationOf } from '../../domain/rotation/rotation.js'
+import { ledgerOf, type Rotation } from '../../domain/rotation/rotation.js'
 import { CHAIN_START, linkTo, parseLine, renderLine } from './line.js'
 
 const SUFFIX = '.jsonl'
@@ -29,7 +29,11 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
         const path = pathOf(facts.rotationId)
-        const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND, 0o600)
+        const file = await open(
+          path,
+          constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
+          0o600,
+        )
         const journal = new JournalFile(path, file, now, 0, CHAIN_START)
         const first = await journal.append({ type: 'started', facts })
         await syncFolder(folder)
@@ -57,7 +61,7 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
       const open: Rotation[] = []
       for (const rotationId of await this.list()) {
         const found = await this.read(rotationId).catch(whenNeverBegun)
-        const rotation = found === null ? null : rotationOf(found.entries)
+        const rotation = found === null ? null : ledgerOf(found.entries).rotation()
         if (rotation !== null && rotation.finished === null) open.push(rotation)
       }
       return open

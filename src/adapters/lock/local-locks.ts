@@ -55,7 +55,9 @@ export const localLocks = (
         `process ${holder.pid}, since ${holder.since}${last === null ? '' : `, last action: ${last}`}`,
       {
         exitCode: EXIT.locked,
-        suggestions: [holder.rotationId === null ? 'wait until it ends' : `lockstep rotate status --rotation ${holder.rotationId}`],
+        suggestions: [
+          holder.rotationId === null ? 'wait until it ends' : `lockstep rotate status --rotation ${holder.rotationId}`,
+        ],
       },
     )
   }

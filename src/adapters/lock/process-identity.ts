@@ -30,7 +30,22 @@ export const isGone = (identity: ProcessIdentity): boolean => {
   return identity.startTicks !== null && ticks !== null && ticks !== identity.startTicks
 }
 
-const isRunning = (pid: number): boolean => {
+/** Clock ticks of `/proc` per second, on every Linux there is. */
+const TICKS_PER_SECOND = 100
+
+/**
+ * Whether a running process was started at about that time. Where the system does not tell, the answer is no: a
+ * process that may be somebody else's is not touched.
+ */
+export const startedAround = (pid: number, atMs: number, toleranceMs: number): boolean => {
+  const ticks = Number(startTicks(pid) ?? Number.NaN)
+  const uptime = Number(readOrNull('/proc/uptime')?.split(' ')[0] ?? Number.NaN)
+  const startedMs = Date.now() - (uptime - ticks / TICKS_PER_SECOND) * 1000
+  return Math.abs(startedMs - atMs) <= toleranceMs
+}
+
+/** Whether there is a process with this number. */
+export const isRunning = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true

@@ -10,13 +10,13 @@ import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
+import type { PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
 import { failedServers, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
 import { NotUnderstood } from './screens/not-understood.js'
-import type { PromptName } from './prompts.js'
-import { TalkBroken, type Reply, type TerminalProcess } from './terminal-process.js'
+import { type Reply, TalkBroken, type TerminalProcess } from './terminal-process.js'
 
 /** How long the utility may be silent, in milliseconds, while it connects and while it runs a command. */
 export interface SilenceLimits {
@@ -214,7 +214,10 @@ export class ManagementUtilitySession implements HsmSession {
   #server(serverId: number, label: string): RosterEntry {
     const server = this.#servers[serverId]
     if (server === undefined || server.eniIp !== label) {
-      throw this.#failure('not-understood', `the utility speaks of server ${serverId}(${label}), which it was not given`)
+      throw this.#failure(
+        'not-understood',
+        `the utility speaks of server ${serverId}(${label}), which it was not given`,
+      )
     }
     return server
   }

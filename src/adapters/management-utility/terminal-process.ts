@@ -1,5 +1,5 @@
-import { type IPty, spawn } from '@lydell/node-pty'
 import { stripVTControlCharacters } from 'node:util'
+import { type IPty, spawn } from '@lydell/node-pty'
 import { type FoundPrompt, findPrompt, type PromptName } from './prompts.js'
 import { Redactor } from './redactor.js'
 

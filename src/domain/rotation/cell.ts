@@ -1,5 +1,5 @@
-import type { ClusterId, HsmId, RegionName } from '../ids.js'
 import type { UserKey } from '../hsm-user.js'
+import type { ClusterId, HsmId, RegionName } from '../ids.js'
 
 /** What one HSM holds for one user, as far as it was observed. */
 export type CellState = 'unknown' | 'old' | 'new' | 'other' | 'locked' | 'absent' | 'unreachable'

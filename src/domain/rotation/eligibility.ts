@@ -100,9 +100,11 @@ const refuseByName = (ref: HsmUserRef, rules: EligibilityRules): void => {
     throw refusal('USER_NOT_ROTATABLE', `${userKey(ref)} belongs to the service and is never rotated`)
   }
   if (ref.name.toLowerCase() === 'kmsuser' && !rules.allowKmsuser) {
-    throw refusal('KMSUSER', `${userKey(ref)} belongs to an AWS KMS custom key store, which changes its password itself`, [
-      'add --allow-kmsuser if the key store is disconnected and you mean it',
-    ])
+    throw refusal(
+      'KMSUSER',
+      `${userKey(ref)} belongs to an AWS KMS custom key store, which changes its password itself`,
+      ['add --allow-kmsuser if the key store is disconnected and you mean it'],
+    )
   }
 }
 

@@ -1,7 +1,6 @@
-import type { Answer } from '../hsm-console.js'
+import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { HsmId, RotationId } from '../ids.js'
-import type { UtilityProcess } from '../hsm-console.js'
 import type { Propagation, RotationPlan } from './plan.js'
 import type { Stage } from './stage.js'
 
@@ -37,8 +36,18 @@ export type JournalEvent =
   | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
   | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
   | { readonly type: 'way-back'; readonly bySync: boolean; readonly byCurrent: boolean; readonly evidence: string }
-  | { readonly type: 'store'; readonly act: 'put-pending' | 'promote' | 'discard'; readonly phase: 'intent' | 'read-back' }
-  | { readonly type: 'paused'; readonly stage: Stage; readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
+  | {
+      readonly type: 'store'
+      readonly act: 'put-pending' | 'promote' | 'discard'
+      readonly phase: 'intent' | 'read-back'
+    }
+  | {
+      readonly type: 'paused'
+      readonly stage: Stage
+      readonly code: string
+      readonly message: string
+      readonly suggestions: readonly string[]
+    }
   /** Another invocation took the rotation up again. */
   | { readonly type: 'resumed'; readonly operator: RotationFacts['operator'] }
   /** From here on the rotation goes back, whoever resumes it. */

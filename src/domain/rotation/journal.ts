@@ -1,6 +1,6 @@
 import type { RotationId } from '../ids.js'
-import type { Rotation } from './rotation.js'
 import type { JournalEntry, JournalEvent, RotationFacts } from './journal-entry.js'
+import type { Rotation } from './rotation.js'
 
 /** The journal of one rotation, open for writing. */
 export interface Journal {

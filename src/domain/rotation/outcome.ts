@@ -45,7 +45,13 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     failedLogins: rotation.failedLogins,
     ...(rotation.pause === null
       ? {}
-      : { error: { code: rotation.pause.code, message: rotation.pause.message, suggestions: rotation.pause.suggestions } }),
+      : {
+          error: {
+            code: rotation.pause.code,
+            message: rotation.pause.message,
+            suggestions: rotation.pause.suggestions,
+          },
+        }),
   }
 }
 

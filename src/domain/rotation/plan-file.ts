@@ -17,9 +17,7 @@ const planSchema = z.object({
     destinations: z.array(cluster).min(1),
     leftOut: z.array(cluster),
     family: text,
-    users: z
-      .array(z.object({ type: text, name: text, key: text, userId: z.number().int().nullable() }))
-      .min(1),
+    users: z.array(z.object({ type: text, name: text, key: text, userId: z.number().int().nullable() })).min(1),
     roster: z
       .array(z.object({ serverId: z.number().int().min(0), hsmId, eniIp: text, clusterId, region: text, role }))
       .min(2),
@@ -56,7 +54,9 @@ export const parsePlanFile = (json: string, path: string): PlanFile => {
   if (parsed.success) return parsed.data as unknown as PlanFile
   const [issue] = parsed.error.issues
   const place = issue?.path.join('.') || 'the whole file'
-  throw usageError('PLAN_MALFORMED', `the plan ${path} is malformed at ${place}: ${issue?.message ?? 'unknown reason'}`, [
-    'make a new one: lockstep rotate plan',
-  ])
+  throw usageError(
+    'PLAN_MALFORMED',
+    `the plan ${path} is malformed at ${place}: ${issue?.message ?? 'unknown reason'}`,
+    ['make a new one: lockstep rotate plan'],
+  )
 }

@@ -234,13 +234,13 @@ const loginShows = (credential: CredentialName, answer: 'done' | 'refused'): Pic
 }
 
 /**
- * Reads a whole journal. Linear in the number of lines.
+ * Follows a whole journal. Linear in the number of lines.
  * @throws {Error} when the first entry is not `started`
  */
-export const rotationOf = (entries: readonly JournalEntry[]): Rotation => {
+export const ledgerOf = (entries: readonly JournalEntry[]): RotationLedger => {
   const [first, ...rest] = entries
   if (first === undefined) throw new Error('a journal begins with the facts of its rotation')
   const ledger = new RotationLedger(first)
   for (const entry of rest) ledger.apply(entry)
-  return ledger.rotation()
+  return ledger
 }

@@ -1,10 +1,10 @@
-import { ConsoleFailure, type Answer } from '../../domain/hsm-console.js'
+import { type Answer, ConsoleFailure } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
+import { nearLockout } from '../../domain/rotation/eligibility.js'
 import type { CredentialName } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
-import { nearLockout } from '../../domain/rotation/eligibility.js'
 import { answerOf, inLanes, inSession, loginOfficer, refusedPause, usersOf } from './hsm-work.js'
 import { asPause, Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
@@ -186,7 +186,10 @@ const allowLogin = (run: RotationRun, hsmId: HsmId, user: PlannedUser, listed: r
 const idOnOrigin = (user: PlannedUser, listed: readonly HsmUser[], origin: HsmId): number => {
   const userId = findUser(listed, user)?.userId
   if (userId === undefined || userId === null || userId !== user.userId) {
-    throw new Pause('USER_ID_CHANGED', `${user.key} has the ID ${userId ?? 'none'} on ${origin}, planned was ${user.userId}`)
+    throw new Pause(
+      'USER_ID_CHANGED',
+      `${user.key} has the ID ${userId ?? 'none'} on ${origin}, planned was ${user.userId}`,
+    )
   }
   return userId
 }

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit'
+import { refusal } from '../../domain/errors.js'
 import { type Answer, type Answers, ConsoleFailure, type HsmSession } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
+import type { RosterEntry } from '../../domain/roster.js'
 import { nearLockout } from '../../domain/rotation/eligibility.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
-import type { RosterEntry } from '../../domain/roster.js'
-import { refusal } from '../../domain/errors.js'
 import { Pause } from './pause.js'
 import type { HsmWork } from './rotation-run.js'
 
@@ -68,7 +68,9 @@ export const loginOfficer = async (
     const answer = answerOf(answers, server.hsmId)
     if (answer.kind === 'done') continue
     if (answer.kind === 'unclear') {
-      throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [server.hsmId])
+      throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [
+        server.hsmId,
+      ])
     }
     await work.officerRefusals.note(
       user.name,

@@ -1,6 +1,6 @@
 import { type HsmUser, sameUser, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
-import { rosterEntry, type PlannedUser } from '../../domain/rotation/plan.js'
+import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
 import type { SyncReport } from './cell-work.js'
 import { Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
@@ -20,7 +20,8 @@ export const refuseOtherChanges = (
   for (const row of before) {
     const now = after.find((candidate) => sameUser(candidate, row))
     if (now === undefined) changes.push(`${userKey(row)} is gone`)
-    else if (attributes(now) !== attributes(row)) changes.push(`${userKey(row)} was ${attributes(row)}, is ${attributes(now)}`)
+    else if (attributes(now) !== attributes(row))
+      changes.push(`${userKey(row)} was ${attributes(row)}, is ${attributes(now)}`)
   }
   for (const row of after) {
     const known = before.some((candidate) => sameUser(candidate, row)) || copied.some((user) => sameUser(user, row))
@@ -28,7 +29,10 @@ export const refuseOtherChanges = (
   }
   if (changes.length === 0) return
   const server = rosterEntry(run.plan, hsmId)
-  throw new Pause('OTHER_USER_CHANGED', `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`)
+  throw new Pause(
+    'OTHER_USER_CHANGED',
+    `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`,
+  )
 }
 
 /** All a listing shows of a user that a rotation must not change. */

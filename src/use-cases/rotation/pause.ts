@@ -1,5 +1,5 @@
-import { ConsoleFailure } from '../../domain/hsm-console.js'
 import { OperatorError } from '../../domain/errors.js'
+import { ConsoleFailure } from '../../domain/hsm-console.js'
 
 /** The run stops here; what was done stays done and the journal knows how to go on. */
 export class Pause extends Error {
@@ -29,8 +29,7 @@ export const describeFailure = (failure: ConsoleFailure): { code: string; messag
   message: failure.hsmIds.every((hsmId) => failure.message.includes(hsmId))
     ? failure.message
     : `${failure.message} (${failure.hsmIds.join(', ')})`,
-  suggestions:
-    failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`],
+  suggestions: failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`],
 })
 
 /** Any failure in the middle of a run as a pause; faults of the program itself pass through. */

@@ -2,10 +2,15 @@ import type { Cluster } from '../../domain/cluster.js'
 import { refusal } from '../../domain/errors.js'
 import type { HsmConsole } from '../../domain/hsm-console.js'
 import type { HsmUserRef } from '../../domain/hsm-user.js'
-import { type EligibilityRules, type Eligible, eligibleUsers, type UserMatrix } from '../../domain/rotation/eligibility.js'
-import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
 import type { Roster } from '../../domain/roster.js'
-import { readUsers } from './preflight.js'
+import {
+  type EligibilityRules,
+  type Eligible,
+  eligibleUsers,
+  type UserMatrix,
+} from '../../domain/rotation/eligibility.js'
+import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
+import { readAllUsers } from './preflight.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
 export interface ChosenForRotation {
@@ -36,7 +41,7 @@ export const planRotation = async (
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
   const parts = assignParts(chosen.roster)
-  const matrix = await readUsers(console, chosen.roster, concurrency)
+  const matrix = await readAllUsers(console, chosen.roster, concurrency)
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
   const eligible = eligibleUsers(users, matrix, source, rules)
   const plan: RotationPlan = {

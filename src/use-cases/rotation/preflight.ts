@@ -1,36 +1,50 @@
-import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { type OperatorError, refusal } from '../../domain/errors.js'
+import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
+import type { Roster, RosterEntry } from '../../domain/roster.js'
 import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
-import type { Roster, RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import { answerOf, inLanes, inSession, loginOfficer, usersOf } from './hsm-work.js'
 import { describeFailure } from './pause.js'
 import type { HsmWork } from './rotation-run.js'
 
-/**
- * Lists the users of every HSM, each in a session of its own that proves the roster. No login.
- * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
- */
-export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
+/** What a listing of every HSM found. */
+export interface ReadUsers {
+  readonly matrix: UserMatrix
+  /** Conversations that broke before anything was said. */
+  readonly failures: readonly ConsoleFailure[]
+}
+
+/** Lists the users of every HSM, each in a session of its own that proves the roster. No login. */
+export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<ReadUsers> => {
   const failures: ConsoleFailure[] = []
   const matrix = new Map<HsmId, readonly HsmUser[]>()
   const listings = await inLanes(roster, concurrency, async (server) => {
     try {
-      return await inSession({ console }, [server], async (session) =>
-        usersOf(await session.listUsers(), server.hsmId),
-      )
+      return await inSession({ console }, [server], async (session) => usersOf(await session.listUsers(), server.hsmId))
     } catch (error) {
       if (!(error instanceof ConsoleFailure)) throw error
       failures.push(error)
       return null
     }
   })
+  for (const [index, { hsmId }] of roster.entries()) {
+    const listing = listings[index] ?? null
+    if (listing !== null) matrix.set(hsmId, listing)
+  }
+  return { matrix, failures }
+}
+
+/**
+ * As `readUsers`, where every HSM has to answer.
+ * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
+ */
+export const readAllUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
+  const { matrix, failures } = await readUsers(console, roster, concurrency)
   if (failures.length > 0) throw refusedBy(failures)
-  for (const [index, server] of roster.entries()) matrix.set(server.hsmId, listings[index] ?? [])
   return matrix
 }
 
@@ -88,7 +102,7 @@ const proveOn = (
   })
 
 /** Broken conversations before anything changed, as one refusal that names every HSM. */
-const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {
+export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {
   const described = failures.map(describeFailure)
   return refusal(
     described[0]?.code ?? 'HSM_UNREACHABLE',

@@ -29,15 +29,22 @@ const WORK: Record<Exclude<Stage, 'preflight'>, (run: RotationRun) => Promise<vo
 
 /**
  * Takes a rotation from its first uncompleted stage to the end, or to a pause. Preflight lies behind it.
+ * @param before what has to be done before the first of these stages; its failures pause the run like a stage's
  * @throws {Error} only for faults of the program; everything the operator can put right is a pause
  */
-export const runStages = async (run: RotationRun): Promise<Rotation> => {
+export const runStages = async (
+  run: RotationRun,
+  before: (run: RotationRun) => Promise<void> = async () => {},
+): Promise<Rotation> => {
   const { progress, options } = run.parts
+  let prepared = false
   for (let stage = run.ledger.stage; stage !== null; stage = run.ledger.stage) {
     if (stage === 'preflight') throw new Error('preflight lies before a rotation')
     progress({ kind: 'stage-started', stage, steps: stepsOf(run, stage) })
     try {
       run.stopIfAsked()
+      if (!prepared) await before(run)
+      prepared = true
       if (options.pauseBefore === stage) throw new Pause('PAUSED_AS_ASKED', `paused before ${stage}, as asked`)
       await WORK[stage](run)
     } catch (error) {
@@ -50,7 +57,8 @@ export const runStages = async (run: RotationRun): Promise<Rotation> => {
   return run.ledger.rotation()
 }
 
-const pauseAt = async (run: RotationRun, stage: Stage, error: unknown): Promise<Rotation> => {
+/** Writes down why a run stops here. Faults of the program pass through. */
+export const pauseAt = async (run: RotationRun, stage: Stage, error: unknown): Promise<Rotation> => {
   const pause = asPause(error)
   if (pause === null) throw error
   const { code, message } = pause

@@ -2,7 +2,7 @@ import type { Discovery } from '../../domain/clone-family.js'
 import type { ClusterLocks } from '../../domain/cluster-lock.js'
 import type { CredentialStore } from '../../domain/credential-store.js'
 import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
-import { type HsmUserRef, sameUser, type UserKey, userKey } from '../../domain/hsm-user.js'
+import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
 import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
@@ -13,6 +13,7 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
+import { byPlannedKey } from './planned-passwords.js'
 import { proveLogins } from './preflight.js'
 import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { runStages } from './run-stages.js'
@@ -94,14 +95,7 @@ const preflight = async (
 ): Promise<RotationFacts> => {
   const { chosen, users, rules, currentPasswords } = request
   await refuseOpenRotation(ports.shelf, clusterIds)
-  const known = await ports.officerRefusals.find(ports.officer.user.name, clusterIds)
-  if (known !== null && !request.retryOfficer) {
-    throw refusal(
-      'OFFICER_REFUSED_BEFORE',
-      `the password of the officer "${ports.officer.user.name}" was refused on ${known.clusterId} at ${known.at} and is not tried again by itself`,
-      ['compare the password with the one in your vault, then add --retry-officer'],
-    )
-  }
+  await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   const { plan, absent, matrix } = await planRotation(chosen, users, ports.console, ports.concurrency, rules)
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit)
@@ -131,6 +125,21 @@ const preflight = async (
     operator: ports.who,
     version: ports.version,
   }
+}
+
+/** @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try */
+export const refuseKnownOfficer = async (
+  { officer, officerRefusals }: HsmWork,
+  clusterIds: readonly ClusterId[],
+  retry: boolean,
+): Promise<void> => {
+  const known = await officerRefusals.find(officer.user.name, clusterIds)
+  if (known === null || retry) return
+  throw refusal(
+    'OFFICER_REFUSED_BEFORE',
+    `the password of the officer "${officer.user.name}" was refused on ${known.clusterId} at ${known.at} and is not tried again by itself`,
+    ['compare the password with the one in your vault, then add --retry-officer'],
+  )
 }
 
 const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): Promise<void> => {
@@ -166,28 +175,12 @@ const refuseOpenRotation = async (shelf: JournalShelf, clusterIds: readonly Clus
 }
 
 const refuseOtherPlan = (expected: RotationPlan, now: RotationPlan): void => {
-  const hsms = (plan: RotationPlan) => plan.roster.map((entry) => `${entry.hsmId} ${entry.eniIp} ${entry.role}`).join('\n')
+  const hsms = (plan: RotationPlan) =>
+    plan.roster.map((entry) => `${entry.hsmId} ${entry.eniIp} ${entry.role}`).join('\n')
   const users = (plan: RotationPlan) => plan.users.map((user) => `${user.key} ${user.userId}`).join('\n')
   const differs = hsms(expected) !== hsms(now) ? 'the HSMs' : users(expected) !== users(now) ? 'the users' : null
   if (differs === null) return
   throw refusal('PLAN_OUTDATED', `${differs} are not the ones the plan was made for`, [
     'make a new plan: lockstep rotate plan',
   ])
-}
-
-const byPlannedKey = (
-  plan: RotationPlan,
-  passwords: ReadonlyMap<UserKey, Secret>,
-): ReadonlyMap<UserKey, Secret> => {
-  const result = new Map<UserKey, Secret>()
-  for (const [typed, secret] of passwords) {
-    const user = plan.users.find((candidate) => userKey(candidate) === typed || sameKey(candidate, typed))
-    if (user !== undefined) result.set(user.key, secret)
-  }
-  return result
-}
-
-const sameKey = (user: HsmUserRef, key: UserKey): boolean => {
-  const at = key.indexOf(':')
-  return sameUser(user, { type: key.slice(0, at) as HsmUserRef['type'], name: key.slice(at + 1) })
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { findPrompt } from '../../../src/adapters/management-utility/prompts.js'
 import { parseBanner } from '../../../src/adapters/management-utility/screens/banner.js'
 import {
   failedServers,
@@ -9,7 +10,6 @@ import {
 import { parseInfoServer } from '../../../src/adapters/management-utility/screens/info-server.js'
 import { parseListUsers } from '../../../src/adapters/management-utility/screens/list-users.js'
 import { NotUnderstood } from '../../../src/adapters/management-utility/screens/not-understood.js'
-import { findPrompt } from '../../../src/adapters/management-utility/prompts.js'
 
 describe('the listing of users', () => {
   const listing = [
@@ -118,7 +118,8 @@ describe('results of commands', () => {
 })
 
 describe('syncUser', () => {
-  const codes = (extract: string, insert: string) => `ExtractMaskedObject: ${extract} !\nInsertMaskedObject: ${insert} !\n`
+  const codes = (extract: string, insert: string) =>
+    `ExtractMaskedObject: ${extract} !\nInsertMaskedObject: ${insert} !\n`
 
   test('two zero codes and the success line are a success', () => {
     expect(parseSyncUser(`${codes('0x0', '0x0')}syncUser success`)).toEqual({ kind: 'done' })

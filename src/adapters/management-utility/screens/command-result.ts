@@ -4,7 +4,10 @@ import type { Answer, RefusalReason } from '../../../domain/hsm-console.js'
 const REASONS: readonly (readonly [RegExp, RefusalReason])[] = [
   [/logged in User is denied/i, 'user-logged-in'],
   [/RET_MXN_AUTH_FAILED/, 'quorum'],
-  [/user isn't initialized or user with this name doesn't exist|This user doesn't exist|user doesn't exist/i, 'no-such-user'],
+  [
+    /user isn't initialized or user with this name doesn't exist|This user doesn't exist|user doesn't exist/i,
+    'no-such-user',
+  ],
   [/RET_USER_LOGIN_FAILURE/, 'login-refused'],
   [/already (?:created|exists)/i, 'user-exists'],
 ]

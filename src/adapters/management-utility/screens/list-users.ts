@@ -34,7 +34,9 @@ export const parseListUsers = (text: string): ServerListing[] => {
   }
   for (const { serverId, announced, users } of listings) {
     if (announced !== users.length) {
-      throw new NotUnderstood(`server ${serverId} announced ${announced ?? 'no number of'} users and listed ${users.length}`)
+      throw new NotUnderstood(
+        `server ${serverId} announced ${announced ?? 'no number of'} users and listed ${users.length}`,
+      )
     }
   }
   return listings.map(({ serverId, label, users }) => ({ serverId, label, users }))
@@ -43,7 +45,11 @@ export const parseListUsers = (text: string): ServerListing[] => {
 const parseRow = (line: string): HsmUser => {
   const [id, type = '', name = '', mofnPubKey, failures, twoFactor, ...rest] = line.split(/\s+/)
   const wellFormed =
-    TYPES.includes(type) && isYesNo(mofnPubKey) && isYesNo(twoFactor) && /^\d+$/.test(failures ?? '') && rest.length === 0
+    TYPES.includes(type) &&
+    isYesNo(mofnPubKey) &&
+    isYesNo(twoFactor) &&
+    /^\d+$/.test(failures ?? '') &&
+    rest.length === 0
   if (!wellFormed) throw new NotUnderstood(`a row of listUsers does not have the six known columns: "${line}"`)
   return {
     userId: Number(id),

@@ -28,7 +28,10 @@ export const canary = async (run: RotationRun): Promise<void> => {
   const listed = refused.every((user) => findUser(report.after, user) !== undefined)
   if (!listed) throw newRefused(run, hsmId, refused)
   const names = refused.map((user) => user.key).join(', ')
-  await settleOnChange(run, `syncUser reported success on ${hsmId}, but the new credential of ${names} was refused there`)
+  await settleOnChange(
+    run,
+    `syncUser reported success on ${hsmId}, but the new credential of ${names} was refused there`,
+  )
 }
 
 /** The known refusal, where that is what syncUser answered; any other failure pauses. */
@@ -54,7 +57,9 @@ const settleOnChange = async (run: RotationRun, evidence: string): Promise<void>
   const { byCurrent } = run.ledger.wayBack
   await run.record({ type: 'way-back', bySync: false, byCurrent, evidence })
   if (run.parts.options.propagate === 'sync') {
-    throw new Pause('SYNC_REFUSED', evidence, ['resume with --propagate auto to change the password on each HSM instead'])
+    throw new Pause('SYNC_REFUSED', evidence, [
+      'resume with --propagate auto to change the password on each HSM instead',
+    ])
   }
   await run.record({ type: 'propagation', method: 'change', evidence })
   run.notice(`propagating by changePswd: ${evidence}`)

@@ -12,7 +12,10 @@ export const finalize = async (run: RotationRun): Promise<void> => {
   const current = await store.read('current')
   for (const [user, secret] of credentials.new) {
     if (current?.users.get(user)?.equals(secret) === true) continue
-    throw new Pause('STORE_NOT_READ_BACK', `${store.description} did not return the new credential of ${user} as CURRENT`)
+    throw new Pause(
+      'STORE_NOT_READ_BACK',
+      `${store.description} did not return the new credential of ${user} as CURRENT`,
+    )
   }
   await run.record({ type: 'store', act: 'promote', phase: 'read-back' })
 }

@@ -15,7 +15,11 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   const byCurrent = credentials.current.size > 0
   const different = run.users.filter((user) => user.userId === null).map((user) => user.key)
   if (different.length > 0) {
-    return settleOnChange(run, `${different.join(', ')} has different IDs on the HSMs, and syncUser may match by ID`, byCurrent)
+    return settleOnChange(
+      run,
+      `${different.join(', ')} has different IDs on the HSMs, and syncUser may match by ID`,
+      byCurrent,
+    )
   }
   if (options.propagate === 'change' && byCurrent) {
     await run.record({ type: 'way-back', bySync: false, byCurrent, evidence: 'syncUser is not used in this rotation' })
@@ -42,7 +46,9 @@ const settleOnChange = async (run: RotationRun, evidence: string, byCurrent: boo
   const { options } = run.parts
   await run.record({ type: 'way-back', bySync: false, byCurrent, evidence })
   if (options.propagate === 'sync') {
-    throw new Pause('SYNC_REFUSED', evidence, ['resume with --propagate auto to change the password on each HSM instead'])
+    throw new Pause('SYNC_REFUSED', evidence, [
+      'resume with --propagate auto to change the password on each HSM instead',
+    ])
   }
   if (!byCurrent && !options.acceptNoWayBack) {
     throw new Pause('NO_WAY_BACK', `${evidence}; without the current credential there would be no way back`, [

@@ -1,5 +1,5 @@
-import { refusal } from '../../../domain/errors.js'
 import type { CredentialVersion } from '../../../domain/credential-store.js'
+import { refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { RotationRun } from '../rotation-run.js'
@@ -14,9 +14,11 @@ export const storePending = async (run: RotationRun): Promise<void> => {
   const found = await store.read('pending')
   for (const [user, secret] of credentials.new) {
     if (found?.rotationId !== ledger.facts.rotationId || found.users.get(user)?.equals(secret) !== true) {
-      throw refusal('STORE_NOT_READ_BACK', `${store.description} did not return the new credential of ${user} on a read`, [
-        'check the store; no HSM holds the new credential',
-      ])
+      throw refusal(
+        'STORE_NOT_READ_BACK',
+        `${store.description} did not return the new credential of ${user} on a read`,
+        ['check the store; no HSM holds the new credential'],
+      )
     }
   }
   await run.record({ type: 'store', act: 'put-pending', phase: 'read-back' })

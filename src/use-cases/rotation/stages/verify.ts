@@ -33,7 +33,10 @@ export const verify = async (run: RotationRun): Promise<void> => {
   for (const [hsmId, users] of seen) {
     for (const [user, words] of users) {
       if (words === expected?.get(user)) continue
-      throw new Pause('ATTRIBUTES_DIFFER', `${user} is ${words} on ${hsmId} but ${expected?.get(user)} on ${run.plan.parts.first}`)
+      throw new Pause(
+        'ATTRIBUTES_DIFFER',
+        `${user} is ${words} on ${hsmId} but ${expected?.get(user)} on ${run.plan.parts.first}`,
+      )
     }
   }
 }

@@ -1,0 +1,9 @@
+import type { UtilityProcess } from './hsm-console.js'
+
+/** Utility processes of an invocation that is gone. A command they hold may still reach an HSM. */
+export interface LeftoverProcesses {
+  /** Ends this process if it still runs, and returns once it is gone. */
+  end(process: UtilityProcess): Promise<void>
+  /** Waits so many milliseconds. */
+  wait(ms: number): Promise<void>
+}

@@ -1,0 +1,28 @@
+import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
+import type { Progress } from '../../domain/rotation/progress.js'
+import type { Rotation } from '../../domain/rotation/rotation.js'
+
+/**
+ * Makes sure that nothing an earlier invocation sent can still take effect: its utilities are ended, and the longest
+ * time a command may take has passed since the last one that was never answered.
+ * @param commandMs how long an HSM may take for a command, in milliseconds
+ */
+export const outwaitLateEffects = async (
+  rotation: Rotation,
+  leftovers: LeftoverProcesses,
+  commandMs: number,
+  now: Date,
+  progress: Progress,
+): Promise<void> => {
+  const writes = rotation.unanswered.filter(({ intent }) => intent.act !== 'login')
+  const processes = new Map(rotation.unanswered.map(({ process }) => [process.pid, process]))
+  await Promise.all([...processes.values()].map((process) => leftovers.end(process)))
+  const last = Math.max(0, ...writes.map(({ at }) => Date.parse(at)))
+  const rest = last + commandMs - now.getTime()
+  if (rest <= 0) return
+  progress({
+    kind: 'notice',
+    text: `waiting ${Math.ceil(rest / 1000)} s: a command that was never answered could still take effect`,
+  })
+  await leftovers.wait(rest)
+}

@@ -1,0 +1,175 @@
+import type { HeldLock } from '../../domain/cluster-lock.js'
+import { OperatorError, refusal } from '../../domain/errors.js'
+import type { ConsoleFailure } from '../../domain/hsm-console.js'
+import type { UserKey } from '../../domain/hsm-user.js'
+import type { RotationId } from '../../domain/ids.js'
+import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
+import { checkOfficer } from '../../domain/rotation/eligibility.js'
+import type { Journal } from '../../domain/rotation/journal.js'
+import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
+import type { Secret } from '../../domain/secret.js'
+import { refuseRosterChanges } from './aws-comparison.js'
+import { noteUnreachable } from './cell-work.js'
+import { outwaitLateEffects } from './late-effects.js'
+import { Pause } from './pause.js'
+import { byPlannedKey } from './planned-passwords.js'
+import { proveLogins, readUsers, refusedBy } from './preflight.js'
+import { RotationRun, type RunOptions } from './rotation-run.js'
+import { refuseKnownOfficer, type StartPorts } from './start-rotation.js'
+
+/** How an unfinished rotation is taken up again. */
+export interface ReopenRequest {
+  readonly direction: 'forward' | 'back'
+  readonly rotationId: RotationId
+  readonly options: RunOptions
+  readonly retryOfficer: boolean
+  /** Given again where the rotation stopped before the store held it. */
+  readonly newPasswords: ReadonlyMap<UserKey, Secret>
+  readonly currentPasswords: ReadonlyMap<UserKey, Secret>
+  /** How long an HSM may take for a command, in milliseconds. */
+  readonly commandMs: number
+}
+
+export type ReopenPorts = Omit<StartPorts, 'newRotationId' | 'showPlan' | 'operator'> & {
+  readonly leftovers: LeftoverProcesses
+  readonly now: () => Date
+}
+
+/**
+ * Takes the locks and the journal of a rotation, makes sure that nothing of the earlier invocation is under way, and
+ * proves the roster anew; then hands a run over to `work`. A rotation that is finished is returned as it is.
+ * @throws {OperatorError} when the rotation cannot be taken up; nothing has changed then
+ */
+export const reopenRotation = async (
+  request: ReopenRequest,
+  ports: ReopenPorts,
+  work: (run: RotationRun) => Promise<Rotation>,
+  check: (rotation: Rotation) => void = () => {},
+): Promise<Rotation> => {
+  const before = ledgerOf((await ports.shelf.read(request.rotationId)).entries).rotation()
+  check(before)
+  if (before.finished !== null) return before
+  const { plan } = before.facts
+  const lock = await ports.locks.acquire([plan.source, ...plan.destinations].map((cluster) => cluster.clusterId))
+  try {
+    await lock.name(request.rotationId)
+    const { entries, journal } = await ports.shelf.reopen(request.rotationId)
+    try {
+      // Somebody else may have worked on it between the first look and the lock.
+      const ledger = ledgerOf(entries)
+      check(ledger.rotation())
+      if (ledger.rotation().finished !== null) return ledger.rotation()
+      const run = await prepare(request, ports, { journal, lock, ledger })
+      return await work(run)
+    } finally {
+      await journal.close()
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+const prepare = async (
+  request: ReopenRequest,
+  ports: ReopenPorts,
+  held: { journal: Journal; lock: HeldLock; ledger: RotationLedger },
+): Promise<RotationRun> => {
+  const rotation = held.ledger.rotation()
+  const { plan } = rotation.facts
+  const back = request.direction === 'back' || rotation.direction === 'back'
+  const credentials = {
+    new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
+    current: await currentCredential(request, ports, rotation),
+  }
+  const unreachable = nothingToDo(rotation, back) ? [] : await meetHsms(request, ports, rotation)
+  const run = new RotationRun({ ...ports, ...held, plan, options: request.options, credentials })
+  await run.record({ type: 'resumed', operator: ports.who })
+  for (const failure of unreachable) await noteUnreachable(run, failure)
+  return run
+}
+
+/** A rotation whose cells are all old is closed without a word to an HSM. */
+const nothingToDo = (rotation: Rotation, back: boolean): boolean =>
+  back && rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
+
+/**
+ * Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them.
+ * @returns the conversations that could not be begun
+ */
+const meetHsms = async (
+  request: ReopenRequest,
+  ports: ReopenPorts,
+  rotation: Rotation,
+): Promise<readonly ConsoleFailure[]> => {
+  const { plan } = rotation.facts
+  const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
+  await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
+  await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.now(), ports.progress)
+  try {
+    refuseRosterChanges(plan, await ports.discover())
+  } catch (error) {
+    throw error instanceof Pause ? refusal(error.code, error.message, error.suggestions) : error
+  }
+  const { matrix, failures } = await readUsers(ports.console, plan.roster, ports.concurrency)
+  const serious = failures.filter((failure) => failure.kind !== 'unreachable')
+  if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
+  checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
+  const reachable = plan.roster.filter(({ hsmId }) => matrix.has(hsmId))
+  await proveLogins(ports, reachable, plan.users, new Map())
+  return failures
+}
+
+/** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
+const newCredential = async (
+  request: ReopenRequest,
+  { store }: ReopenPorts,
+  rotation: Rotation,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const { rotationId, plan, newCredential: origin } = rotation.facts
+  for (const stage of ['pending', 'current'] as const) {
+    const version = await store.read(stage)
+    if (version?.rotationId === rotationId) return onlyPlanned(plan.users, version.users)
+  }
+  if (rotation.stage !== 'store-pending') {
+    throw refusal('PENDING_LOST', `${store.description} does not hold the new credential of ${rotationId} any more`, [
+      `name the store the rotation was started with: ${rotation.facts.store}`,
+    ])
+  }
+  const given = byPlannedKey(plan, request.newPasswords)
+  if (given.size === plan.users.length) return given
+  throw refusal(
+    'NEW_CREDENTIAL_MISSING',
+    `${rotationId} stopped before ${store.description} held its new credential (${origin}); no HSM holds it either`,
+    ['give it again with --new-password', `or close the rotation: lockstep rotate rollback --rotation ${rotationId}`],
+  )
+}
+
+/** What the rotation proved at its start lies in the store; what is given now was not proved on every HSM. */
+const currentCredential = async (
+  request: ReopenRequest,
+  { store }: ReopenPorts,
+  { facts }: Rotation,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  if (facts.provedCurrent.length === 0) return new Map()
+  // Once PENDING has become CURRENT, what was current before is PREVIOUS.
+  const waiting = (await store.read('pending'))?.rotationId === facts.rotationId
+  const version = await store.read(waiting ? 'current' : 'previous')
+  const users = onlyPlanned(facts.plan.users, version?.users ?? new Map())
+  if (users.size === facts.plan.users.length) return users
+  const given = byPlannedKey(facts.plan, request.currentPasswords)
+  if (given.size === facts.plan.users.length) return given
+  throw new OperatorError('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, {
+    suggestions: ['give it again with --current-password'],
+  })
+}
+
+const onlyPlanned = (
+  users: readonly { readonly key: UserKey }[],
+  secrets: ReadonlyMap<UserKey, Secret>,
+): ReadonlyMap<UserKey, Secret> =>
+  new Map(
+    users.flatMap(({ key }) => {
+      const secret = secrets.get(key)
+      return secret === undefined ? [] : [[key, secret] as const]
+    }),
+  )

@@ -1,0 +1,106 @@
+import { refusal } from '../../domain/errors.js'
+import type { HsmId } from '../../domain/ids.js'
+import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
+import type { Rotation } from '../../domain/rotation/rotation.js'
+import { changeCells, onEach, proveCells, syncCells } from './cell-work.js'
+import { refusedPause } from './hsm-work.js'
+import { asPause, Pause } from './pause.js'
+import { type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
+import type { RotationRun } from './rotation-run.js'
+import { pauseAt } from './run-stages.js'
+
+/**
+ * Returns every cell to the old credential and removes PENDING. The first entry fixes the direction for good.
+ * @throws {OperatorError} `ROLLBACK_TOO_LATE`, `NO_WAY_BACK` (exit 3), and those of `reopenRotation`; nothing has
+ * changed then
+ */
+export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Promise<Rotation> =>
+  reopenRotation(request, ports, rollBack, refuseRollback)
+
+/** Goes back, or goes on going back. */
+export const rollBack = async (run: RotationRun): Promise<Rotation> => {
+  const stage = run.ledger.stage ?? 'finalize'
+  try {
+    const method = run.ledger.rollback ?? (await begin(run))
+    run.notice(`rolling back by ${method === 'sync' ? 'syncUser from an HSM that was not written to' : 'changePswd'}`)
+    await onEach(
+      run,
+      run.plan.roster.map((entry) => entry.hsmId),
+      (hsmId) => restore(run, hsmId, method),
+    )
+    await run.record({ type: 'store', act: 'discard', phase: 'intent' })
+    await run.parts.store.discardPending(run.ledger.facts.rotationId)
+    await run.record({ type: 'finished', outcome: 'rolled-back' })
+  } catch (error) {
+    if (asPause(error) === null) throw error
+    return pauseAt(run, stage, error)
+  }
+  return run.ledger.rotation()
+}
+
+/** Whether going back is still possible, from the journal alone. */
+const refuseRollback = (rotation: Rotation): void => {
+  const { rotationId } = rotation.facts
+  if (rotation.finished === 'rolled-back' || rotation.direction === 'back') return
+  if (rotation.promoting || rotation.finished !== null) {
+    throw refusal('ROLLBACK_TOO_LATE', `${rotationId} has begun to make the new credential the current one`, [
+      rotation.finished === null
+        ? `lockstep rotate resume --rotation ${rotationId}`
+        : 'start a rotation that gives the old credential as the new one',
+    ])
+  }
+  if (rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')) return
+  if (rotation.wayBack.byCurrent) return
+  if (rotation.wayBack.bySync && untouched(rotation) !== undefined) return
+  throw refusal(
+    'NO_WAY_BACK',
+    rotation.wayBack.bySync
+      ? `no HSM of ${rotationId} is left on the old credential untouched, and the current credential is not known`
+      : `syncUser does not return the old credential in ${rotationId}, and the current credential is not known`,
+    [`forward is the only way: lockstep rotate resume --rotation ${rotationId}`],
+  )
+}
+
+/** An HSM none of whose cells was ever meant to be written: it holds what it held before. */
+const untouched = (rotation: Rotation): HsmId | undefined =>
+  rotation.facts.plan.roster.find(({ hsmId }) => {
+    const cells = rotation.cells.filter((cell) => cell.hsmId === hsmId)
+    return cells.every((cell) => cell.state === 'old' && (cell.proof === 'untouched' || cell.proof === 'login-current'))
+  })?.hsmId
+
+const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
+  const rotation = run.ledger.rotation()
+  // A login with the current credential is the better proof; a copy is the way where it is not known.
+  const method = rotation.wayBack.byCurrent ? 'change' : 'sync'
+  await run.record({ type: 'rollback-started', method })
+  return method
+}
+
+/** Brings one HSM back. Cells that are old for certain are left alone. */
+const restore = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'): Promise<void> => {
+  const pending = run.users.filter((user) => !isOld(run, user, hsmId))
+  if (pending.length === 0) return
+  if (method === 'change') {
+    await changeCells(run, hsmId, pending, 'current')
+    const refused = await proveCells(run, hsmId, pending, 'current')
+    if (refused.length === 0) return
+    const names = refused.map((user) => user.key).join(', ')
+    throw new Pause(
+      'CURRENT_REFUSED',
+      `${hsmId} refused the current credential of ${names} although it was written there`,
+    )
+  }
+  const from = untouched(run.ledger.rotation())
+  if (from === undefined) throw new Pause('NO_WAY_BACK', 'no HSM is left on the old credential untouched')
+  const { answers } = await syncCells(run, { from, to: hsmId, users: pending }, 'current')
+  for (const [user, answer] of answers) {
+    if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
+  }
+}
+
+const isOld = (run: RotationRun, user: PlannedUser, hsmId: HsmId): boolean => {
+  const { state } = run.ledger.cell(user.key, hsmId)
+  if (state === 'old' || state === 'absent') return true
+  // Out of sight, but nothing was ever meant to be written there.
+  return state === 'unreachable' && !run.ledger.everWritten(user.key, hsmId)
+}
