@@ -4,16 +4,16 @@ import type { Stage } from '../../domain/rotation/stage.js'
 /** Shows the progress of a run. */
 export interface ProgressView {
   readonly progress: Progress
+  /** Waits until what has ended is shown, so that a question can follow it. */
+  settle(): Promise<void>
   /** Waits until everything is shown. */
   end(): Promise<void>
 }
 
-/** Nothing is shown: `--json` without a terminal to look at. */
-export const silentView = (): ProgressView => ({ progress: () => {}, end: async () => {} })
-
 /** One line per event, for logs and pipes. */
 export const plainView = (write: (line: string) => void): ProgressView => ({
   progress: (event) => write(plainLine(event)),
+  settle: async () => {},
   end: async () => {},
 })
 
@@ -72,6 +72,9 @@ export const listView = async (stream: NodeJS.WriteStream): Promise<ProgressView
     progress: (event) => {
       if (event.kind === 'stage-started') begin(event.stage, event.steps)
       else current?.follow(event)
+    },
+    settle: async () => {
+      await drawn
     },
     end: async () => {
       current?.finish(null)

@@ -65,7 +65,8 @@ export interface RotationFacts {
   readonly store: string
   /** Whether the new credential was made by this program or given by the operator. */
   readonly newCredential: 'generated' | 'given'
-  readonly configSha256: string | null
+  /** The configuration sessions derive theirs from, and the hash of the operator's file where it was one. */
+  readonly config: { readonly sha256: string | null; readonly document: unknown }
   readonly operator: { readonly user: string; readonly host: string; readonly pid: number }
   readonly version: string
 }

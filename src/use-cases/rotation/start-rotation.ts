@@ -32,7 +32,7 @@ export interface StartRequest {
   /** An earlier plan that the facts must still match. */
   readonly expected: RotationPlan | null
   readonly retryOfficer: boolean
-  readonly configSha256: string | null
+  readonly config: RotationFacts['config']
 }
 
 /** What a start needs from outside. */
@@ -47,7 +47,7 @@ export interface StartPorts extends HsmWork {
   readonly who: RotationFacts['operator']
   readonly version: string
   /** Shown before the question. */
-  readonly showPlan: (plan: RotationPlan) => void
+  readonly showPlan: (plan: RotationPlan) => Promise<void>
 }
 
 /**
@@ -62,7 +62,7 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
     ports.progress({ kind: 'stage-started', stage: 'preflight', steps: chosen.roster.length })
     const facts = await preflight(request, ports, clusterIds)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
-    ports.showPlan(facts.plan)
+    await ports.showPlan(facts.plan)
     await confirm(facts.plan, ports)
     await lock.name(facts.rotationId)
     const { journal, first } = await ports.shelf.create(facts)
@@ -121,7 +121,7 @@ const preflight = async (
     absent,
     store: ports.store.description,
     newCredential: request.newCredential,
-    configSha256: request.configSha256,
+    config: request.config,
     operator: ports.who,
     version: ports.version,
   }

@@ -1,4 +1,7 @@
 import { Flags } from '@oclif/core'
+import { usageError } from '../domain/errors.js'
+import { isRotationId, type RotationId } from '../domain/ids.js'
+import { STAGES, type Stage } from '../domain/rotation/stage.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
 import { repeatable } from './flags.js'
 
@@ -100,4 +103,26 @@ export const runFlags = {
   'accept-no-way-back': Flags.boolean({ description: 'Go on although nothing could give the old credential back.' }),
   'pause-before': Flags.string({ description: 'Pause before this stage.', helpValue: 'STAGE' }),
   yes: Flags.boolean({ description: 'Answer the question before the first change with yes.', char: 'y' }),
+}
+
+/** @throws {OperatorError} `ROTATION_MALFORMED` (exit 2) */
+export const parseRotationId = (text: string): RotationId => {
+  if (isRotationId(text)) return text
+  throw usageError('ROTATION_MALFORMED', `"${text}" is not the ID of a rotation`, ['lockstep rotate list'])
+}
+
+/** @throws {OperatorError} `UNKNOWN_STAGE` (exit 2) */
+export const parsePauseBefore = (text: string | undefined): Stage | null => {
+  if (text === undefined) return null
+  // Nothing is written down before store-pending, so there is nothing to pause.
+  const stages = STAGES.filter((stage) => stage !== 'preflight')
+  const stage = stages.find((candidate) => candidate === text)
+  if (stage !== undefined) return stage
+  throw usageError('UNKNOWN_STAGE', `there is no stage "${text}" to pause before`, [`stages: ${stages.join(', ')}`])
+}
+
+/** A flag a command cannot do without, asked for in our own words. */
+export const requireFlag = <T>(value: T | undefined, flag: string, example: string): T => {
+  if (value !== undefined) return value
+  throw usageError('FLAG_MISSING', `${flag} is missing`, [example])
 }

@@ -1,0 +1,130 @@
+import { Flags } from '@oclif/core'
+import { EXIT, usageError } from '../domain/errors.js'
+import type { RotationId } from '../domain/ids.js'
+import type { RotationDocument } from '../domain/rotation/outcome.js'
+import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
+import { newestRotation } from '../use-cases/rotation/find-rotation.js'
+import type { ReopenPorts, ReopenRequest } from '../use-cases/rotation/reopen-rotation.js'
+import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
+import { discoveryFlags, discoveryScope } from './flags.js'
+import { listenForInterrupts } from './interrupts.js'
+import { readPasswordFlag, resolvePasswords } from './passwords.js'
+import { RotationCommand } from './rotation-command.js'
+import { parsePauseBefore, parseRotationId, planFlags, runFlags, storeFlags, utilityFlags } from './rotation-flags.js'
+
+const { yes: _, ...againFlags } = runFlags
+
+/** Flags of `rotate resume` and `rotate rollback`. */
+export const reopenFlags = {
+  rotation: Flags.string({ description: 'Which rotation.', helpValue: 'ID', exclusive: ['most-recent'] }),
+  'most-recent': Flags.boolean({ description: 'The newest rotation on this machine.' }),
+  ...againFlags,
+  'lockout-limit': planFlags['lockout-limit'],
+  'new-password': Flags.string({
+    description: 'New password once more, where the rotation stopped before the store held it.',
+    helpValue: '[USER=]SECRET|generate',
+    multiple: true,
+    multipleNonGreedy: true,
+  }),
+  ...storeFlags,
+  ...utilityFlags,
+  ...discoveryFlags,
+}
+
+type ReopenFlagValues = Awaited<ReturnType<ReopenCommand['parseReopen']>>
+
+/** What `rotate resume` and `rotate rollback` share: they differ in the direction alone. */
+export abstract class ReopenCommand extends RotationCommand {
+  protected async parseReopen() {
+    const { flags } = await this.parse({ flags: reopenFlags })
+    return flags
+  }
+
+  protected async reopen(
+    direction: ReopenRequest['direction'],
+    work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
+  ): Promise<RotationDocument> {
+    const flags = await this.parseReopen()
+    const rotationId = await this.rotationId(flags)
+    try {
+      return await this.workOn(rotationId, direction, flags, work)
+    } catch (error) {
+      return this.showRefusal(rotationId, error)
+    }
+  }
+
+  private async workOn(
+    rotationId: RotationId,
+    direction: ReopenRequest['direction'],
+    flags: ReopenFlagValues,
+    work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
+  ): Promise<RotationDocument> {
+    const pauseBefore = parsePauseBefore(flags['pause-before'])
+    const shelf = await this.wiring.journals()
+    const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
+    if (known.finished !== null && direction === 'forward') return this.showRotation(known)
+    const { plan, config } = known.facts
+    const users = plan.users
+    const next = readPasswordFlag('--new-password', flags['new-password'])
+    const given = readPasswordFlag('--current-password', flags['current-password'])
+    const secrets = await this.wiring.secrets()
+    const officer = await this.officer(flags, secrets)
+    const store = await this.openStore(flags, secrets)
+    const currentPasswords = await resolvePasswords(given, users, secrets)
+    const newPasswords = await resolvePasswords(next, users, secrets)
+    const scope = await discoveryScope(flags, this.wiring)
+    const clusters = [plan.source, ...plan.destinations]
+    const profiles = clusters.flatMap(({ profile }) => (profile === null ? [] : [profile]))
+    const stop = listenForInterrupts(
+      (line) => this.note(line),
+      () => EXIT.paused,
+    )
+    const view = await this.progressView()
+    try {
+      const rotation = await work(
+        {
+          rotationId,
+          direction,
+          options: {
+            propagate: flags.propagate as RunOptions['propagate'],
+            acceptNoWayBack: flags['accept-no-way-back'],
+            pauseBefore,
+          },
+          retryOfficer: flags['retry-officer'],
+          newPasswords,
+          currentPasswords,
+          commandMs: flags['silence-timeout'] * 1000,
+        },
+        {
+          ...(await this.wiring.rotationPorts()),
+          leftovers: await this.wiring.leftovers(),
+          now: () => new Date(),
+          console: await this.console(flags, config.document),
+          officer,
+          lockoutLimit: flags['lockout-limit'],
+          concurrency: flags.concurrency,
+          stop,
+          store,
+          progress: view.progress,
+          discover: this.discoverAgain(
+            { ...scope, profiles: [...new Set([...scope.profiles, ...profiles])] },
+            clusters,
+          ),
+          who: this.who(),
+          version: this.config.version,
+        },
+      )
+      await view.end()
+      return await this.showRotation(rotation)
+    } finally {
+      await view.end()
+      stop.release()
+    }
+  }
+
+  private async rotationId(flags: ReopenFlagValues): Promise<RotationId> {
+    if (flags.rotation !== undefined) return parseRotationId(flags.rotation)
+    if (flags['most-recent']) return newestRotation(await this.wiring.journals())
+    throw usageError('FLAG_MISSING', 'which rotation is not said', ['--rotation ID', '--most-recent', 'lockstep rotate list'])
+  }
+}

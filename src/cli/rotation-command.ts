@@ -1,0 +1,129 @@
+import { hostname, userInfo } from 'node:os'
+import type { Discovery } from '../domain/clone-family.js'
+import type { CredentialStore } from '../domain/credential-store.js'
+import { OperatorError } from '../domain/errors.js'
+import type { HsmConsole } from '../domain/hsm-console.js'
+import type { RotationId } from '../domain/ids.js'
+import { parseOfficer } from '../domain/hsm-user-text.js'
+import { requireTypable } from '../domain/password.js'
+import type { DiscoveryScope } from '../domain/ports.js'
+import type { RotationFacts } from '../domain/rotation/journal-entry.js'
+import { exitCodeFor, type RotationDocument, rotationDocument } from '../domain/rotation/outcome.js'
+import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
+import { parseSecretForm } from '../domain/secret-form.js'
+import type { SecretSource } from '../domain/secret-source.js'
+import type { OfficerLogin } from '../use-cases/rotation/rotation-run.js'
+import type { ProgressView } from '../adapters/terminal/progress.js'
+import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
+import { requireFlag } from './rotation-flags.js'
+
+/** Flags of the store as oclif hands them over. */
+interface StoreFlagValues {
+  readonly store?: string | undefined
+  readonly 'store-passphrase'?: string | undefined
+  readonly 'store-recipient'?: readonly string[] | undefined
+  readonly 'store-identity'?: string | undefined
+}
+
+/** What the commands that write to HSMs share. */
+export abstract class RotationCommand extends BaseCommand {
+  /** Opens the store and makes sure that it can be written, before anything is asked of AWS or an HSM. */
+  protected async openStore(flags: StoreFlagValues, source: SecretSource): Promise<CredentialStore> {
+    const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
+    const passphraseText =
+      flags['store-passphrase'] ?? (process.env['LOCKSTEP_STORE_PASSPHRASE'] ? 'env:LOCKSTEP_STORE_PASSPHRASE' : undefined)
+    const passphrase =
+      passphraseText === undefined
+        ? undefined
+        : await source.resolve(parseSecretForm(passphraseText, '--store-passphrase'), {
+            flag: '--store-passphrase',
+            what: 'passphrase of the credential store',
+          })
+    const identityText = flags['store-identity']
+    const identity =
+      identityText === undefined
+        ? undefined
+        : await source.resolve(parseSecretForm(identityText, '--store-identity'), {
+            flag: '--store-identity',
+            what: 'age identity of the credential store',
+            wholeText: true,
+          })
+    const store = await this.wiring.openStore(text, {
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(identity === undefined ? {} : { identity }),
+      recipients: flags['store-recipient'] ?? [],
+    })
+    await store.checkWritable()
+    return store
+  }
+
+  protected async officer(
+    flags: { readonly officer?: string | undefined; readonly 'officer-password'?: string | undefined },
+    source: SecretSource,
+  ): Promise<OfficerLogin> {
+    const user = parseOfficer(requireFlag(flags.officer, '--officer', '--officer admin'))
+    const flag = '--officer-password'
+    const form = parseSecretForm(requireFlag(flags['officer-password'], flag, `${flag} prompt`), flag)
+    const password = await source.resolve(form, { flag, what: `password of the officer ${user.name}` })
+    requireTypable(password, `CO:${user.name}`)
+    return { user, password }
+  }
+
+  protected console(
+    flags: { readonly cmu?: string | undefined; readonly 'silence-timeout': number },
+    document: unknown,
+  ): Promise<HsmConsole> {
+    return this.wiring.console({ path: flags.cmu, document, silenceMs: flags['silence-timeout'] * 1000 })
+  }
+
+  /** Asks AWS again, in the Regions and through the profiles of these clusters alone. */
+  protected discoverAgain(
+    scope: DiscoveryScope,
+    clusters: readonly { readonly region: DiscoveryScope['regions'][number] }[],
+  ): () => Promise<Discovery> {
+    const regions = [...new Set(clusters.map(({ region }) => region))]
+    return async () => (await this.wiring.clusterSource()).discover({ ...scope, regions })
+  }
+
+  /** A list on a terminal, lines elsewhere; both on stderr. */
+  protected async progressView(): Promise<ProgressView> {
+    const { listView, plainView } = await import('../adapters/terminal/progress.js')
+    const onTerminal = process.stdout.isTTY === true && process.stderr.isTTY === true && !this.jsonEnabled()
+    return onTerminal ? listView(process.stderr) : plainView((line) => this.note(line))
+  }
+
+  protected who(): RotationFacts['operator'] {
+    return { user: userInfo().username, host: hostname(), pid: process.pid }
+  }
+
+  /** Shows how a rotation stands and leaves with its exit code. */
+  protected async showRotation(rotation: Rotation): Promise<RotationDocument> {
+    const document = rotationDocument(rotation)
+    process.exitCode = exitCodeFor(document.outcome)
+    await this.print(document)
+    return document
+  }
+
+  /**
+   * A refusal to take a rotation up: the document is still the rotation's, with the error added.
+   * @throws the error itself where there is no such rotation
+   */
+  protected async showRefusal(rotationId: RotationId, error: unknown): Promise<RotationDocument> {
+    if (!(error instanceof OperatorError)) throw error
+    const shelf = await this.wiring.journals()
+    const found = await shelf.read(rotationId).catch(() => null)
+    if (found === null) throw error
+    const document = { ...rotationDocument(ledgerOf(found.entries).rotation()), error: errorDocument(error) }
+    process.exitCode = exitCodeOf(error)
+    if (!this.jsonEnabled()) throw error
+    return document
+  }
+
+  private async print(document: RotationDocument): Promise<void> {
+    if (this.jsonEnabled()) return
+    const { renderPause, renderRotation } = await import('./views/rotation.js')
+    this.log(renderRotation(document))
+    const pause = renderPause(document)
+    if (pause !== null) this.note(pause)
+  }
+}

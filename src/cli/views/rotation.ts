@@ -1,0 +1,29 @@
+import { printable } from '../../adapters/terminal/table.js'
+import { oneLine, type RotationDocument } from '../../domain/rotation/outcome.js'
+import { renderMatrix } from './matrix.js'
+
+/** The whole truth about a rotation: matrix, coverage, and what to do next. */
+export const renderRotation = (document: RotationDocument): string => {
+  const { rotationId, outcome, stage, coverage, cells, users } = document
+  const counts = coverage.map(({ clusterId, new: done, total }) => `${clusterId} new ${done}/${total}`).join(', ')
+  const lines = [renderMatrix(users, cells), '', `${rotationId}: ${outcome}${stage === null ? '' : ` at ${stage}`}; ${counts}`]
+  if (document.propagation !== null) lines.push(`propagated by ${document.propagation === 'sync' ? 'syncUser' : 'changePswd'}`)
+  if (document.leftOut.length > 0) lines.push(`left on the old credential by choice: ${document.leftOut.join(', ')}`)
+  if (document.failedLogins > 0) lines.push(`failed logins in this rotation: ${document.failedLogins}`)
+  return lines.join('\n')
+}
+
+/** Why it stands still and how it goes on, for stderr. */
+export const renderPause = (document: RotationDocument): string | null => {
+  if (document.outcome !== 'paused') return null
+  const { error, rotationId, cells, stage } = document
+  const why = error === undefined ? 'the run that worked on it is not finished' : printable(error.message)
+  const suggestions = error?.suggestions ?? [`lockstep rotate resume --rotation ${rotationId}`]
+  return [
+    `Paused at ${stage}: ${why}`,
+    ...(error === undefined ? [] : [`Code: ${error.code}`]),
+    `${oneLine(cells)}; resume with lockstep rotate resume --rotation ${rotationId}`,
+    'Try this:',
+    ...suggestions.map((suggestion) => `  * ${suggestion}`),
+  ].join('\n')
+}

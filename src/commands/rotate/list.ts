@@ -1,0 +1,31 @@
+import { BaseCommand } from '../../cli/base-command.js'
+import { exitCodes } from '../../cli/exit-codes.js'
+import { listRotations, type ListedRotation } from '../../use-cases/rotation/find-rotation.js'
+
+export default class RotateList extends BaseCommand {
+  static override summary = 'List the rotations known on this machine.'
+  static override description = `Reads the journals below the state directory; no HSM is asked.
+
+${exitCodes({ 0: 'listed, also when there is none', 3: 'a journal is damaged' })}`
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+
+  async run(): Promise<{ readonly rotations: readonly ListedRotation[] }> {
+    await this.parse(RotateList)
+    const rotations = await listRotations(await this.wiring.journals())
+    if (!this.jsonEnabled()) {
+      if (rotations.length === 0) this.log('No rotations yet.')
+      else {
+        const { renderTable } = await import('../../adapters/terminal/table.js')
+        const rows = rotations.map((rotation) => [
+          rotation.rotationId,
+          rotation.startedAt,
+          rotation.stage === null ? rotation.outcome : `${rotation.outcome} at ${rotation.stage}`,
+          `new ${rotation.new}/${rotation.total}`,
+          rotation.clusterIds.join(', '),
+        ])
+        this.log(renderTable(['ROTATION', 'STARTED', 'OUTCOME', 'CELLS', 'CLUSTERS'], rows))
+      }
+    }
+    return { rotations }
+  }
+}

@@ -1,0 +1,27 @@
+import { exitCodes } from '../../cli/exit-codes.js'
+import { ReopenCommand, reopenFlags } from '../../cli/reopen-command.js'
+import type { RotationDocument } from '../../domain/rotation/outcome.js'
+import { rollbackRotation } from '../../use-cases/rotation/rollback-rotation.js'
+
+export default class RotateRollback extends ReopenCommand {
+  static override summary = 'Return every HSM to the old password.'
+  static override description = `By syncUser from an HSM that was not written to, for which nobody needs to know the old password; or by changePswd with
+the current credential that was proved at the start. Accepted until the new credential begins to become the current
+one. Once begun, rotate resume goes on with the rollback.
+
+${exitCodes({
+  0: 'every HSM is back on the old password',
+  2: 'a flag is wrong',
+  3: 'refused: too late, or there is no way back; nothing has changed',
+  4: 'partly rolled back; rotate resume goes on',
+  5: 'another run works on one of the clusters',
+})}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password prompt --store file:credentials.age --store-passphrase prompt',
+  ]
+  static override flags = reopenFlags
+
+  run(): Promise<RotationDocument> {
+    return this.reopen('back', rollbackRotation)
+  }
+}

@@ -1,0 +1,146 @@
+import { Flags } from '@oclif/core'
+import { exitCodes } from '../../cli/exit-codes.js'
+import { discoveryFlags } from '../../cli/flags.js'
+import { listenForInterrupts } from '../../cli/interrupts.js'
+import { isGenerated, readPasswordFlag, refuseEqual, resolvePasswords } from '../../cli/passwords.js'
+import { RotationCommand } from '../../cli/rotation-command.js'
+import { parsePauseBefore, planFlags, runFlags, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
+import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import { EXIT, usageError } from '../../domain/errors.js'
+import type { RotationDocument } from '../../domain/rotation/outcome.js'
+import type { RotationPlan } from '../../domain/rotation/plan.js'
+import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
+import type { RunOptions } from '../../use-cases/rotation/rotation-run.js'
+import { startRotation } from '../../use-cases/rotation/start-rotation.js'
+
+const INSTEAD_OF_PLAN = ['source', 'destination', 'user', 'leave-out'] as const
+
+export default class RotateStart extends RotationCommand {
+  static override summary = 'Give users a new password on every HSM of cloned clusters, and prove it by login.'
+  static override description = `Nothing is changed before every check has passed and the question is answered. From then on a journal knows
+what was done; a run that stops is resumed with rotate resume.
+A SECRET is prompt, env:NAME, file:PATH, command:CMD or secretsmanager:ID[#KEY]; never a password itself.
+
+${exitCodes({
+  0: 'every HSM holds the new password, proved by login',
+  2: 'a flag is wrong',
+  3: 'declined, or refused for a fact found by asking; nothing has changed',
+  4: 'paused; rotate resume goes on',
+  5: 'another rotation works on one of the clusters',
+  130: 'interrupted before anything changed',
+})}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --source us-east-1/cluster-aaaaaaaaaaa --destination eu-west-1/cluster-bbbbbbbbbbb --user CU:app_crypto --officer admin --officer-password prompt --new-password generate --store file:credentials.age --store-passphrase prompt',
+    '<%= config.bin %> <%= command.id %> --plan plan.json --officer admin --officer-password env:OFFICER --new-password CU:app_crypto=file:new.txt --store file:credentials.age --yes --json',
+  ]
+  static override flags = {
+    plan: Flags.string({
+      description: 'Plan to carry out; the facts must still match it.',
+      helpValue: 'FILE',
+      exclusive: [...INSTEAD_OF_PLAN],
+    }),
+    ...planFlags,
+    config: Flags.string({ description: 'Merged configuration to use instead of a generated one.', helpValue: 'FILE' }),
+    ...runFlags,
+    'new-password': Flags.string({
+      description: 'New password, for every user or per user; generate makes one for each.',
+      helpValue: '[USER=]SECRET|generate',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    'dry-run': Flags.boolean({ description: 'Check everything that needs no login, show the plan and stop.' }),
+    ...storeFlags,
+    ...utilityFlags,
+    ...discoveryFlags,
+  }
+
+  async run(): Promise<RotationDocument | { readonly plan: RotationPlan }> {
+    const { flags } = await this.parse(RotateStart)
+    const pauseBefore = parsePauseBefore(flags['pause-before'])
+    const planFile = flags.plan === undefined ? null : await this.wiring.readPlan(flags.plan)
+    const expected = planFile?.plan ?? null
+    const target = await readTarget(flags, expected, this.wiring)
+    const rules = {
+      lockoutLimit: flags['lockout-limit'],
+      createMissing: flags['create-missing'],
+      allowKmsuser: flags['allow-kmsuser'],
+    }
+    if (flags['dry-run']) {
+      const found = await findTarget(target, flags.config, this.wiring)
+      const hsms = await this.console(flags, found.document)
+      const { plan } = await planRotation(found.chosen, target.users, hsms, flags.concurrency, rules)
+      await this.showPlan(plan)
+      return { plan }
+    }
+    const next = readPasswordFlag('--new-password', flags['new-password'])
+    if (next.forms.length === 0) {
+      throw usageError('FLAG_MISSING', '--new-password is missing', ['--new-password generate'])
+    }
+    const given = readPasswordFlag('--current-password', flags['current-password'])
+    const secrets = await this.wiring.secrets()
+    const officer = await this.officer(flags, secrets)
+    const store = await this.openStore(flags, secrets)
+    const currentPasswords = await resolvePasswords(given, target.users, secrets)
+    const newPasswords = await resolvePasswords(next, target.users, secrets)
+    refuseEqual(newPasswords, currentPasswords)
+
+    const found = await findTarget(target, flags.config, this.wiring)
+    for (const warning of found.warnings) this.note(warning)
+    this.note('This lock holds on this machine only: see to it that nobody starts the same rotation elsewhere.')
+    if (store.onThisMachine) this.note(`${store.description} is lost when this machine is.`)
+    const { chosen, document, configSha256 } = found
+    const stop = listenForInterrupts(
+      (line) => this.note(line),
+      () => EXIT.paused,
+    )
+    const view = await this.progressView()
+    try {
+      const rotation = await startRotation(
+        {
+          chosen,
+          users: target.users,
+          rules,
+          options: {
+            propagate: flags.propagate as RunOptions['propagate'],
+            acceptNoWayBack: flags['accept-no-way-back'],
+            pauseBefore,
+          },
+          newPasswords,
+          newCredential: isGenerated(next) ? 'generated' : 'given',
+          currentPasswords,
+          expected,
+          retryOfficer: flags['retry-officer'],
+          config: { sha256: configSha256, document },
+        },
+        {
+          ...(await this.wiring.rotationPorts()),
+          console: await this.console(flags, document),
+          officer,
+          lockoutLimit: rules.lockoutLimit,
+          concurrency: flags.concurrency,
+          stop,
+          store,
+          operator: await this.wiring.operator(flags.yes),
+          progress: view.progress,
+          discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations]),
+          who: this.who(),
+          version: this.config.version,
+          showPlan: async (plan) => {
+            await view.settle()
+            await this.showPlan(plan)
+          },
+        },
+      )
+      await view.end()
+      return await this.showRotation(rotation)
+    } finally {
+      await view.end()
+      stop.release()
+    }
+  }
+
+  private async showPlan(plan: RotationPlan): Promise<void> {
+    const { renderPlan } = await import('../../cli/views/plan.js')
+    this.note(renderPlan(plan))
+  }
+}
