@@ -1,0 +1,32 @@
+/** What nobody has published about the real HSM, and therefore can be switched. The fleet file's `behaviour`. */
+export interface HsmBehaviour {
+  /** What inserting a user does where the destination has it already. `ignore` reports success and changes nothing. */
+  readonly syncUserExisting: 'overwrite' | 'refuse' | 'ignore'
+  /** How "already has it" is decided. */
+  readonly syncUserMatches: 'id' | 'name'
+  /** Whether a user that is logged in at the destination can be overwritten. */
+  readonly syncUserOntoLoggedIn: 'deny' | 'allow'
+  /** Whether a good login sets the failure count back to 0. */
+  readonly loginResetsFailures: boolean
+  /** Whether being overwritten by syncUser sets the failure count back to 0 and unlocks. */
+  readonly syncResetsFailures: boolean
+  /** Failures in a row at which a user is locked. */
+  readonly lockoutLimit: number
+}
+
+/** What faults do to one HSM from outside. Read at every request. */
+export interface HsmConditions {
+  /** Users with a session through another client, by `keyOf`, with the number of sessions. */
+  readonly sessionsElsewhere: Map<string, number>
+  quorum: boolean
+  full: boolean
+  /** Overrides `syncUserExisting`. */
+  syncRefuses: boolean
+}
+
+export const calmConditions = (): HsmConditions => ({
+  sessionsElsewhere: new Map(),
+  quorum: false,
+  full: false,
+  syncRefuses: false,
+})
