@@ -1,6 +1,16 @@
 import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/regions.js'
+import type { CredentialStore } from './domain/credential-store.js'
+import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
+import type { LeftoverProcesses } from './domain/leftover-processes.js'
+import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
+import type { JournalShelf } from './domain/rotation/journal.js'
+import type { RotationPlan } from './domain/rotation/plan.js'
+import type { PlanFile } from './domain/rotation/plan-file.js'
+import type { SecretSource } from './domain/secret-source.js'
+import type { StoreKeys } from './adapters/credential-store/age-box.js'
+import type { StartPorts } from './use-cases/rotation/start-rotation.js'
 
 /**
  * What stands behind each port. Adapters are loaded when first asked for, so a command that asks nothing of AWS does
@@ -15,6 +25,30 @@ export interface Wiring {
    * @throws {OperatorError} exit 2: `TARGETS_UNREADABLE`, `BAD_TARGETS`
    */
   readTargets(file: string, asRegion: (text: string) => RegionName): Promise<readonly DiscoveryTarget[]>
+  /** Journals below the state directory. */
+  journals(): Promise<JournalShelf>
+  secrets(): Promise<SecretSource>
+  openStore(text: string, keys: StoreKeys): Promise<CredentialStore>
+  /** Conversations with HSMs through the utility; each runs on a configuration derived from `document`. */
+  console(options: ConsoleOptions): Promise<HsmConsole>
+  operator(assumeYes: boolean): Promise<Operator>
+  /** What a rotation keeps on this machine beside its credentials. */
+  rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId'>>
+  leftovers(): Promise<LeftoverProcesses>
+  /** @throws {OperatorError} `PLAN_UNREADABLE`, `PLAN_MALFORMED` (exit 2) */
+  readPlan(path: string): Promise<PlanFile>
+  /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
+  writePlan(path: string, plan: RotationPlan): Promise<PlanFile>
+}
+
+/** How HSMs are spoken to. */
+export interface ConsoleOptions {
+  /** The utility; where AWS installs it when absent. */
+  readonly path: string | undefined
+  /** The merged configuration. */
+  readonly document: unknown
+  /** The longest silence, in milliseconds. */
+  readonly silenceMs: number
 }
 
 /** The real thing. Tests replace `BaseCommand.wiring`. */
@@ -34,5 +68,50 @@ export const wiring: Wiring = {
   readTargets: async (file, asRegion) => {
     const { readTargets } = await import('./adapters/targets-file.js')
     return readTargets(file, asRegion)
+  },
+  journals: async () => {
+    const { journals } = await import('./adapters/rotation-state.js')
+    return journals()
+  },
+  secrets: async () => {
+    const { secretSource } = await import('./adapters/secret-source/secret-source.js')
+    return secretSource()
+  },
+  openStore: async (text, keys) => {
+    const { openCredentialStore } = await import('./adapters/credential-store/open-credential-store.js')
+    return openCredentialStore(text, keys)
+  },
+  console: async ({ path, document, silenceMs }) => {
+    const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([
+      import('./adapters/management-utility/console.js'),
+      import('./domain/merged-config.js'),
+    ])
+    return managementUtility({
+      path,
+      configFor: (servers) => deriveSessionConfig(document, servers),
+      limits: { startupMs: silenceMs, commandMs: silenceMs },
+      environment: process.env,
+      now: () => new Date(),
+    })
+  },
+  operator: async (assumeYes) => {
+    const { terminalOperator } = await import('./adapters/terminal/question.js')
+    return terminalOperator(assumeYes)
+  },
+  rotationPorts: async () => {
+    const { rotationState } = await import('./adapters/rotation-state.js')
+    return rotationState()
+  },
+  leftovers: async () => {
+    const { leftoverProcesses } = await import('./adapters/lock/leftover-processes.js')
+    return leftoverProcesses()
+  },
+  readPlan: async (path) => {
+    const { readPlan } = await import('./adapters/plan-file.js')
+    return readPlan(path)
+  },
+  writePlan: async (path, plan) => {
+    const { writePlan } = await import('./adapters/plan-file.js')
+    return writePlan(path, plan, new Date())
   },
 }

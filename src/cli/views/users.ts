@@ -1,0 +1,34 @@
+import { renderTable } from '../../adapters/terminal/table.js'
+import { findUser, type HsmUser, type UserKey, userKey } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
+import type { Roster } from '../../domain/roster.js'
+import type { UserDifference } from '../../domain/user-drift.js'
+
+/** Users in rows, HSMs in columns; a cell holds the user's ID and what is unusual about it. */
+export const renderUsers = (roster: Roster, matrix: ReadonlyMap<HsmId, readonly HsmUser[]>): string => {
+  const users = new Map<UserKey, HsmUser>()
+  for (const listed of matrix.values()) for (const user of listed) users.set(userKey({ ...user, name: user.name.toLowerCase() }), user)
+  const head = ['USER', ...roster.map(({ serverId, hsmId }) => `${serverId} ${hsmId}`)]
+  const rows = [...users.values()].map((user) => [
+    userKey(user),
+    ...roster.map(({ hsmId }) => showUser(findUser(matrix.get(hsmId) ?? [], user))),
+  ])
+  return renderTable(head, rows)
+}
+
+/** One line per difference. */
+export const renderDrift = (differences: readonly UserDifference[]): string => {
+  if (differences.length === 0) return 'Nothing differs.'
+  const rows = differences.map(({ user, hsmId, field, expected, actual }) => [user, hsmId, field, expected, actual])
+  return renderTable(['USER', 'HSM', 'FIELD', 'EXPECTED', 'ACTUAL'], rows)
+}
+
+const showUser = (user: HsmUser | undefined): string => {
+  if (user === undefined) return 'absent'
+  const remarks = [
+    ...(user.loginFailureCount ? [`${user.loginFailureCount} failed`] : []),
+    ...(user.twoFactor ? ['2FA'] : []),
+    ...(user.mofnPubKey ? ['quorum key'] : []),
+  ]
+  return [`ID ${user.userId ?? '?'}`, ...remarks].join(', ')
+}
