@@ -15,6 +15,12 @@ const TYPES: Readonly<Record<string, HsmUserType>> = {
 /** At most 31 characters, `_` the only special one. Source: AWS CloudHSM User Guide, `createUser`. */
 const NAME = /^\w{1,31}$/
 
+/** Whether `text` has the form of a user: a type, `:` and a name. */
+export const isUserText = (text: string): boolean => {
+  const at = text.indexOf(':')
+  return at > 0 && Object.hasOwn(TYPES, text.slice(0, at)) && NAME.test(text.slice(at + 1))
+}
+
 /**
  * Reads `CU:name`; `crypto-user:name` and `admin:name` are accepted as well.
  * @throws {OperatorError} `USER_MALFORMED` (exit 2)
