@@ -1,15 +1,16 @@
 import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/regions.js'
+import type { StoreKeys } from './adapters/credential-store/age-box.js'
 import type { CredentialStore } from './domain/credential-store.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
 import type { LeftoverProcesses } from './domain/leftover-processes.js'
 import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
+import type { Roster } from './domain/roster.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
 import type { SecretSource } from './domain/secret-source.js'
-import type { StoreKeys } from './adapters/credential-store/age-box.js'
 import type { StartPorts } from './use-cases/rotation/start-rotation.js'
 
 /**
@@ -31,6 +32,8 @@ export interface Wiring {
   openStore(text: string, keys: StoreKeys): Promise<CredentialStore>
   /** Conversations with HSMs through the utility; each runs on a configuration derived from `document`. */
   console(options: ConsoleOptions): Promise<HsmConsole>
+  /** The roster beside a merged configuration, whose hash must match. */
+  loadRoster(path: string): Promise<{ readonly roster: Roster; readonly document: unknown; readonly sha256: string }>
   operator(assumeYes: boolean): Promise<Operator>
   /** What a rotation keeps on this machine beside its credentials. */
   rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId'>>
@@ -93,6 +96,9 @@ export const wiring: Wiring = {
       environment: process.env,
       now: () => new Date(),
     })
+  },
+  loadRoster: async (path) => {
+    throw new Error(`not wired: ${path}`)
   },
   operator: async (assumeYes) => {
     const { terminalOperator } = await import('./adapters/terminal/question.js')

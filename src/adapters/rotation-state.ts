@@ -22,7 +22,8 @@ export const rotationState = (): Pick<StartPorts, 'locks' | 'shelf' | 'officerRe
     shelf,
     locks: localLocks(join(root, 'locks'), now, (rotationId) => lastAction(shelf, rotationId)),
     officerRefusals: officerRefusalsFile(join(root, 'officer-refusals.json'), now),
-    newRotationId: () => rotationIdAt(now(), randomBytes(8).toString('base64url').toLowerCase().replace(/[-_]/g, 'x').slice(0, 4)),
+    newRotationId: () =>
+      rotationIdAt(now(), randomBytes(8).toString('base64url').toLowerCase().replace(/[-_]/g, 'x').slice(0, 4)),
   }
 }
 

@@ -44,7 +44,8 @@ export const resolvePasswords = async (
   const fetched = new Map<UserSecretForm, Secret>()
   const passwords = new Map<UserKey, Secret>()
   for (const user of users) {
-    const form = forms.find((candidate) => sameOwner(candidate.user, user)) ?? forms.find(({ user: all }) => all === null)
+    const form =
+      forms.find((candidate) => sameOwner(candidate.user, user)) ?? forms.find(({ user: all }) => all === null)
     if (form === undefined) {
       throw usageError('PASSWORD_MISSING', `${flag} says nothing about ${userKey(user)}`, [
         `${flag} ${userKey(user)}=prompt`,
@@ -64,7 +65,9 @@ export const resolvePasswords = async (
 export const refuseEqual = (next: ReadonlyMap<UserKey, Secret>, current: ReadonlyMap<UserKey, Secret>): void => {
   for (const [user, secret] of next) {
     if (current.get(user)?.equals(secret) !== true) continue
-    throw usageError('NEW_EQUALS_CURRENT', `the new password of ${user} is its current one`, ['--new-password generate'])
+    throw usageError('NEW_EQUALS_CURRENT', `the new password of ${user} is its current one`, [
+      '--new-password generate',
+    ])
   }
 }
 

@@ -125,6 +125,10 @@ export abstract class ReopenCommand extends RotationCommand {
   private async rotationId(flags: ReopenFlagValues): Promise<RotationId> {
     if (flags.rotation !== undefined) return parseRotationId(flags.rotation)
     if (flags['most-recent']) return newestRotation(await this.wiring.journals())
-    throw usageError('FLAG_MISSING', 'which rotation is not said', ['--rotation ID', '--most-recent', 'lockstep rotate list'])
+    throw usageError('FLAG_MISSING', 'which rotation is not said', [
+      '--rotation ID',
+      '--most-recent',
+      'lockstep rotate list',
+    ])
   }
 }

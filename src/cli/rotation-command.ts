@@ -1,10 +1,11 @@
 import { hostname, userInfo } from 'node:os'
+import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
 import type { CredentialStore } from '../domain/credential-store.js'
 import { OperatorError } from '../domain/errors.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
-import type { RotationId } from '../domain/ids.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
+import type { RotationId } from '../domain/ids.js'
 import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { RotationFacts } from '../domain/rotation/journal-entry.js'
@@ -13,7 +14,6 @@ import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { OfficerLogin } from '../use-cases/rotation/rotation-run.js'
-import type { ProgressView } from '../adapters/terminal/progress.js'
 import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
 import { requireFlag } from './rotation-flags.js'
 
@@ -31,7 +31,8 @@ export abstract class RotationCommand extends BaseCommand {
   protected async openStore(flags: StoreFlagValues, source: SecretSource): Promise<CredentialStore> {
     const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
     const passphraseText =
-      flags['store-passphrase'] ?? (process.env['LOCKSTEP_STORE_PASSPHRASE'] ? 'env:LOCKSTEP_STORE_PASSPHRASE' : undefined)
+      flags['store-passphrase'] ??
+      (process.env['LOCKSTEP_STORE_PASSPHRASE'] ? 'env:LOCKSTEP_STORE_PASSPHRASE' : undefined)
     const passphrase =
       passphraseText === undefined
         ? undefined

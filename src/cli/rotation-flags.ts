@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { usageError } from '../domain/errors.js'
 import { isRotationId, type RotationId } from '../domain/ids.js'
-import { STAGES, type Stage } from '../domain/rotation/stage.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
+import { STAGES, type Stage } from '../domain/rotation/stage.js'
 import { repeatable } from './flags.js'
 
 /** Flags of every command that talks to HSMs. */

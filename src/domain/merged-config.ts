@@ -2,11 +2,24 @@ import { activeHsms, type Cluster } from './cluster.js'
 import type { ServerId } from './ids.js'
 import type { Roster, RosterEntry } from './roster.js'
 
-export const mergedConfig = ({ source, destinations }: { source: Cluster; destinations: readonly Cluster[] }): { roster: Roster; document: unknown } => {
+export const mergedConfig = ({
+  source,
+  destinations,
+}: {
+  source: Cluster
+  destinations: readonly Cluster[]
+}): { roster: Roster; document: unknown } => {
   const roster: RosterEntry[] = []
   for (const cluster of [source, ...destinations]) {
     for (const hsm of activeHsms(cluster)) {
-      roster.push({ serverId: roster.length as ServerId, hsmId: hsm.hsmId, eniIp: hsm.eniIp, clusterId: cluster.clusterId, region: cluster.region, role: cluster === source ? 'source' : 'destination' })
+      roster.push({
+        serverId: roster.length as ServerId,
+        hsmId: hsm.hsmId,
+        eniIp: hsm.eniIp,
+        clusterId: cluster.clusterId,
+        region: cluster.region,
+        role: cluster === source ? 'source' : 'destination',
+      })
     }
   }
   return { roster, document: deriveSessionConfig(null, roster) }

@@ -1,7 +1,7 @@
+import { renderTable } from '../../adapters/terminal/table.js'
 import type { UserKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import type { Cell } from '../../domain/rotation/cell.js'
-import { renderTable } from '../../adapters/terminal/table.js'
 
 /** From this many users on, a row counts them instead of showing each in a column. */
 const MANY_USERS = 6

@@ -6,8 +6,13 @@ import { renderMatrix } from './matrix.js'
 export const renderRotation = (document: RotationDocument): string => {
   const { rotationId, outcome, stage, coverage, cells, users } = document
   const counts = coverage.map(({ clusterId, new: done, total }) => `${clusterId} new ${done}/${total}`).join(', ')
-  const lines = [renderMatrix(users, cells), '', `${rotationId}: ${outcome}${stage === null ? '' : ` at ${stage}`}; ${counts}`]
-  if (document.propagation !== null) lines.push(`propagated by ${document.propagation === 'sync' ? 'syncUser' : 'changePswd'}`)
+  const lines = [
+    renderMatrix(users, cells),
+    '',
+    `${rotationId}: ${outcome}${stage === null ? '' : ` at ${stage}`}; ${counts}`,
+  ]
+  if (document.propagation !== null)
+    lines.push(`propagated by ${document.propagation === 'sync' ? 'syncUser' : 'changePswd'}`)
   if (document.leftOut.length > 0) lines.push(`left on the old credential by choice: ${document.leftOut.join(', ')}`)
   if (document.failedLogins > 0) lines.push(`failed logins in this rotation: ${document.failedLogins}`)
   return lines.join('\n')

@@ -7,7 +7,8 @@ import type { UserDifference } from '../../domain/user-drift.js'
 /** Users in rows, HSMs in columns; a cell holds the user's ID and what is unusual about it. */
 export const renderUsers = (roster: Roster, matrix: ReadonlyMap<HsmId, readonly HsmUser[]>): string => {
   const users = new Map<UserKey, HsmUser>()
-  for (const listed of matrix.values()) for (const user of listed) users.set(userKey({ ...user, name: user.name.toLowerCase() }), user)
+  for (const listed of matrix.values())
+    for (const user of listed) users.set(userKey({ ...user, name: user.name.toLowerCase() }), user)
   const head = ['USER', ...roster.map(({ serverId, hsmId }) => `${serverId} ${hsmId}`)]
   const rows = [...users.values()].map((user) => [
     userKey(user),

@@ -1,6 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
-import { listRotations, type ListedRotation } from '../../use-cases/rotation/find-rotation.js'
+import { type ListedRotation, listRotations } from '../../use-cases/rotation/find-rotation.js'
 
 export default class RotateList extends BaseCommand {
   static override summary = 'List the rotations known on this machine.'

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
-import { RotationCommand } from '../../cli/rotation-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
+import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
 import type { PlanFile } from '../../domain/rotation/plan-file.js'

@@ -5,7 +5,8 @@ import { resumeRotation } from '../../use-cases/rotation/resume-rotation.js'
 
 export default class RotateResume extends ReopenCommand {
   static override summary = 'Go on with a rotation that stopped.'
-  static override description = `Goes on in the direction the rotation had: forward, or back once a rollback was begun. What was proved is not done
+  static override description =
+    `Goes on in the direction the rotation had: forward, or back once a rollback was begun. What was proved is not done
 again; what is not certain is repeated, which is harmless, and proved by a login.
 
 ${exitCodes({

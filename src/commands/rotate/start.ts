@@ -17,7 +17,8 @@ const INSTEAD_OF_PLAN = ['source', 'destination', 'user', 'leave-out'] as const
 
 export default class RotateStart extends RotationCommand {
   static override summary = 'Give users a new password on every HSM of cloned clusters, and prove it by login.'
-  static override description = `Nothing is changed before every check has passed and the question is answered. From then on a journal knows
+  static override description =
+    `Nothing is changed before every check has passed and the question is answered. From then on a journal knows
 what was done; a run that stops is resumed with rotate resume.
 A SECRET is prompt, env:NAME, file:PATH, command:CMD or secretsmanager:ID[#KEY]; never a password itself.
 

@@ -3,8 +3,8 @@ import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { parseRotationId } from '../../cli/rotation-flags.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
-import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
 import { ledgerOf } from '../../domain/rotation/rotation.js'
+import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
 
 export default class RotateStatus extends BaseCommand {
   static override summary = 'Show which HSM holds which credential, as a rotation left it.'
@@ -32,7 +32,8 @@ ${exitCodes({
     const document = rotationDocument(ledgerOf(entries).rotation())
     const { renderPause, renderRotation } = await import('../../cli/views/rotation.js')
     if (!this.jsonEnabled()) this.log(renderRotation(document))
-    if (torn) this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
+    if (torn)
+      this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
     const pause = renderPause(document)
     if (pause !== null && !this.jsonEnabled()) this.note(pause)
     process.exitCode = exitCodeFor(document.outcome)

@@ -8,7 +8,8 @@ import { readAllUsers } from '../../use-cases/rotation/preflight.js'
 
 export default class UsersDrift extends RotationCommand {
   static override summary = 'Say what differs between the HSMs, as far as listings show it.'
-  static override description = `Compares every HSM with the first one of the configuration, and failure counts with zero. Passwords cannot be compared
+  static override description =
+    `Compares every HSM with the first one of the configuration, and failure counts with zero. Passwords cannot be compared
 this way.
 
 ${exitCodes({
@@ -25,7 +26,9 @@ ${exitCodes({
 
   async run(): Promise<{ readonly differences: readonly UserDifference[] }> {
     const { flags } = await this.parse(UsersDrift)
-    const { roster, document } = await this.wiring.loadRoster(requireFlag(flags.config, '--config', '--config merged.cfg'))
+    const { roster, document } = await this.wiring.loadRoster(
+      requireFlag(flags.config, '--config', '--config merged.cfg'),
+    )
     const differences = userDrift(await readAllUsers(await this.console(flags, document), roster, flags.concurrency))
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {

@@ -7,12 +7,17 @@ import type { HsmId, ServerId } from '../../domain/ids.js'
 import { readAllUsers } from '../../use-cases/rotation/preflight.js'
 
 interface UsersDocument {
-  readonly servers: readonly { readonly serverId: ServerId; readonly hsmId: HsmId; readonly users: readonly HsmUser[] }[]
+  readonly servers: readonly {
+    readonly serverId: ServerId
+    readonly hsmId: HsmId
+    readonly users: readonly HsmUser[]
+  }[]
 }
 
 export default class UsersList extends RotationCommand {
   static override summary = 'Show the users of every HSM side by side.'
-  static override description = `Asks every HSM of a merged configuration for its users. No login. A listing shows no password: two HSMs that hold
+  static override description =
+    `Asks every HSM of a merged configuration for its users. No login. A listing shows no password: two HSMs that hold
 different ones look the same.
 
 ${exitCodes({ 0: 'every HSM answered', 2: 'a flag is wrong', 3: 'an HSM cannot be reached, or is another one' })}`
@@ -24,7 +29,9 @@ ${exitCodes({ 0: 'every HSM answered', 2: 'a flag is wrong', 3: 'an HSM cannot b
 
   async run(): Promise<UsersDocument> {
     const { flags } = await this.parse(UsersList)
-    const { roster, document } = await this.wiring.loadRoster(requireFlag(flags.config, '--config', '--config merged.cfg'))
+    const { roster, document } = await this.wiring.loadRoster(
+      requireFlag(flags.config, '--config', '--config merged.cfg'),
+    )
     const matrix = await readAllUsers(await this.console(flags, document), roster, flags.concurrency)
     if (!this.jsonEnabled()) {
       const { renderUsers } = await import('../../cli/views/users.js')
