@@ -1,0 +1,185 @@
+import { describe, expect, test } from '@jest/globals'
+import { OperatorError } from '../../src/domain/errors.js'
+import { type ClusterChoiceRequest, chooseClusters } from '../../src/use-cases/choose-clusters.js'
+import { discoverClusters } from '../../src/use-cases/discover-clusters.js'
+import { discovered, everywhere, ref, refusalOf } from '../helpers/discovery.js'
+import { FixtureApi, fixture, MemoryCache } from '../helpers/fixture-api.js'
+
+const request = (
+  source: string,
+  destinations: readonly string[],
+  more: Partial<Omit<ClusterChoiceRequest, 'leaveOut'>> & { leaveOut?: readonly string[] } = {},
+): ClusterChoiceRequest => ({
+  waiveCloneProof: false,
+  requireFamilyNamed: false,
+  ...more,
+  source: ref(source),
+  destinations: destinations.map(ref),
+  leaveOut: (more.leaveOut ?? []).map(ref),
+})
+const A = 'cluster-aaaaaaaaaaa'
+const B = 'cluster-bbbbbbbbbbb'
+const C = 'cluster-ccccccccccc'
+
+describe('chooseClusters', () => {
+  test('finds the clusters and says why they are clones', async () => {
+    const discovery = await discovered('three-regions-mixed')
+    const choice = chooseClusters(discovery, request(A, [`eu-west-1/${B}`], { requireFamilyNamed: true }))
+    expect(choice.source.clusterId).toBe(A)
+    expect(choice.destinations.map(({ clusterId }) => clusterId)).toEqual([B])
+    expect(choice.family).toMatch(/^family-[0-9a-f]{12}$/)
+    expect(choice.verdicts).toMatchObject([{ destination: B, verdict: 'clone', certainty: 4, waived: false }])
+    expect(choice.warnings).toEqual([])
+  })
+
+  test.each([
+    [
+      'source as destination',
+      request(A, [`us-east-1/${A}`]),
+      'SOURCE_IS_DESTINATION',
+      `us-east-1/${A} is both source and destination`,
+    ],
+    ['a destination twice', request(A, [B, B]), 'DUPLICATE_DESTINATION', `${B} is named twice as destination`],
+    ['no destination', request(A, []), 'DESTINATION_MISSING', 'no destination cluster was named'],
+    [
+      'left out and named',
+      request(A, [B], { leaveOut: [B] }),
+      'LEFT_OUT_AND_NAMED',
+      `${B} is left out and named as well`,
+    ],
+  ])('%s is a usage error', async (_, choice, code, message) => {
+    const discovery = await discovered('three-regions-mixed')
+    expect(await refusalOf(() => chooseClusters(discovery, choice))).toMatchObject({ code, message, exitCode: 2 })
+  })
+
+  test('an unknown cluster names the Regions asked and the nearest ID', async () => {
+    const discovery = await discovered('three-regions-mixed')
+    const refused = await refusalOf(() => chooseClusters(discovery, request(A, ['cluster-bbbbbbbbbba'])))
+    expect(refused).toMatchObject({
+      code: 'CLUSTER_NOT_FOUND',
+      exitCode: 3,
+      message: 'cluster cluster-bbbbbbbbbba was not found in ap-south-1, eu-west-1, us-east-1',
+    })
+    expect(refused.suggestions[0]).toBe('did you mean eu-west-1/cluster-bbbbbbbbbbb?')
+    expect(refused.suggestions.at(-1)).toBe('lockstep clusters list')
+  })
+
+  test('a cluster named in the wrong Region is not found, and the right Region is suggested', async () => {
+    const discovery = await discovered('three-regions-mixed')
+    const refused = await refusalOf(() => chooseClusters(discovery, request(A, [`us-east-1/${B}`])))
+    expect(refused.code).toBe('CLUSTER_NOT_FOUND')
+    expect(refused.suggestions).toContain(`did you mean eu-west-1/${B}?`)
+  })
+
+  test('a Region that did not answer is named where the cluster is not found, and only mentioned where it is', async () => {
+    const find = (failing: string) =>
+      discoverClusters(
+        {
+          api: new FixtureApi(fixture('three-regions-mixed'), { [failing]: 'unreachable' }),
+          cache: new MemoryCache(),
+        },
+        everywhere,
+      )
+    const lost = await find('eu-west-1')
+    const refused = await refusalOf(() => chooseClusters(lost, request(A, [B])))
+    expect(refused.message).toContain('it may be in a Region that did not answer: eu-west-1: made to fail: unreachable')
+    const elsewhere = await find('ap-south-1')
+    expect(chooseClusters(elsewhere, request(A, [B])).warnings).toEqual([
+      'not every Region answered, members of the family may be missing: ap-south-1: made to fail: unreachable',
+    ])
+  })
+
+  test('the same ID in two Regions has to be named with its Region', async () => {
+    const discovery = await discovered('three-regions-mixed', (answers) => {
+      const twin = answers['us-east-1']?.Clusters[0]
+      if (twin !== undefined) answers['ap-south-1']?.Clusters.push(twin)
+    })
+    expect(await refusalOf(() => chooseClusters(discovery, request(A, [B])))).toMatchObject({
+      code: 'AMBIGUOUS_CLUSTER',
+      exitCode: 3,
+      message: `${A} is the ID of several clusters: ap-south-1/${A}, us-east-1/${A}`,
+    })
+    expect(chooseClusters(discovery, request(`us-east-1/${A}`, [B])).source.region).toBe('us-east-1')
+  })
+
+  test.each([
+    ['MODIFY_IN_PROGRESS', 'CLUSTER_NOT_ACTIVE', `cluster eu-west-1/${B} is MODIFY_IN_PROGRESS, not ACTIVE`],
+    [
+      'ACTIVE',
+      'NO_ACTIVE_HSM',
+      `cluster eu-west-1/${B} has no ACTIVE HSM (hsm-bbbbbbbbbb2 DEGRADED; hsm-bbbbbbbbbb3 DEGRADED)`,
+    ],
+  ])('a %s cluster without ACTIVE HSMs is refused: %s', async (state, code, message) => {
+    const discovery = await discovered('three-regions-mixed', (answers) => {
+      const cluster = answers['eu-west-1']?.Clusters[0]
+      if (cluster === undefined) return
+      cluster.State = state
+      for (const hsm of cluster.Hsms ?? []) hsm.State = 'DEGRADED'
+    })
+    expect(await refusalOf(() => chooseClusters(discovery, request(A, [B])))).toMatchObject({
+      code,
+      message,
+      exitCode: 3,
+    })
+  })
+
+  test('a stranger is refused, and no flag waives that', async () => {
+    const discovery = await discovered('unrelated')
+    for (const waiveCloneProof of [false, true]) {
+      const refused = await refusalOf(() => chooseClusters(discovery, request(A, [B], { waiveCloneProof })))
+      expect(refused).toMatchObject({ code: 'NOT_A_CLONE', exitCode: 3 })
+      expect(refused.message).toContain('the cluster certificates differ')
+    }
+  })
+
+  test('so is a contradiction between records and certificates', async () => {
+    const discovery = await discovered('lineage-against-certificates')
+    const refused = await refusalOf(() => chooseClusters(discovery, request(A, [B], { waiveCloneProof: true })))
+    expect(refused.code).toBe('NOT_A_CLONE')
+  })
+
+  test('an unknown origin is refused unless it is accepted', async () => {
+    const discovery = await discovered('purged-backup')
+    const refused = await refusalOf(() => chooseClusters(discovery, request(A, [B])))
+    expect(refused).toMatchObject({ code: 'CLONE_UNPROVEN', exitCode: 3 })
+    expect(refused.suggestions.at(-1)).toBe('if you know that they are, add --accept-unproven-clone')
+    const choice = chooseClusters(discovery, request(A, [B], { waiveCloneProof: true }))
+    expect(choice.verdicts).toMatchObject([{ verdict: 'unknown', waived: true }])
+    expect(choice.warnings[0]).toMatch(/^clone proof waived for cluster-bbbbbbbbbbb: /)
+  })
+
+  describe('a family of three', () => {
+    const three = () =>
+      discovered('three-regions-mixed', (answers) => {
+        const [member, stranger] = [answers['us-east-1']?.Clusters[0], answers['ap-south-1']?.Clusters[0]]
+        if (member?.Certificates && stranger) stranger.Certificates = member.Certificates
+      })
+
+    test('a member that is not named is refused, with what to type', async () => {
+      const discovery = await three()
+      const refused = await refusalOf(() => chooseClusters(discovery, request(A, [B], { requireFamilyNamed: true })))
+      expect(refused).toMatchObject({ code: 'FAMILY_MEMBER_NOT_NAMED', exitCode: 3 })
+      expect(refused.suggestions).toEqual([
+        `--destination ap-south-1/${C}   to take it along`,
+        `--leave-out ap-south-1/${C}   to leave it out knowingly`,
+      ])
+      expect(() => chooseClusters(discovery, request(A, [B]))).not.toThrow()
+    })
+
+    test('left out knowingly it is in the answer', async () => {
+      const choice = chooseClusters(await three(), request(A, [B], { requireFamilyNamed: true, leaveOut: [C] }))
+      expect(choice.leftOut.map(({ clusterId }) => clusterId)).toEqual([C])
+    })
+
+    test('a mistyped --leave-out is refused, one in a Region that is down is taken', async () => {
+      const mistyped = request(A, [B], { requireFamilyNamed: true, leaveOut: ['cluster-cccccccccca'] })
+      const discovery = await three()
+      expect(() => chooseClusters(discovery, mistyped)).toThrow(OperatorError)
+      const api = new FixtureApi(fixture('three-regions-mixed'), { 'ap-south-1': 'unreachable' })
+      const down = await discoverClusters({ api, cache: new MemoryCache() }, everywhere)
+      const choice = chooseClusters(down, request(A, [B], { requireFamilyNamed: true, leaveOut: [C] }))
+      expect(choice.leftOutUnseen).toEqual([{ clusterId: C }])
+      expect(choice.warnings).toContain(`${C} is left out and was not seen`)
+    })
+  })
+})
