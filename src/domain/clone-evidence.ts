@@ -116,4 +116,4 @@ const KIND_ORDER = ['equal-cluster-certificate', 'same-source-backup', 'backup-l
 const byStrength = (a: CloneEvidence, b: CloneEvidence): number =>
   b.certainty - a.certainty ||
   KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) ||
-  (a.clusterIds.join() < b.clusterIds.join() ? -1 : 1)
+  a.clusterIds.join().localeCompare(b.clusterIds.join(), 'en')

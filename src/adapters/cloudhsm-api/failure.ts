@@ -49,8 +49,10 @@ export const statusOf = (error: unknown): number | undefined => {
 }
 
 const codeOf = (error: unknown): string => {
-  const { code } = error as SdkError
-  return typeof code === 'string' ? code : ''
+  const { code, message } = error as SdkError
+  if (typeof code === 'string') return code
+  // the SDK wraps an error it does not take for one, and keeps its text alone
+  return /^AWS SDK error wrapper for .*?\b(E[A-Z_]{3,})\b/.exec(message)?.[1] ?? ''
 }
 
 /** Whether AWS asked for fewer requests. */
@@ -74,7 +76,8 @@ export const toFailure = (error: unknown): ApiFailure => {
   if (kind === undefined && name === 'SyntaxError') {
     return new ApiFailure('failed', `the answer is no JSON${status === undefined ? '' : ` (HTTP ${status})`}`, error)
   }
-  const text = oneLine(message) || codeOf(error) || 'no reason given'
+  const text =
+    oneLine(message.replace(/^AWS SDK error wrapper for (\w*Error: )?/, '')) || codeOf(error) || 'no reason given'
   const what = ['Error', 'TimedOut', 'CredentialsProviderError', 'BadAnswer'].includes(name) ? text : `${name}: ${text}`
   return new ApiFailure(kind ?? 'failed', what, error)
 }

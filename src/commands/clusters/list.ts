@@ -1,14 +1,15 @@
 import { BaseCommand } from '../../cli/base-command.js'
-import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope } from '../../cli/flags.js'
+import { exitCodes, paragraph } from '../../cli/help.js'
 import { type Discovery, familyOf, isGap } from '../../domain/clone-family.js'
 import { EXIT } from '../../domain/errors.js'
 
 export default class ClustersList extends BaseCommand {
   static override summary = 'List the clusters of every Region, grouped into clone families.'
-  static override description =
-    `Asks every Region (or those named) through every profile at once. A Region that does not answer is named on
-stderr and under "problems" in the JSON document. Credentials come from the AWS SDK's own provider chain.
+  static override description = `${paragraph(
+    'Asks every Region (or those named) through every profile at once. A Region that does not answer is named on',
+    'stderr and under "problems" in the JSON document. Credentials come from the AWS SDK\'s own provider chain.',
+  )}
 
 ${exitCodes({
   0: 'every Region answered; a Region that is not enabled counts only where it was named',

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
-import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope, parseClusterRef } from '../../cli/flags.js'
+import { exitCodes, paragraph } from '../../cli/help.js'
 import type { CloneVerdict } from '../../domain/clone-family.js'
 import { EXIT } from '../../domain/errors.js'
 import { scopeForClusters } from '../../use-cases/scope-for-clusters.js'
@@ -16,9 +16,11 @@ const EXIT_OF: Record<CloneVerdict['verdict'], number> = {
 
 export default class ClustersVerify extends BaseCommand {
   static override summary = 'Say whether clusters are clones of one another, and why.'
-  static override description =
-    `Compares the cluster certificates and follows the backups the clusters were made from. The verdict comes with its
-certainty (4 proven, 3 recorded, 2 inferred, 0 unknown), the evidence, and the fact that is missing.
+  static override description = `${paragraph(
+    'Compares the cluster certificates and follows the backups the clusters were made from. The verdict comes with',
+    'its certainty (4 proven, 3 recorded, 2 inferred, 0 unknown), the evidence, and the fact that is missing.',
+  )}
+
 A CLUSTER is cluster-id, region/cluster-id or profile:region/cluster-id.
 
 ${exitCodes({

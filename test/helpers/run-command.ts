@@ -1,0 +1,29 @@
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runCommand } from '@oclif/test'
+import { BaseCommand } from '../../src/cli/base-command.js'
+import type { Wiring } from '../../src/wiring.js'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../..')
+
+/** How a command ended. */
+export interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/** Runs one command in this process, with part of the wiring replaced. */
+export const run = async (argv: readonly string[], replaced: Partial<Wiring> = {}): Promise<Ended> => {
+  const before = BaseCommand.wiring
+  BaseCommand.wiring = { ...before, ...replaced }
+  try {
+    process.exitCode = undefined
+    const { stdout, stderr, error } = await runCommand([...argv], { root })
+    const thrown = error as (Error & { oclif?: { exit?: number } }) | undefined
+    return { stdout, stderr, exitCode: Number(process.exitCode ?? thrown?.oclif?.exit ?? (thrown ? 1 : 0)) }
+  } finally {
+    BaseCommand.wiring = before
+    process.exitCode = undefined
+  }
+}
