@@ -35,7 +35,7 @@ export const groupFamilies = (
     a.push(...b)
     for (const { clusterId } of b) groups.set(clusterId, a)
   }
-  const families = [...new Set(groups.values())].map((members) => family(members, kept))
+  const families = distinctNames([...new Set(groups.values())].map((members) => family(members, kept)))
   return { families: families.sort((a, b) => compare(a.family, b.family)), conflicts }
 }
 
@@ -65,6 +65,13 @@ const familyName = (members: readonly Cluster[]): string => {
   const [oldest] = (fresh.length > 0 ? fresh : members).map(({ clusterId }) => clusterId).sort(compare)
   return `family-${oldest?.replace('cluster-', '')}`
 }
+
+/** One certificate in two families means that something else told them apart: the ID of a member does as well. */
+const distinctNames = (families: readonly CloneFamily[]): CloneFamily[] =>
+  families.map((one) => {
+    const shared = families.some((other) => other !== one && other.family === one.family)
+    return shared ? { ...one, family: `${one.family}-${one.clusterIds[0]?.replace('cluster-', '')}` } : one
+  })
 
 const problemKey = ({ region, profile, roleArn, operation }: Discovery['problems'][number]): string =>
   [region, profile ?? '', roleArn ?? '', operation].join('\0')
