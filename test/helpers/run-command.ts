@@ -16,18 +16,15 @@ export interface Ended {
 /** Runs one command in this process, with part of the wiring replaced. */
 export const run = async (argv: readonly string[], replaced: Partial<Wiring> = {}): Promise<Ended> => {
   const before = BaseCommand.wiring
-  const mode = process.env['NODE_ENV']
   BaseCommand.wiring = { ...before, ...replaced }
   try {
     process.exitCode = undefined
     // in test mode oclif warns of a command line that did not parse, some ticks later and so in the next test's stderr
-    process.env['NODE_ENV'] = 'production'
-    const { stdout, stderr, error } = await runCommand([...argv], { root })
+    const { stdout, stderr, error } = await runCommand([...argv], { root }, { testNodeEnv: 'production' })
     const thrown = error as (Error & { oclif?: { exit?: number } }) | undefined
     return { stdout, stderr, exitCode: Number(process.exitCode ?? thrown?.oclif?.exit ?? (thrown ? 1 : 0)) }
   } finally {
     BaseCommand.wiring = before
-    process.env['NODE_ENV'] = mode
     process.exitCode = undefined
   }
 }
