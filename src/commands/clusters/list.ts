@@ -1,6 +1,6 @@
 import { BaseCommand } from '../../cli/base-command.js'
+import { exitCodes, paragraph } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope } from '../../cli/flags.js'
-import { exitCodes, paragraph } from '../../cli/help.js'
 import { type Discovery, familyOf, isGap } from '../../domain/clone-family.js'
 import { EXIT } from '../../domain/errors.js'
 

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
+import { exitCodes, paragraph } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope, parseClusterRef } from '../../cli/flags.js'
-import { exitCodes, paragraph } from '../../cli/help.js'
 import type { CloneVerdict } from '../../domain/clone-family.js'
 import { EXIT } from '../../domain/errors.js'
 import { scopeForClusters } from '../../use-cases/scope-for-clusters.js'
