@@ -92,7 +92,7 @@ export const wiring: Wiring = {
     return managementUtility({
       path,
       configFor: (servers) => deriveSessionConfig(document, servers),
-      limits: { startupMs: silenceMs, commandMs: silenceMs },
+      limits: { startupMs: silenceMs, commandMs: silenceMs, goodbyeMs: 5_000 },
       environment: process.env,
       now: () => new Date(),
     })

@@ -3,7 +3,7 @@ import type { HsmId } from './ids.js'
 import type { RosterEntry } from './roster.js'
 import type { Secret } from './secret.js'
 
-/** Why an HSM did not do what it was told, as far as its words say. */
+/** Why an HSM did not do what it was told. Each stands for known words; a failure in other words is no refusal. */
 export type RefusalReason =
   /** The user has an open session somewhere; applications have to be drained first. */
   | 'user-logged-in'
@@ -15,10 +15,6 @@ export type RefusalReason =
   | 'user-exists'
   /** The operation needs approvals of several officers. */
   | 'quorum'
-  /** The destination could not open the masked object, or another failure of syncUser with a status code. */
-  | 'masked-object'
-  /** Words that are known to mean failure, but not why. */
-  | 'other'
 
 /** What one HSM answered to one command. */
 export type Answer =

@@ -12,7 +12,7 @@ import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import type { PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
-import { failedServers, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
+import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
 import { NotUnderstood } from './screens/not-understood.js'
@@ -22,6 +22,8 @@ import { type Reply, TalkBroken, type TerminalProcess } from './terminal-process
 export interface SilenceLimits {
   readonly startupMs: number
   readonly commandMs: number
+  /** How long it may take to end once it was told to; then it is ended. */
+  readonly goodbyeMs: number
 }
 
 /**
@@ -123,7 +125,7 @@ export class ManagementUtilitySession implements HsmSession {
     if (reply.prompt.serverId !== this.#serverMode) {
       throw this.#failure('not-understood', 'after syncUser the prompt speaks for another server')
     }
-    return parseSyncUser(reply.text)
+    return this.#redacted(parseSyncUser(reply.text))
   }
 
   async close(): Promise<void> {
@@ -132,7 +134,7 @@ export class ManagementUtilitySession implements HsmSession {
     } catch {
       this.#atPrompt = false
     }
-    await this.#terminal.close(this.#atPrompt ? 'quit' : null)
+    await this.#terminal.close(this.#atPrompt ? 'quit' : null, this.#limits.goodbyeMs)
     await this.#onClosed()
   }
 
@@ -199,16 +201,20 @@ export class ManagementUtilitySession implements HsmSession {
     )
     const failed = new Set(failedServers(text))
     const refused = refusalIn(text)
-    return new Map(
-      this.#servers.map(({ hsmId }, serverId): [HsmId, Answer] => {
-        if (succeeded.has(hsmId) && !failed.has(serverId)) return [hsmId, { kind: 'done' }]
-        const named = failed.has(serverId) || this.#servers.length === 1 || options.aborted === true
-        if (refused !== null && named) return [hsmId, { kind: 'refused', ...refused }]
-        // The guide's own samples of changePswd end without a line per server; the login that follows decides.
-        if (refused === null && options.lineOptional === true && succeeded.size === 0) return [hsmId, { kind: 'done' }]
-        return [hsmId, { kind: 'unclear', text: text.trim() }]
-      }),
-    )
+    const answer = ({ hsmId }: RosterEntry, serverId: number): Answer => {
+      if (succeeded.has(hsmId) && !failed.has(serverId)) return { kind: 'done' }
+      const named = failed.has(serverId) || this.#servers.length === 1 || options.aborted === true
+      if (refused !== null && named) return { kind: 'refused', ...refused }
+      // The guide's own samples of changePswd end without a line per server; the login that follows decides.
+      if (!hasFailure(text) && options.lineOptional === true && succeeded.size === 0) return { kind: 'done' }
+      return { kind: 'unclear', text: text.trim() }
+    }
+    return new Map(this.#servers.map((server, serverId) => [server.hsmId, this.#redacted(answer(server, serverId))]))
+  }
+
+  /** A program that fails to hide what is typed may say the password in its answer. */
+  #redacted(answer: Answer): Answer {
+    return answer.kind === 'done' ? answer : { ...answer, text: this.#terminal.redact(answer.text) }
   }
 
   #server(serverId: number, label: string): RosterEntry {

@@ -31,8 +31,6 @@ const MAX_REPLY_CHARS = 32 * 1024 * 1024
 const TRANSCRIPT_LINES = 40
 /** The pause before a hidden entry, so that the utility has switched its echo off and flushed its input. */
 const SETTLE_MS = 5
-/** How long a utility that was told to quit may take before it is ended. */
-const GOODBYE_MS = 5_000
 
 /**
  * A program in a pseudo-terminal, spoken to by waiting for a prompt, sending one line and waiting for the next
@@ -83,6 +81,11 @@ export class TerminalProcess {
       .trim()
   }
 
+  /** `text` without anything that was typed as a hidden line. */
+  redact(text: string): string {
+    return this.#redactor.redact(text)
+  }
+
   /** Types one line. */
   send(line: string): void {
     this.#transcript = `${this.#transcript}${this.#heard}`.slice(-64 * 1024)
@@ -119,11 +122,14 @@ export class TerminalProcess {
     }
   }
 
-  /** Says goodbye if the utility waits at its prompt, ends it otherwise, and waits until it is gone. */
-  async close(goodbye: string | null): Promise<void> {
+  /**
+   * Says goodbye if the utility waits at its prompt, ends it otherwise, and waits until it is gone.
+   * @param patienceMs how long it may take after the goodbye before it is ended, in milliseconds
+   */
+  async close(goodbye: string | null, patienceMs: number): Promise<void> {
     if (this.#exitCode === null && goodbye !== null) this.send(goodbye)
     else this.#kill()
-    const timer = setTimeout(() => this.#kill(), GOODBYE_MS)
+    const timer = setTimeout(() => this.#kill(), patienceMs)
     await this.#ended
     clearTimeout(timer)
   }

@@ -14,16 +14,18 @@ const REASONS: readonly (readonly [RegExp, RefusalReason])[] = [
 /** A line that says that something went wrong. */
 const FAILURE = /\bfailed\b|HSM Error|\bError:/i
 
-/** The reason in `text`, where it is a known failure at all. */
+/** The refusal in `text`, where its words are known: then the HSM did nothing. Any other failure leaves that open. */
 export const refusalIn = (text: string): { reason: RefusalReason; text: string } | null => {
   const lines = text.split('\n').map((line) => line.trim())
   for (const [pattern, reason] of REASONS) {
     const line = lines.find((candidate) => pattern.test(candidate))
     if (line !== undefined) return { reason, text: line }
   }
-  const failure = lines.find((line) => FAILURE.test(line))
-  return failure === undefined ? null : { reason: 'other', text: failure }
+  return null
 }
+
+/** Whether anything in `text` says that something went wrong. */
+export const hasFailure = (text: string): boolean => FAILURE.test(text)
 
 /**
  * Which servers reported success for `command`, in global mode: `<command> success on server N(<label>)`, or
@@ -56,15 +58,9 @@ const STATUS = /^\s*(Extract|Insert)MaskedObject: (0x[0-9a-f]+) !\s*$/gim
  */
 export const parseSyncUser = (text: string): Answer => {
   const codes = new Map([...text.matchAll(STATUS)].map((match) => [match[1]?.toLowerCase(), Number(match[2])]))
-  const said = refusalIn(text)
-  if (said?.reason === 'user-exists' && codes.get('extract') === 0) return { kind: 'refused', ...said }
-  if (said !== null && said.reason !== 'other') return { kind: 'refused', ...said }
-  const nonZero = [...codes].filter(([, code]) => code !== 0)
-  if (nonZero.length > 0) {
-    const words = nonZero.map(([step, code]) => `${step} status 0x${code.toString(16)}`).join(', ')
-    return { kind: 'refused', reason: 'masked-object', text: words }
-  }
+  const refused = refusalIn(text)
+  if (refused !== null) return { kind: 'refused', ...refused }
   const succeeded = /^\s*(?:syncUser success|User sync Success)\s*$/im.test(text)
-  if (succeeded && said === null && codes.get('extract') === 0 && codes.get('insert') === 0) return { kind: 'done' }
-  return { kind: 'unclear', text: text.trim() }
+  const zero = codes.get('extract') === 0 && codes.get('insert') === 0
+  return succeeded && zero && !hasFailure(text) ? { kind: 'done' } : { kind: 'unclear', text: text.trim() }
 }

@@ -1,0 +1,95 @@
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
+import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
+import { operatorErrorOf } from '../../helpers/errors.js'
+import { factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { tempFolders } from '../../helpers/temp-folder.js'
+
+const newFolder = tempFolders()
+const AT = new Date('2026-03-01T03:15:00Z')
+const stageDone = (stage: 'rehearse' | 'change'): JournalEvent => ({ type: 'stage-completed', stage })
+
+const begun = async (events: readonly JournalEvent[] = []) => {
+  const folder = join(await newFolder(), 'rotations')
+  const shelf = journalShelf(folder, () => AT)
+  const { journal } = await shelf.create(factsOf(rosterOf(1, 1)))
+  await Promise.all(events.map((event) => journal.append(event)))
+  await journal.close()
+  return { shelf, path: join(folder, `${ROTATION}.jsonl`) }
+}
+
+describe('a journal file', () => {
+  test('is read back line by line, in the order of the calls', async () => {
+    const { shelf } = await begun([stageDone('rehearse'), stageDone('change')])
+    const { entries, torn } = await shelf.read(ROTATION)
+    expect(entries.map(({ seq, event }) => [seq, event.type])).toEqual([
+      [1, 'started'],
+      [2, 'stage-completed'],
+      [3, 'stage-completed'],
+    ])
+    expect(torn).toBe(false)
+  })
+
+  test('belongs to its owner alone', async () => {
+    const { path } = await begun()
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  test('is on the disk when append returns', async () => {
+    const folder = join(await newFolder(), 'rotations')
+    const { journal } = await journalShelf(folder, () => AT).create(factsOf(rosterOf(1, 1)))
+    await journal.append(stageDone('rehearse'))
+    expect((await readFile(join(folder, `${ROTATION}.jsonl`), 'utf8')).split('\n')).toHaveLength(3)
+    await journal.close()
+  })
+
+  test('a torn last line is left out, and cut off before the journal goes on', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse')])
+    await appendFile(path, '{"seq":3,"at":"2026-03')
+    expect(await shelf.read(ROTATION)).toMatchObject({ torn: true, entries: [{ seq: 1 }, { seq: 2 }] })
+    const { journal } = await shelf.reopen(ROTATION)
+    await journal.append(stageDone('change'))
+    await journal.close()
+    expect(await shelf.read(ROTATION)).toMatchObject({ torn: false, entries: [{ seq: 1 }, { seq: 2 }, { seq: 3 }] })
+  })
+
+  test.each([
+    ['edited', (text: string) => text.replace('"rehearse"', '"change"'), 3],
+    ['missing', (text: string) => text.split('\n').toSpliced(1, 1).join('\n'), 2],
+    ['not JSON', (text: string) => text.replace('{"seq":2', '{seq:2'), 2],
+  ])('a line that is %s breaks the chain, and the place is named', async (_, damage, line) => {
+    const { shelf, path } = await begun([stageDone('rehearse'), stageDone('change')])
+    await writeFile(path, damage(await readFile(path, 'utf8')))
+    const error = await operatorErrorOf(() => shelf.read(ROTATION))
+    expect(error.code).toBe('JOURNAL_BROKEN')
+    expect(error.message).toBe(`line ${line} of ${path} does not follow from the line before it`)
+  })
+
+  test('a rotation that never got its first line is not open', async () => {
+    const { shelf, path } = await begun()
+    await writeFile(path, '{"seq":1')
+    expect(await shelf.openRotations()).toEqual([])
+  })
+
+  test('a damaged journal may be an open rotation, so it is not passed over', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse'), stageDone('change')])
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"rehearse"', '"change"'))
+    await expect(operatorErrorOf(() => shelf.openRotations())).resolves.toMatchObject({ code: 'JOURNAL_BROKEN' })
+  })
+
+  test('an unknown rotation is named', async () => {
+    const { shelf } = await begun()
+    const other = 'r-20270101-000000-none' as typeof ROTATION
+    await expect(operatorErrorOf(() => shelf.read(other))).resolves.toMatchObject({ code: 'ROTATION_NOT_FOUND' })
+  })
+
+  test('a folder that cannot be written is an error for the operator', async () => {
+    const folder = join(await newFolder(), 'file')
+    await writeFile(folder, '')
+    const shelf = journalShelf(folder, () => AT)
+    const error = await operatorErrorOf(() => shelf.create(factsOf(rosterOf(1, 1))))
+    expect(error.code).toBe('JOURNAL_UNWRITABLE')
+  })
+})

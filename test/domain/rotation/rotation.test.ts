@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals'
+import type { Answer } from '../../../src/domain/hsm-console.js'
+import type { Intent, JournalEvent, RotationFacts } from '../../../src/domain/rotation/journal-entry.js'
+import { ledgerOf } from '../../../src/domain/rotation/rotation.js'
+import { APP, factsOf, hsm, rosterOf } from '../../helpers/rotation.js'
+
+const PROCESS = { pid: 7, startedAt: '2026-03-01T03:15:00.000Z' }
+const DONE: Answer = { kind: 'done' }
+const REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'no' }
+const [a, b] = [hsm('a'), hsm('b')]
+
+const change = (hsmId = a): Intent => ({ act: 'change', user: APP, hsmId, credential: 'new' })
+const login = (hsmId = a, credential: 'new' | 'current' = 'new'): Intent => ({
+  act: 'login',
+  user: APP,
+  hsmId,
+  credential,
+})
+const sync = (credential: 'new' | 'current', rehearsal = false): Intent => ({
+  act: 'sync',
+  user: APP,
+  from: a,
+  hsmId: b,
+  credential,
+  rehearsal,
+})
+const intent = (what: Intent): JournalEvent => ({ type: 'intent', intent: what, process: PROCESS })
+const answer = (to: number, what: Answer): JournalEvent => ({ type: 'answer', to, answer: what })
+
+/** The events after `started`, which is line 1. */
+const ledger = (events: readonly JournalEvent[], facts: Partial<RotationFacts> = {}) =>
+  ledgerOf(
+    [{ type: 'started' as const, facts: factsOf(rosterOf(1, 1), facts) }, ...events].map((event, index) => ({
+      seq: index + 1,
+      at: `2026-03-01T03:15:0${index}.000Z`,
+      event,
+    })),
+  )
+const cell = (events: readonly JournalEvent[], hsmId = a, facts: Partial<RotationFacts> = {}) => {
+  const { state, proof } = ledger(events, facts).cell(APP, hsmId)
+  return `${state} ${proof}`
+}
+
+describe('a cell, as the journal tells it', () => {
+  test('is old and untouched before anything was meant to be written', () => {
+    expect(cell([])).toBe('old untouched')
+  })
+
+  test('is old by login where the current credential was proved at the start', () => {
+    expect(cell([], a, { provedCurrent: [{ user: APP, hsmId: a }] })).toBe('old login-current')
+  })
+
+  test('is absent where the user does not exist yet', () => {
+    expect(cell([], a, { absent: [{ user: APP, hsmId: a }] })).toBe('absent untouched')
+  })
+
+  test('is unknown from the intent on, and stays so after a success that nobody proved', () => {
+    expect(cell([intent(change())])).toBe('unknown none')
+    expect(cell([intent(change()), answer(2, DONE)])).toBe('unknown none')
+  })
+
+  test('is new only by a login with the new credential', () => {
+    expect(cell([intent(change()), answer(2, DONE), intent(login()), answer(4, DONE)])).toBe('new login-new')
+  })
+
+  test('is what it was when the HSM refused the write', () => {
+    expect(cell([intent(change()), answer(2, { ...REFUSED, reason: 'user-logged-in' })])).toBe('old untouched')
+  })
+
+  test('stays unknown after an answer that says nothing clear', () => {
+    expect(cell([intent(change()), answer(2, { kind: 'unclear', text: '?' })])).toBe('unknown none')
+  })
+
+  test('a copy of the new credential is not yet new, a copy of the old one is old', () => {
+    expect(cell([intent(sync('new')), answer(2, DONE)], b)).toBe('unknown copy')
+    expect(cell([intent(sync('current')), answer(2, DONE)], b)).toBe('old copy')
+  })
+
+  test('a rehearsal leaves the cell old whether or not it is answered', () => {
+    expect(cell([intent(sync('current', true))], b)).toBe('old untouched')
+    expect(cell([intent(sync('current', true)), answer(2, DONE)], b)).toBe('old copy')
+  })
+
+  test('a refused login leaves it unknown and is counted', () => {
+    const events = [intent(login()), answer(2, REFUSED)]
+    expect(cell(events)).toBe('unknown none')
+    expect(ledger(events).rotation().failedLogins).toBe(1)
+  })
+
+  test('is unreachable when its HSM is, unless it was proved new before', () => {
+    const gone: JournalEvent = { type: 'unreachable', hsmId: a, reason: 'x' }
+    expect(cell([gone])).toBe('unreachable none')
+    expect(cell([intent(change()), answer(2, DONE), intent(login()), answer(4, DONE), gone])).toBe('new login-new')
+  })
+})
+
+describe('a rotation, as the journal tells it', () => {
+  test('stands at the first stage that is not completed', () => {
+    expect(ledger([]).stage).toBe('store-pending')
+    expect(ledger([{ type: 'stage-completed', stage: 'rehearse' }]).stage).toBe('change')
+    expect(ledger([{ type: 'stage-completed', stage: 'finalize' }]).stage).toBeNull()
+  })
+
+  test('keeps what was never answered, with the process that was told to do it', () => {
+    const { unanswered } = ledger([intent(change()), intent(change(b)), answer(3, DONE)]).rotation()
+    expect(unanswered).toMatchObject([{ intent: { act: 'change', hsmId: a }, process: PROCESS }])
+  })
+
+  test('is paused only as long as nothing else happened', () => {
+    const pause: JournalEvent = { type: 'paused', stage: 'change', code: 'X', message: 'y', suggestions: [] }
+    expect(ledger([pause]).rotation().pause?.code).toBe('X')
+    expect(ledger([pause, { type: 'resumed', operator: { user: 'u', host: 'h', pid: 2 } }]).rotation().pause).toBeNull()
+  })
+
+  test('goes back for good from the first rollback on', () => {
+    expect(ledger([]).rotation().direction).toBe('forward')
+    expect(ledger([{ type: 'rollback-started', method: 'sync' }]).rotation().direction).toBe('back')
+  })
+
+  test('an answer to a line that asked nothing is a fault', () => {
+    expect(() => ledger([answer(1, DONE)])).toThrow('answers line 1, which asked nothing')
+  })
+})
