@@ -1,12 +1,13 @@
 import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/regions.js'
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
+import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
 import type { LeftoverProcesses } from './domain/leftover-processes.js'
+import type { ConfigDocument } from './domain/merged-config.js'
 import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
-import type { Roster } from './domain/roster.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
@@ -33,7 +34,8 @@ export interface Wiring {
   /** Conversations with HSMs through the utility; each runs on a configuration derived from `document`. */
   console(options: ConsoleOptions): Promise<HsmConsole>
   /** The roster beside a merged configuration, whose hash must match. */
-  loadRoster(path: string): Promise<{ readonly roster: Roster; readonly document: unknown; readonly sha256: string }>
+  loadRoster(path: string): Promise<LoadedConfig>
+  configFiles(): Promise<ConfigFiles>
   operator(assumeYes: boolean): Promise<Operator>
   /** What a rotation keeps on this machine beside its credentials. */
   rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId'>>
@@ -49,7 +51,7 @@ export interface ConsoleOptions {
   /** The utility; where AWS installs it when absent. */
   readonly path: string | undefined
   /** The merged configuration. */
-  readonly document: unknown
+  readonly document: ConfigDocument
   /** The longest silence, in milliseconds. */
   readonly silenceMs: number
 }
@@ -98,7 +100,12 @@ export const wiring: Wiring = {
     })
   },
   loadRoster: async (path) => {
-    throw new Error(`not wired: ${path}`)
+    const { loadConfig } = await import('./adapters/config-file/load-config.js')
+    return loadConfig(path)
+  },
+  configFiles: async () => {
+    const { configFiles } = await import('./adapters/config-file/config-files.js')
+    return configFiles(() => new Date())
   },
   operator: async (assumeYes) => {
     const { terminalOperator } = await import('./adapters/terminal/question.js')

@@ -6,6 +6,7 @@ import { OperatorError } from '../domain/errors.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
+import type { ConfigDocument } from '../domain/merged-config.js'
 import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { RotationFacts } from '../domain/rotation/journal-entry.js'
@@ -72,7 +73,7 @@ export abstract class RotationCommand extends BaseCommand {
 
   protected console(
     flags: { readonly cmu?: string | undefined; readonly 'silence-timeout': number },
-    document: unknown,
+    document: ConfigDocument,
   ): Promise<HsmConsole> {
     return this.wiring.console({ path: flags.cmu, document, silenceMs: flags['silence-timeout'] * 1000 })
   }

@@ -2,7 +2,7 @@ import { refusal, usageError } from '../domain/errors.js'
 import type { HsmUserRef } from '../domain/hsm-user.js'
 import { sameUser, userKey } from '../domain/hsm-user.js'
 import { parseUserRef } from '../domain/hsm-user-text.js'
-import { mergedConfig } from '../domain/merged-config.js'
+import { type ConfigDocument, mergedConfig } from '../domain/merged-config.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
 import type { RotationPlan } from '../domain/rotation/plan.js'
@@ -34,7 +34,7 @@ export interface RotationTarget {
 export interface FoundTarget {
   readonly chosen: ChosenForRotation
   /** The utility's configuration that lists every HSM of the rotation. */
-  readonly document: unknown
+  readonly document: ConfigDocument
   readonly configSha256: string | null
   readonly warnings: readonly string[]
 }

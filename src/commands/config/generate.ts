@@ -1,0 +1,99 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../../cli/base-command.js'
+import { exitCodes } from '../../cli/exit-codes.js'
+import { discoveryFlags, discoveryScope, parseClusterRef, repeatable } from '../../cli/flags.js'
+import { requireFlag } from '../../cli/rotation-flags.js'
+import { usageError } from '../../domain/errors.js'
+import { checkClusterRefs } from '../../use-cases/choose-clusters.js'
+import { type GeneratedConfig, generateConfig } from '../../use-cases/generate-config.js'
+import { scopeForClusters } from '../../use-cases/scope-for-clusters.js'
+
+const EXAMPLE = 'lockstep config generate --source CLUSTER --destination CLUSTER --out merged.cfg'
+
+export default class ConfigGenerate extends BaseCommand {
+  static override summary = 'Write one configuration of the utility that lists every HSM of cloned clusters.'
+  static override description =
+    `The source cluster comes first, destinations follow in the order given; inside a cluster HSMs are in the order of
+their IDs. The place of an HSM in the file is its server ID. Beside FILE stands FILE.map.json, which says which HSM is
+meant at each place; both have mode 0600. A file that is replaced is kept as FILE.TIME.bak, together with its map.
+
+${exitCodes({
+  0: 'written, or nothing to change; with --dry-run: shown',
+  2: 'a flag is wrong, FILE cannot be written, or the base file is malformed',
+  3: 'refused for a fact found by asking AWS: unknown cluster, not a clone, an HSM that is not ACTIVE; nothing written',
+})}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --source us-east-1/cluster-aaaaaaaaaaa --destination eu-west-1/cluster-bbbbbbbbbbb --out merged.cfg',
+    '<%= config.bin %> <%= command.id %> --source cluster-aaaaaaaaaaa --destination cluster-bbbbbbbbbbb --out merged.cfg --base /opt/cloudhsm/etc/cloudhsm_mgmt_util.cfg --dry-run',
+  ]
+  static override flags = {
+    source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
+    destination: Flags.string({
+      description: 'Cluster that follows; may be given several times.',
+      helpValue: 'CLUSTER',
+      ...repeatable,
+    }),
+    out: Flags.string({ description: 'Configuration to write.', helpValue: 'FILE' }),
+    base: Flags.string({
+      description: 'Configuration whose certificate paths and settings are kept; its first server is the pattern.',
+      helpValue: 'FILE',
+    }),
+    utility: Flags.string({
+      description: 'Whose format is written.',
+      options: ['cmu', 'cloudhsm-cli'],
+      default: 'cmu',
+    }),
+    'dry-run': Flags.boolean({ description: 'Show what would change as a unified diff, and write nothing.' }),
+    'skip-inactive': Flags.boolean({ description: 'Leave out HSMs that are not ACTIVE instead of refusing.' }),
+    'leave-out': Flags.string({
+      description: 'Member of the clone family that is knowingly not listed; may be given several times.',
+      helpValue: 'CLUSTER',
+      ...repeatable,
+    }),
+    'accept-unproven-clone': Flags.boolean({
+      description: 'Go on although AWS shows no proof that the clusters are clones.',
+    }),
+    ...discoveryFlags,
+  }
+
+  async run(): Promise<Omit<GeneratedConfig, 'kind'>> {
+    const { flags } = await this.parse(ConfigGenerate)
+    if (flags.utility !== 'cmu') {
+      throw usageError(
+        'UTILITY_NOT_SUPPORTED',
+        `--utility ${flags.utility} comes with a later version; this one writes the format of cloudhsm_mgmt_util`,
+        ['--utility cmu'],
+      )
+    }
+    const clusters = {
+      source: parseClusterRef(requireFlag(flags.source, '--source', EXAMPLE)),
+      destinations: (flags.destination ?? []).map(parseClusterRef),
+      leaveOut: (flags['leave-out'] ?? []).map(parseClusterRef),
+      waiveCloneProof: flags['accept-unproven-clone'],
+      requireFamilyNamed: true,
+    }
+    const out = requireFlag(flags.out, '--out', EXAMPLE)
+    checkClusterRefs(clusters)
+    const refs = [clusters.source, ...clusters.destinations, ...clusters.leaveOut]
+    const scope = scopeForClusters(await discoveryScope(flags, this.wiring), refs)
+    const { kind, ...generated } = await this.generate({
+      clusters,
+      scope,
+      out,
+      base: flags.base ?? null,
+      skipInactive: flags['skip-inactive'],
+      dryRun: flags['dry-run'],
+    })
+    return generated
+  }
+
+  private async generate(request: Parameters<typeof generateConfig>[0]): Promise<GeneratedConfig> {
+    const files = await this.wiring.configFiles()
+    const generated = await generateConfig(request, { source: await this.wiring.clusterSource(), files })
+    const { renderGenerated, renderSkipped } = await import('../../cli/views/config.js')
+    for (const warning of generated.warnings) this.note(`Warning: ${warning}`)
+    for (const line of renderSkipped(generated)) this.note(line)
+    if (!this.jsonEnabled()) this.log(renderGenerated(generated))
+    return generated
+  }
+}
