@@ -7,6 +7,7 @@ export interface AwsFault {
     | 'aws-truncated'
     | 'aws-reset'
     | 'aws-delay'
+    | 'expired-credentials'
     | 'region-denied'
     | 'region-not-enabled'
   /** Null strikes every Region. */

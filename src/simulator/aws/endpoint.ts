@@ -91,6 +91,8 @@ const refuse = (fault: AwsFault, { region }: Signer): void => {
       throw new AwsError('ThrottlingException', 'Rate exceeded')
     case 'aws-error':
       throw new AwsError('CloudHsmInternalFailureException', 'The service is unavailable', 500)
+    case 'expired-credentials':
+      throw new AwsError('ExpiredTokenException', 'The security token included in the request is expired')
     case 'region-denied':
       throw new AwsError('AccessDeniedException', `An explicit deny in a policy forbids cloudhsm in ${region}`)
     case 'region-not-enabled':

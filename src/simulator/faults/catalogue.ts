@@ -111,6 +111,7 @@ export const FAULTS = {
   'aws-truncated': { target: 'aws', takes: ['region', 'times'], does: 'answers end in the middle' },
   'aws-reset': { target: 'aws', takes: ['region', 'times'], does: 'connections are reset' },
   'aws-delay': { target: 'aws', takes: ['region', 'ms'], needs: ['ms'], does: 'calls take --ms longer' },
+  'expired-credentials': { target: 'aws', takes: ['region', 'times'], does: 'the credentials have expired' },
   'region-denied': { target: 'aws', takes: ['region'], needs: ['region'], does: 'a policy denies the Region' },
   'region-not-enabled': {
     target: 'aws',

@@ -5,6 +5,7 @@ import { awsEndpoint } from '../aws/endpoint.js'
 import type { AwsWorld } from '../aws/world.js'
 import { accessKeyOf } from '../fleet/build-fleet.js'
 import type { Fleet, FleetCluster, FleetHsm, FleetUser } from '../fleet/fleet.js'
+import { deriveId } from '../fleet/identifiers.js'
 import { Hsm } from '../hsm/hsm.js'
 import type { MaskingKey } from '../hsm/masked-object.js'
 import { type StoredPassword, storePassword } from '../hsm/password.js'
@@ -65,7 +66,7 @@ export class Simulator {
     const sibling = this.appliances.find((appliance) => appliance.clusterId === clusterId)
     const pattern = cluster.hsms[0]
     if (!sibling || !pattern) throw new Problem('CLUSTER_EMPTY', `${clusterId} has no HSM to copy users from`)
-    const hsmId = `${sibling.slot.slice(0, 8)}${randomId()}`
+    const hsmId = deriveId('hsm', clusterId, 'added', this.#made)
     const appliance = this.#make(cluster, { ...pattern, hsmId, eniIp: null, state: 'ACTIVE' })
     if (usersFrom === 'sibling') appliance.hsm.replaceUsers(sibling.hsm.users)
     await appliance.attach()
@@ -150,9 +151,4 @@ export class Simulator {
       },
     }
   }
-}
-
-const randomId = (): string => {
-  const alphabet = '234567abcdefghijklmnopqrstuvwxyz'
-  return [...randomBytes(7)].map((byte) => alphabet[byte & 31]).join('')
 }
