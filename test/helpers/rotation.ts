@@ -45,7 +45,7 @@ export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): Rota
   absent: [],
   store: 'file:test',
   newCredential: 'given',
-  config: { sha256: null, document: {} },
+  config: { sha256: null, document: { servers: [] } },
   operator: { user: 'tester', host: 'here', pid: 1 },
   version: '0.0.0',
   ...more,
