@@ -49,23 +49,24 @@ export const listView = async (stream: NodeJS.WriteStream): Promise<ProgressView
   const begin = (stage: Stage, steps: number) => {
     const stageTask = new StageTask(stage, steps)
     current = stageTask
-    const list = new Listr<unknown, 'default', 'simple'>(
-      [
+    const list = () =>
+      new Listr<unknown, 'default', 'simple'>(
+        [
+          {
+            title: stage,
+            rendererOptions: { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY },
+            task: (_, task) => stageTask.show(task),
+          },
+        ],
         {
-          title: stage,
-          rendererOptions: { persistentOutput: true, outputBar: Number.POSITIVE_INFINITY },
-          task: (_, task) => stageTask.show(task),
+          renderer: 'default',
+          fallbackRenderer: 'simple',
+          registerSignalListeners: false,
+          exitOnError: false,
+          rendererOptions: { logger: logger(), collapseErrors: false },
         },
-      ],
-      {
-        renderer: 'default',
-        fallbackRenderer: 'simple',
-        registerSignalListeners: false,
-        exitOnError: false,
-        rendererOptions: { logger: logger(), collapseErrors: false },
-      },
-    )
-    drawn = drawn.then(() => list.run()).catch(() => undefined)
+      )
+    drawn = drawn.then(() => list().run()).catch(() => undefined)
   }
 
   return {

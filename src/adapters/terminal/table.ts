@@ -42,7 +42,10 @@ export const renderTable = (
   const table = new Table({
     head: [...head],
     ...(style.decorated
-      ? {}
+      ? {
+          chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+          style: { head: ['bold'], border: ['gray'] },
+        }
       : {
           chars: { ...NO_LINES, middle: '  ' },
           style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },

@@ -16,7 +16,7 @@ export const renderMatrix = (users: readonly UserKey[], cells: readonly Cell[]):
     const states = users.length < MANY_USERS ? users.map((user) => showCell(row, user)) : [countStates(row)]
     return [first?.region ?? '', first?.clusterId ?? '', hsmId, ...states]
   })
-  return renderTable(['Region', 'Cluster', 'HSM', ...columns], rows)
+  return renderTable(['REGION', 'CLUSTER', 'HSM', ...columns], rows)
 }
 
 const showCell = (row: readonly Cell[], user: UserKey): string => {

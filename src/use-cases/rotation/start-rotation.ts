@@ -59,7 +59,7 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds)
   try {
-    ports.progress({ kind: 'stage-started', stage: 'preflight', steps: chosen.roster.length })
+    ports.progress({ kind: 'stage-started', stage: 'preflight', steps: 0 })
     const facts = await preflight(request, ports, clusterIds)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
     await ports.showPlan(facts.plan)
