@@ -212,9 +212,11 @@ export class ManagementUtilitySession implements HsmSession {
     return new Map(this.#servers.map((server, serverId) => [server.hsmId, this.#redacted(answer(server, serverId))]))
   }
 
-  /** A program that fails to hide what is typed may say the password in its answer. */
+  /** One line for messages. A program that fails to hide what is typed may say the password in its answer. */
   #redacted(answer: Answer): Answer {
-    return answer.kind === 'done' ? answer : { ...answer, text: this.#terminal.redact(answer.text) }
+    if (answer.kind === 'done') return answer
+    const lines = answer.text.split('\n').map((line) => line.trim())
+    return { ...answer, text: this.#terminal.redact(lines.filter((line) => line !== '').join(' | ')) }
   }
 
   #server(serverId: number, label: string): RosterEntry {

@@ -23,12 +23,12 @@ export const renderPause = (document: RotationDocument): string | null => {
   if (document.outcome !== 'paused') return null
   const { error, rotationId, cells, stage } = document
   const why = error === undefined ? 'the run that worked on it is not finished' : printable(error.message)
-  const suggestions = error?.suggestions ?? [`lockstep rotate resume --rotation ${rotationId}`]
+  const resume = `lockstep rotate resume --rotation ${rotationId}`
+  const suggestions = error?.suggestions.filter((suggestion) => suggestion !== resume) ?? []
   return [
     `Paused at ${stage}: ${why}`,
     ...(error === undefined ? [] : [`Code: ${error.code}`]),
-    `${oneLine(cells)}; resume with lockstep rotate resume --rotation ${rotationId}`,
-    'Try this:',
-    ...suggestions.map((suggestion) => `  * ${suggestion}`),
+    ...(suggestions.length === 0 ? [] : ['Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`)]),
+    `${oneLine(cells)}; resume with ${resume}`,
   ].join('\n')
 }
