@@ -2,6 +2,7 @@ import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { HsmId, RotationId } from '../ids.js'
 import type { ConfigDocument } from '../merged-config.js'
+import type { RosterEntry } from '../roster.js'
 import type { Propagation, RotationPlan } from './plan.js'
 import type { Stage } from './stage.js'
 
@@ -48,6 +49,12 @@ export type JournalEvent =
       readonly code: string
       readonly message: string
       readonly suggestions: readonly string[]
+    }
+  /** HSMs that were added to the clusters since; they become targets. */
+  | {
+      readonly type: 'targets-added'
+      readonly roster: readonly RosterEntry[]
+      readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
     }
   /** Another invocation took the rotation up again. */
   | { readonly type: 'resumed'; readonly operator: RotationFacts['operator'] }

@@ -1,9 +1,10 @@
 import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { HsmId } from '../ids.js'
+import type { RosterEntry } from '../roster.js'
 import type { Cell, CellState, Proof } from './cell.js'
 import type { CredentialName, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
-import type { Propagation } from './plan.js'
+import type { Propagation, RotationPlan } from './plan.js'
 import { type Stage, stageAfter } from './stage.js'
 
 /** How the old credential could be given back. */
@@ -17,6 +18,8 @@ export interface WayBack {
 /** A rotation as its journal tells it. Derived, never stored. */
 export interface Rotation {
   readonly facts: RotationFacts
+  /** The plan with the HSMs that were added since. */
+  readonly plan: RotationPlan
   readonly startedAt: string
   /** The first stage not completed; null when all are. */
   readonly stage: Stage | null
@@ -68,6 +71,7 @@ export class RotationLedger {
   readonly #cells = new Map<CellKey, KnownCell>()
   readonly #open = new Map<number, Unanswered & { readonly before: KnownCell | undefined }>()
   readonly #written = new Set<CellKey>()
+  #plan: RotationPlan
   #stage: Stage | null = 'store-pending'
   #propagation: Propagation | null = null
   #wayBack: WayBack
@@ -82,6 +86,7 @@ export class RotationLedger {
     if (first.event.type !== 'started') throw new Error('a journal begins with the facts of its rotation')
     this.facts = first.event.facts
     this.#startedAt = first.at
+    this.#plan = this.facts.plan
     this.#wayBack = { bySync: true, byCurrent: this.facts.provedCurrent.length > 0 }
     const proved = new Set(this.facts.provedCurrent.map(keyOf))
     const absent = new Set(this.facts.absent.map(keyOf))
@@ -113,7 +118,7 @@ export class RotationLedger {
         this.#settle(seq, at, event.to, event.answer.kind)
         break
       case 'unreachable':
-        for (const { key: user } of this.facts.plan.users) {
+        for (const { key: user } of this.#plan.users) {
           const key = keyOf({ user, hsmId: event.hsmId })
           // What was proved stays true while the HSM is out of sight.
           if (this.cell(user, event.hsmId).state === 'new') continue
@@ -135,6 +140,9 @@ export class RotationLedger {
       case 'store':
         if (event.act === 'promote') this.#promoting = true
         break
+      case 'targets-added':
+        this.#addTargets(event.roster, event.absent, at)
+        break
       case 'rollback-started':
         this.#rollback = event.method
         break
@@ -152,6 +160,11 @@ export class RotationLedger {
   /** Whether a write to this cell was ever intended in this rotation, whatever came of it. */
   everWritten(user: UserKey, hsmId: HsmId): boolean {
     return this.#written.has(keyOf({ user, hsmId }))
+  }
+
+  /** The plan with the HSMs that were added since. */
+  get plan(): RotationPlan {
+    return this.#plan
   }
 
   get stage(): Stage | null {
@@ -175,10 +188,11 @@ export class RotationLedger {
   rotation(): Rotation {
     return {
       facts: this.facts,
+      plan: this.#plan,
       startedAt: this.#startedAt,
       stage: this.#stage,
-      cells: this.facts.plan.users.flatMap(({ key: user }) =>
-        this.facts.plan.roster.map(({ hsmId, clusterId, region }) => ({
+      cells: this.#plan.users.flatMap(({ key: user }) =>
+        this.#plan.roster.map(({ hsmId, clusterId, region }) => ({
           user,
           hsmId,
           clusterId,
@@ -194,6 +208,24 @@ export class RotationLedger {
       pause: this.#pause,
       failedLogins: this.#failedLogins,
       unanswered: [...this.#open.values()],
+    }
+  }
+
+  /** A new HSM was built from a backup, and nobody knows how old that is. */
+  #addTargets(roster: readonly RosterEntry[], absent: readonly { user: UserKey; hsmId: HsmId }[], at: string): void {
+    const missing = new Set(absent.map(keyOf))
+    for (const { hsmId } of roster) {
+      for (const { key: user } of this.#plan.users) {
+        const key = keyOf({ user, hsmId })
+        this.#cells.set(key, { state: missing.has(key) ? 'absent' : 'unknown', proof: 'none', observedAt: at })
+      }
+    }
+    const { parts } = this.#plan
+    const wave = { name: 'added since', hsmIds: roster.map(({ hsmId }) => hsmId) }
+    this.#plan = {
+      ...this.#plan,
+      roster: [...this.#plan.roster, ...roster],
+      parts: { ...parts, waves: [...parts.waves, wave] },
     }
   }
 

@@ -35,7 +35,8 @@ export const changeCells = async (
 
 /**
  * Proves by one login per user which credential an HSM holds. The session logs out and ends before anything else is
- * written there: our own sessions count as logins too.
+ * written there: our own sessions count as logins too. A cell that clients brought near its lock-out after we wrote it
+ * is written again first, which clears the count.
  * @returns the users whose login was refused
  * @throws {Pause} instead of a login that could come near a lock-out, or a second refusal in one invocation
  */
@@ -46,10 +47,31 @@ export const proveCells = async (
   credential: CredentialName,
 ): Promise<readonly PlannedUser[]> => {
   if (users.length === 0) return []
+  const first = await loginEach(run, hsmId, users, credential)
+  if (first.nearLockout.length === 0) return first.refused
+  const names = first.nearLockout.map((user) => user.key).join(', ')
+  run.notice(`${names} is near its lock-out on ${hsmId}: written again to clear the count`)
+  await changeCells(run, hsmId, first.nearLockout, credential)
+  return (await loginEach(run, hsmId, users, credential)).refused
+}
+
+/** Logs in as each user, unless one of those we wrote is near its lock-out: then nobody logs in. */
+const loginEach = async (
+  run: RotationRun,
+  hsmId: HsmId,
+  users: readonly PlannedUser[],
+  credential: CredentialName,
+): Promise<{ readonly refused: readonly PlannedUser[]; readonly nearLockout: readonly PlannedUser[] }> => {
   const server = rosterEntry(run.plan, hsmId)
-  const refused: PlannedUser[] = []
-  await inSession(run.parts, [server], async (session) => {
+  return inSession(run.parts, [server], async (session) => {
     const listed = usersOf(await session.listUsers(), hsmId)
+    const nearLockout = users.filter((user) => {
+      const row = findUser(listed, user)
+      return row !== undefined && budgetSpent(row, run.parts.lockoutLimit) && run.ledger.everWritten(user.key, hsmId)
+    })
+    if (nearLockout.length > 0) return { refused: [], nearLockout }
+    run.failureCounts.look(users, hsmId, listed)
+    const refused: PlannedUser[] = []
     for (const user of users) {
       allowLogin(run, hsmId, user, listed)
       const answer = await run.ask(session, { act: 'login', user: user.key, hsmId, credential }, async () =>
@@ -59,8 +81,8 @@ export const proveCells = async (
       else if (answer.kind === 'refused' && answer.reason === 'login-refused') refused.push(user)
       else throw refusedPause(`the login of ${user.key}`, server, answer)
     }
+    return { refused, nearLockout: [] }
   })
-  return refused
 }
 
 /** What one syncUser session found. */

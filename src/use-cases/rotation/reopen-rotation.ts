@@ -1,17 +1,18 @@
 import type { HeldLock } from '../../domain/cluster-lock.js'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import type { ConsoleFailure } from '../../domain/hsm-console.js'
-import type { UserKey } from '../../domain/hsm-user.js'
+import { findUser, type UserKey } from '../../domain/hsm-user.js'
 import type { RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
-import { checkOfficer } from '../../domain/rotation/eligibility.js'
+import type { RosterEntry } from '../../domain/roster.js'
+import { checkOfficer, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { Journal } from '../../domain/rotation/journal.js'
+import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
-import { refuseRosterChanges } from './aws-comparison.js'
+import { rosterChanges } from './aws-comparison.js'
 import { noteUnreachable } from './cell-work.js'
 import { outwaitLateEffects } from './late-effects.js'
-import { Pause } from './pause.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { proveLogins, readUsers, refusedBy } from './preflight.js'
 import { RotationRun, type RunOptions } from './rotation-run.js'
@@ -75,48 +76,67 @@ const prepare = async (
   held: { journal: Journal; lock: HeldLock; ledger: RotationLedger },
 ): Promise<RotationRun> => {
   const rotation = held.ledger.rotation()
-  const { plan } = rotation.facts
+  const { plan } = rotation
   const back = request.direction === 'back' || rotation.direction === 'back'
   const credentials = {
     new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
     current: await currentCredential(request, ports, rotation),
   }
-  const unreachable = nothingToDo(rotation, back) ? [] : await meetHsms(request, ports, rotation)
-  const run = new RotationRun({ ...ports, ...held, plan, options: request.options, credentials })
+  const met = nothingToDo(rotation, back) ? NOBODY : await meetHsms(request, ports, rotation)
+  const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
-  for (const failure of unreachable) await noteUnreachable(run, failure)
+  if (met.added.length > 0 && !back) {
+    await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
+    run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
+  }
+  for (const failure of met.unreachable) await noteUnreachable(run, failure)
+  for (const [hsmId, listed] of met.matrix) run.failureCounts.look(plan.users, hsmId, listed)
   return run
 }
+
+/** What was found on meeting the HSMs again. */
+interface Meeting {
+  readonly matrix: UserMatrix
+  /** HSMs that were added since. */
+  readonly added: readonly RosterEntry[]
+  /** The conversations that could not be begun. */
+  readonly unreachable: readonly ConsoleFailure[]
+}
+
+const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [] }
+
+/** Cells of added HSMs whose user is not there: it is copied to them. */
+const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
+  added.flatMap(({ hsmId }) =>
+    users
+      .filter((user) => findUser(matrix.get(hsmId) ?? [], user) === undefined)
+      .map(({ key }) => ({ user: key, hsmId })),
+  )
 
 /** A rotation whose cells are all old is closed without a word to an HSM. */
 const nothingToDo = (rotation: Rotation, back: boolean): boolean =>
   back && rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
 
-/**
- * Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them.
- * @returns the conversations that could not be begun
- */
-const meetHsms = async (
-  request: ReopenRequest,
-  ports: ReopenPorts,
-  rotation: Rotation,
-): Promise<readonly ConsoleFailure[]> => {
-  const { plan } = rotation.facts
+/** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
+const meetHsms = async (request: ReopenRequest, ports: ReopenPorts, rotation: Rotation): Promise<Meeting> => {
+  const { plan } = rotation
   const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.now(), ports.progress)
-  try {
-    refuseRosterChanges(plan, await ports.discover())
-  } catch (error) {
-    throw error instanceof Pause ? refusal(error.code, error.message, error.suggestions) : error
+  const { added, other } = rosterChanges(plan, await ports.discover())
+  if (other.length > 0) {
+    throw refusal('ROSTER_CHANGED', `AWS reports other HSMs than this rotation was planned for: ${other.join('; ')}`, [
+      'lockstep clusters list',
+    ])
   }
-  const { matrix, failures } = await readUsers(ports.console, plan.roster, ports.concurrency)
+  const roster = [...plan.roster, ...added]
+  const { matrix, failures } = await readUsers(ports.console, roster, ports.concurrency)
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
-  const reachable = plan.roster.filter(({ hsmId }) => matrix.has(hsmId))
+  const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
   await proveLogins(ports, reachable, plan.users, new Map())
-  return failures
+  return { matrix, added, unreachable: failures }
 }
 
 /** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */

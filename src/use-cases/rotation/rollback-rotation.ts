@@ -63,7 +63,7 @@ const refuseRollback = (rotation: Rotation): void => {
 
 /** An HSM none of whose cells was ever meant to be written: it holds what it held before. */
 const untouched = (rotation: Rotation): HsmId | undefined =>
-  rotation.facts.plan.roster.find(({ hsmId }) => {
+  rotation.plan.roster.find(({ hsmId }) => {
     const cells = rotation.cells.filter((cell) => cell.hsmId === hsmId)
     return cells.every((cell) => cell.state === 'old' && (cell.proof === 'untouched' || cell.proof === 'login-current'))
   })?.hsmId
@@ -101,6 +101,6 @@ const restore = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'
 const isOld = (run: RotationRun, user: PlannedUser, hsmId: HsmId): boolean => {
   const { state } = run.ledger.cell(user.key, hsmId)
   if (state === 'old' || state === 'absent') return true
-  // Out of sight, but nothing was ever meant to be written there.
-  return state === 'unreachable' && !run.ledger.everWritten(user.key, hsmId)
+  // Out of sight, or added since; nothing was ever meant to be written there.
+  return !run.ledger.everWritten(user.key, hsmId)
 }

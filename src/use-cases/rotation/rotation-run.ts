@@ -12,6 +12,7 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
+import { FailureCounts } from './failure-counts.js'
 import { Pause } from './pause.js'
 
 /** An officer and its password. */
@@ -41,7 +42,6 @@ export interface RunOptions {
 
 /** Everything a stage may use. */
 export interface RunParts extends HsmWork {
-  readonly plan: RotationPlan
   readonly options: RunOptions
   readonly store: CredentialStore
   readonly journal: Journal
@@ -56,6 +56,8 @@ export interface RunParts extends HsmWork {
 /** One invocation working on a rotation. */
 export class RotationRun {
   readonly parts: RunParts
+  /** Failed logins, ours and others'. */
+  readonly failureCounts = new FailureCounts()
   /** Cells whose login succeeded in this invocation: they may be the origin of a copy. */
   readonly #provedNow = new Map<string, CredentialName>()
   /** Cells that refused a login in this invocation and were not given a password since. */
@@ -65,8 +67,9 @@ export class RotationRun {
     this.parts = parts
   }
 
+  /** The plan with the HSMs that were added since. */
   get plan(): RotationPlan {
-    return this.parts.plan
+    return this.ledger.plan
   }
 
   get ledger(): RotationLedger {
@@ -146,6 +149,7 @@ export class RotationRun {
       this.#refusedNow.delete(cell)
     } else {
       this.#refusedNow.add(cell)
+      this.failureCounts.ours(intent.user, intent.hsmId)
     }
   }
 }

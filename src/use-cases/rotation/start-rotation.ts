@@ -69,7 +69,6 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
     try {
       const run = new RotationRun({
         ...ports,
-        plan: facts.plan,
         options: request.options,
         journal,
         ledger: new RotationLedger(first),

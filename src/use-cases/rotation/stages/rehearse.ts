@@ -11,7 +11,8 @@ import type { RotationRun } from '../rotation-run.js'
  * nothing is new yet, and so which way back there will be.
  */
 export const rehearse = async (run: RotationRun): Promise<void> => {
-  const { options, credentials, plan } = run.parts
+  const { plan } = run
+  const { options, credentials } = run.parts
   const byCurrent = credentials.current.size > 0
   const different = run.users.filter((user) => user.userId === null).map((user) => user.key)
   if (different.length > 0) {

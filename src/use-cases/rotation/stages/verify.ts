@@ -2,24 +2,25 @@ import { findUser } from '../../../domain/hsm-user.js'
 import type { HsmId } from '../../../domain/ids.js'
 import { rosterEntry } from '../../../domain/rotation/plan.js'
 import { refuseRosterChanges } from '../aws-comparison.js'
-import { onEach } from '../cell-work.js'
+import { deliver, onEach } from '../cell-work.js'
 import { inSession, usersOf } from '../hsm-work.js'
 import { attributes } from '../listing-comparison.js'
+import { Origins } from '../origins.js'
 import { Pause } from '../pause.js'
 import type { RotationRun } from '../rotation-run.js'
 
-/** Reads everything again: AWS's view of the HSMs, the proof of each cell, the attributes of each user. */
+/**
+ * Reads everything again: AWS's view of the HSMs, the proof of each cell, the attributes of each user. HSMs that were
+ * added since the spread are given the new credential here.
+ */
 export const verify = async (run: RotationRun): Promise<void> => {
   refuseRosterChanges(run.plan, await run.parts.discover())
   const { restorePoint } = run.plan.parts
-  for (const { hsmId } of run.plan.roster) {
-    if (hsmId === restorePoint) continue
-    const unproved = run.notNew(hsmId)
-    if (unproved.length > 0) {
-      const names = unproved.map((user) => user.key).join(', ')
-      throw new Pause('PROOF_INCOMPLETE', `${hsmId} is not proved to hold the new credential of ${names}`)
-    }
-  }
+  const late = run.plan.roster
+    .map((entry) => entry.hsmId)
+    .filter((hsmId) => hsmId !== restorePoint && run.notNew(hsmId).length > 0)
+  const origins = new Origins(run)
+  await onEach(run, late, (hsmId) => deliver(run, hsmId, run.ledger.propagation ?? 'change', () => origins.next()))
   const seen = new Map<HsmId, ReadonlyMap<string, string>>()
   await onEach(
     run,
@@ -45,6 +46,7 @@ export const verify = async (run: RotationRun): Promise<void> => {
 const listedAttributes = (run: RotationRun, hsmId: HsmId): Promise<ReadonlyMap<string, string>> =>
   inSession(run.parts, [rosterEntry(run.plan, hsmId)], async (session) => {
     const listed = usersOf(await session.listUsers(), hsmId)
+    run.failureCounts.look(run.users, hsmId, listed)
     return new Map(
       run.users.flatMap((user) => {
         const row = findUser(listed, user)
