@@ -34,7 +34,7 @@ export const contradiction = (a: Cluster, b: Cluster): CloneEvidence | null => {
 }
 
 /** The start of a SHA-256, enough to compare by eye. */
-export const short = (sha256: string): string => sha256.slice(0, 16)
+const short = (sha256: string): string => sha256.slice(0, 16)
 
 const certificateEvidence = (clusters: readonly Cluster[]): CloneEvidence[] =>
   pairsSharing(clusters, (cluster) => cluster.certificateFingerprint).map(([a, b, fingerprint]) =>

@@ -114,10 +114,13 @@ const uniqueClusters = (clusters: readonly Cluster[]): Cluster[] => {
   for (const cluster of clusters) {
     const key = `${cluster.region}/${cluster.clusterId}`
     const first = byKey.get(key)
-    byKey.set(
-      key,
-      first === undefined ? cluster : { ...first, otherProfiles: [...(first.otherProfiles ?? []), cluster.profile] },
-    )
+    if (first === undefined) {
+      byKey.set(key, cluster)
+      continue
+    }
+    const others = first.otherProfiles ?? []
+    if (cluster.profile === first.profile || others.includes(cluster.profile)) continue
+    byKey.set(key, { ...first, otherProfiles: [...others, cluster.profile] })
   }
   return [...byKey.values()]
 }
@@ -182,7 +185,7 @@ const nothingAnswered = (answers: readonly Answer[], asked: readonly RegionName[
   if (problems.every(({ kind }) => kind === 'no-credentials')) {
     return refusal('NO_CREDENTIALS', `no AWS credentials: ${reasons.join('; ')}`, [
       ...(profiles.length > 0
-        ? profiles.map((profile) => `aws sso login --profile ${profile}`)
+        ? [...profiles.map((profile) => `aws sso login --profile ${profile}`), 'aws configure list-profiles']
         : ['set AWS_PROFILE, or name a profile with --profile']),
       'aws sts get-caller-identity   shows whether the credentials work at all',
     ])

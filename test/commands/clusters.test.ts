@@ -97,6 +97,13 @@ describe('clusters list', () => {
     expect(lines.filter((line) => line.startsWith('family-')).length).toBe(5)
   })
 
+  test('through whom a cluster was seen is shown where profiles or roles were named', async () => {
+    const role = ['--profile', 'prod', '--profile', 'audit', '--role-arn', 'arn:aws:iam::111122223333:role/HsmReader']
+    const { stdout } = await run(['clusters', 'list', ...role], source('unrelated'))
+    expect(stdout.split('\n')[0]).toMatch(/ THROUGH /)
+    expect(stdout).toContain('  prod, audit as 111122223333:role/HsmReader  ')
+  })
+
   test('no clusters at all is a plain answer', async () => {
     const api = new FixtureApi({ 'eu-west-1': { Clusters: [], Backups: [] } })
     const clusterSource = async () => ({

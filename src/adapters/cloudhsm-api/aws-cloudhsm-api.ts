@@ -16,7 +16,7 @@ export class AwsCloudHsmApi implements CloudHsmApi {
   constructor({ regions, limits = {} }: { regions: readonly RegionName[]; limits?: Partial<CallLimits> }) {
     this.regions = regions
     this.#limits = { ...DEFAULT_LIMITS, ...limits }
-    // a word about Node versions of the year after next has no place on an operator's screen
+    // a notice about future Node versions has no place between an operator and a problem
     process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   }
 

@@ -1,21 +1,19 @@
 import { printable, renderTable, type TableStyle } from '../../adapters/terminal/table.js'
 import { type Discovery, type DiscoveryProblem, familyOf } from '../../domain/clone-family.js'
-import { activeHsms } from '../../domain/cluster.js'
+import { activeHsms, type Cluster } from '../../domain/cluster.js'
 import type { VerifiedClones } from '../../use-cases/verify-clones.js'
 
 /** What `clusters list` prints: one line per cluster, then why families are families. */
 export const renderClusters = (discovery: Discovery, style?: TableStyle): string => {
   if (discovery.clusters.length === 0) return 'No clusters found.'
-  const several = discovery.clusters.some(({ profile }) => profile !== null)
-  const head = ['FAMILY', 'CLUSTER', 'REGION', ...(several ? ['PROFILE'] : []), 'STATE', 'TYPE', 'MODE', 'ACTIVE HSMS']
+  const several = discovery.clusters.some(({ profile, roleArn }) => profile !== null || roleArn !== undefined)
+  const head = ['FAMILY', 'CLUSTER', 'REGION', ...(several ? ['THROUGH'] : []), 'STATE', 'TYPE', 'MODE', 'ACTIVE HSMS']
   const rows = discovery.clusters
     .map((cluster) => [
       familyOf(discovery, cluster.clusterId)?.family ?? '',
       cluster.clusterId,
       cluster.region,
-      ...(several
-        ? [[cluster.profile, ...(cluster.otherProfiles ?? [])].map((name) => name ?? 'default').join(', ')]
-        : []),
+      ...(several ? [identityOf(cluster)] : []),
       cluster.state,
       cluster.hsmType,
       cluster.mode ?? '-',
@@ -51,6 +49,12 @@ export const renderVerdict = ({ verdict, certainty, clusterIds, evidence, missin
   ]
     .map(printable)
     .join('\n')
+
+/** `prod, audit`, or `prod as 111122223333:role/HsmReader`. */
+const identityOf = ({ profile, otherProfiles = [], roleArn }: Cluster): string => {
+  const profiles = [profile, ...otherProfiles].map((name) => name ?? 'default').join(', ')
+  return roleArn === undefined ? profiles : `${profiles} as ${roleArn.split(':').slice(4).join(':')}`
+}
 
 const groupProblems = (problems: readonly DiscoveryProblem[]): [DiscoveryProblem, string[]][] => {
   const groups = new Map<string, [DiscoveryProblem, string[]]>()
