@@ -38,7 +38,7 @@ export const start = async (args: readonly string[]): Promise<number> => {
   process.stdout.write(`${JSON.stringify(running.ready)}\n`)
   await ended
   await running.stop()
-  // an open standard input would keep the process alive after a signal
+  // An input that is still open would keep the process alive.
   process.stdin.destroy()
   return 0
 }

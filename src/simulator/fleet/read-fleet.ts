@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
+import type { z } from 'zod'
 import { buildFleet } from './build-fleet.js'
 import type { Fleet } from './fleet.js'
 import { FleetError, pathOf } from './fleet-error.js'
@@ -30,6 +31,14 @@ export const parseFleet = (text: string): Fleet => {
   }
   const parsed = fleetFile.safeParse(document)
   if (parsed.success) return buildFleet(parsed.data)
-  const [issue] = parsed.error.issues
+  const [issue] = parsed.error.issues.flatMap(innermost)
   throw new FleetError(pathOf(issue?.path ?? []), issue?.message ?? 'is malformed')
+}
+
+/** Where a value can have several forms, the complaint about the form it nearly has says more than that it has none. */
+const innermost = (issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] => {
+  if (issue.code !== 'invalid_union') return [issue]
+  const deeper = issue.errors.flat().filter(({ path }) => path.length > 0)
+  if (deeper.length === 0) return [issue]
+  return deeper.flatMap((inner) => innermost({ ...inner, path: [...issue.path, ...inner.path] }))
 }
