@@ -1,0 +1,69 @@
+import { Flags } from '@oclif/core'
+import { exitCodes } from '../../cli/exit-codes.js'
+import { RotationCommand } from '../../cli/rotation-command.js'
+import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
+import { EXIT } from '../../domain/errors.js'
+import { type UserKey, userKey } from '../../domain/hsm-user.js'
+import { parseUserRef } from '../../domain/hsm-user-text.js'
+import { requireTypable } from '../../domain/password.js'
+import { parseSecretForm } from '../../domain/secret-form.js'
+import { type PasswordProof, provePassword } from '../../use-cases/prove-password.js'
+
+interface ProofDocument {
+  readonly user: UserKey
+  readonly hsms: readonly PasswordProof[]
+}
+
+export default class UsersProve extends RotationCommand {
+  static override summary = 'Say which HSMs hold this password, by one login each.'
+  static override description =
+    `The only way to compare passwords. A wrong one costs a failed login on every HSM that is asked; an HSM on which the user
+is near its lock-out is not asked.
+
+${exitCodes({
+  0: 'every HSM holds it',
+  2: 'a flag is wrong',
+  3: 'the configuration cannot be used',
+  6: 'some HSM does not hold it, or could not be asked',
+})}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --config merged.cfg --user CU:app_crypto --password prompt',
+  ]
+  static override flags = {
+    config: Flags.string({ description: 'Merged configuration.', helpValue: 'FILE' }),
+    user: Flags.string({ description: 'The user.', helpValue: 'CU:NAME' }),
+    password: Flags.string({ description: 'The password to ask for.', helpValue: 'SECRET' }),
+    'lockout-limit': planFlags['lockout-limit'],
+    ...utilityFlags,
+  }
+
+  async run(): Promise<ProofDocument> {
+    const { flags } = await this.parse(UsersProve)
+    const user = parseUserRef(requireFlag(flags.user, '--user', '--user CU:app_crypto'))
+    const flag = '--password'
+    const form = parseSecretForm(requireFlag(flags.password, flag, `${flag} prompt`), flag)
+    const { roster, document } = await this.wiring.loadRoster(
+      requireFlag(flags.config, '--config', '--config merged.cfg'),
+    )
+    const password = await (await this.wiring.secrets()).resolve(form, { flag, what: `password of ${userKey(user)}` })
+    requireTypable(password, userKey(user))
+    const hsms = await provePassword(await this.console(flags, document), roster, user, password, {
+      concurrency: flags.concurrency,
+      lockoutLimit: flags['lockout-limit'],
+    })
+    if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
+    if (!this.jsonEnabled()) {
+      const { renderTable } = await import('../../adapters/terminal/table.js')
+      const word = (match: boolean | null) => (match === null ? 'unknown' : match ? 'yes' : 'no')
+      const rows = hsms.map((proof) => [
+        proof.region,
+        proof.clusterId,
+        proof.hsmId,
+        word(proof.match),
+        proof.reason ?? '',
+      ])
+      this.log(renderTable(['REGION', 'CLUSTER', 'HSM', 'HOLDS IT', 'REASON'], rows))
+    }
+    return { user: userKey(user), hsms }
+  }
+}
