@@ -2,6 +2,7 @@ import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/r
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
 import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
+import type { Hooks } from './domain/hooks.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
 import type { LeftoverProcesses } from './domain/leftover-processes.js'
@@ -38,7 +39,9 @@ export interface Wiring {
   configFiles(): Promise<ConfigFiles>
   operator(assumeYes: boolean): Promise<Operator>
   /** What a rotation keeps on this machine beside its credentials. */
-  rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId'>>
+  rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  /** Commands of the operator; those that are not given do nothing. */
+  hooks(commands: Readonly<Record<'before-change' | 'after-finalize', string | undefined>>): Promise<Hooks>
   leftovers(): Promise<LeftoverProcesses>
   /** @throws {OperatorError} `PLAN_UNREADABLE`, `PLAN_MALFORMED` (exit 2) */
   readPlan(path: string): Promise<PlanFile>
@@ -114,6 +117,10 @@ export const wiring: Wiring = {
   rotationPorts: async () => {
     const { rotationState } = await import('./adapters/rotation-state.js')
     return rotationState()
+  },
+  hooks: async (commands) => {
+    const { hookCommands } = await import('./adapters/hook-commands.js')
+    return hookCommands(commands, process.env)
   },
   leftovers: async () => {
     const { leftoverProcesses } = await import('./adapters/lock/leftover-processes.js')

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RotationId } from '../domain/ids.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
 import { rotationIdAt } from '../domain/rotation/rotation-id.js'
@@ -15,10 +16,14 @@ const now = () => new Date()
 export const journals = (): JournalShelf => journalShelf(join(stateDirectory(), 'rotations'), now)
 
 /** Everything a rotation keeps below the state directory: journals, locks, refused officers. */
-export const rotationState = (): Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId'> => {
+export const rotationState = (): Pick<
+  StartPorts,
+  'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'
+> => {
   const root = stateDirectory()
   const shelf = journals()
   return {
+    clock: { now, wait: (ms) => sleep(ms) },
     shelf,
     locks: localLocks(join(root, 'locks'), now, (rotationId) => lastAction(shelf, rotationId)),
     officerRefusals: officerRefusalsFile(join(root, 'officer-refusals.json'), now),

@@ -5,12 +5,11 @@ import type { RotationDocument } from '../domain/rotation/outcome.js'
 import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { newestRotation } from '../use-cases/rotation/find-rotation.js'
 import type { ReopenPorts, ReopenRequest } from '../use-cases/rotation/reopen-rotation.js'
-import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
 import { discoveryFlags, discoveryScope } from './flags.js'
 import { listenForInterrupts } from './interrupts.js'
 import { readPasswordFlag, resolvePasswords } from './passwords.js'
 import { RotationCommand } from './rotation-command.js'
-import { parsePauseBefore, parseRotationId, planFlags, runFlags, storeFlags, utilityFlags } from './rotation-flags.js'
+import { parseRotationId, planFlags, runFlags, runOptions, storeFlags, utilityFlags } from './rotation-flags.js'
 
 const { yes: _, ...againFlags } = runFlags
 
@@ -61,7 +60,7 @@ export abstract class ReopenCommand extends RotationCommand {
     flags: ReopenFlagValues,
     work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
   ): Promise<RotationDocument> {
-    const pauseBefore = parsePauseBefore(flags['pause-before'])
+    const options = runOptions(flags)
     const shelf = await this.wiring.journals()
     const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
     if (known.finished !== null && direction === 'forward') return this.showRotation(known)
@@ -87,11 +86,7 @@ export abstract class ReopenCommand extends RotationCommand {
         {
           rotationId,
           direction,
-          options: {
-            propagate: flags.propagate as RunOptions['propagate'],
-            acceptNoWayBack: flags['accept-no-way-back'],
-            pauseBefore,
-          },
+          options,
           retryOfficer: flags['retry-officer'],
           newPasswords,
           currentPasswords,
@@ -100,7 +95,7 @@ export abstract class ReopenCommand extends RotationCommand {
         {
           ...(await this.wiring.rotationPorts()),
           leftovers: await this.wiring.leftovers(),
-          now: () => new Date(),
+          hooks: await this.hooks(flags),
           console: await this.console(flags, config.document),
           officer,
           lockoutLimit: flags['lockout-limit'],

@@ -3,6 +3,7 @@ import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
 import type { CredentialStore } from '../domain/credential-store.js'
 import { OperatorError } from '../domain/errors.js'
+import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
@@ -76,6 +77,13 @@ export abstract class RotationCommand extends BaseCommand {
     document: ConfigDocument,
   ): Promise<HsmConsole> {
     return this.wiring.console({ path: flags.cmu, document, silenceMs: flags['silence-timeout'] * 1000 })
+  }
+
+  protected hooks(flags: {
+    readonly 'before-change'?: string | undefined
+    readonly 'after-finalize'?: string | undefined
+  }): Promise<Hooks> {
+    return this.wiring.hooks({ 'before-change': flags['before-change'], 'after-finalize': flags['after-finalize'] })
   }
 
   /** Asks AWS again, in the Regions and through the profiles of these clusters alone. */

@@ -3,6 +3,7 @@ import { usageError } from '../domain/errors.js'
 import { isRotationId, type RotationId } from '../domain/ids.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
 import { STAGES, type Stage } from '../domain/rotation/stage.js'
+import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
 import { repeatable } from './flags.js'
 
 /** Flags of every command that talks to HSMs. */
@@ -102,6 +103,24 @@ export const runFlags = {
   }),
   'accept-no-way-back': Flags.boolean({ description: 'Go on although nothing could give the old credential back.' }),
   'pause-before': Flags.string({ description: 'Pause before this stage.', helpValue: 'STAGE' }),
+  'wait-for-drain': Flags.string({
+    description: 'How long to wait for a user that is logged in somewhere, e.g. 90s, 10m, 1h.',
+    helpValue: 'TIME',
+    default: '0s',
+  }),
+  'max-errors': Flags.integer({
+    description: 'How many HSMs of a wave may fail before the waves after it are left alone.',
+    default: 0,
+    min: 0,
+  }),
+  'before-change': Flags.string({
+    description: 'Command to run before the first change; the run pauses when it fails.',
+    helpValue: 'CMD',
+  }),
+  'after-finalize': Flags.string({
+    description: 'Command to run once every HSM holds the password.',
+    helpValue: 'CMD',
+  }),
   yes: Flags.boolean({ description: 'Answer the question before the first change with yes.', char: 'y' }),
 }
 
@@ -112,7 +131,7 @@ export const parseRotationId = (text: string): RotationId => {
 }
 
 /** @throws {OperatorError} `UNKNOWN_STAGE` (exit 2) */
-export const parsePauseBefore = (text: string | undefined): Stage | null => {
+const parsePauseBefore = (text: string | undefined): Stage | null => {
   if (text === undefined) return null
   // Nothing is written down before store-pending, so there is nothing to pause.
   const stages = STAGES.filter((stage) => stage !== 'preflight')
@@ -120,6 +139,33 @@ export const parsePauseBefore = (text: string | undefined): Stage | null => {
   if (stage !== undefined) return stage
   throw usageError('UNKNOWN_STAGE', `there is no stage "${text}" to pause before`, [`stages: ${stages.join(', ')}`])
 }
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 }
+
+/**
+ * A time such as `90s`, `10m` or `1h`, in milliseconds.
+ * @throws {OperatorError} `BAD_TIME` (exit 2)
+ */
+export const parseTime = (text: string, flag: string): number => {
+  const match = /^(\d{1,6})([smh])$/.exec(text)
+  if (match !== null) return Number(match[1]) * (UNITS[match[2] ?? 's'] ?? 0)
+  throw usageError('BAD_TIME', `${flag} "${text}" is not a time`, [`${flag} 90s`, `${flag} 10m`, `${flag} 1h`])
+}
+
+/** The options of a run as its flags say them. */
+export const runOptions = (flags: {
+  readonly propagate: string
+  readonly 'accept-no-way-back': boolean
+  readonly 'pause-before'?: string | undefined
+  readonly 'wait-for-drain': string
+  readonly 'max-errors': number
+}): RunOptions => ({
+  propagate: flags.propagate as RunOptions['propagate'],
+  acceptNoWayBack: flags['accept-no-way-back'],
+  pauseBefore: parsePauseBefore(flags['pause-before']),
+  drainMs: parseTime(flags['wait-for-drain'], '--wait-for-drain'),
+  maxErrors: flags['max-errors'],
+})
 
 /** A flag a command cannot do without, asked for in our own words. */
 export const requireFlag = <T>(value: T | undefined, flag: string, example: string): T => {

@@ -4,6 +4,4 @@ import type { UtilityProcess } from './hsm-console.js'
 export interface LeftoverProcesses {
   /** Ends this process if it still runs, and returns once it is gone. */
   end(process: UtilityProcess): Promise<void>
-  /** Waits so many milliseconds. */
-  wait(ms: number): Promise<void>
 }

@@ -18,7 +18,4 @@ export const leftoverProcesses = (): LeftoverProcesses => ({
       await sleep(LOOK_MS)
     }
   },
-  async wait(ms) {
-    await sleep(ms)
-  },
 })

@@ -4,13 +4,12 @@ import { discoveryFlags } from '../../cli/flags.js'
 import { listenForInterrupts } from '../../cli/interrupts.js'
 import { isGenerated, readPasswordFlag, refuseEqual, resolvePasswords } from '../../cli/passwords.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
-import { parsePauseBefore, planFlags, runFlags, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
+import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
 import { EXIT, usageError } from '../../domain/errors.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
 import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
-import type { RunOptions } from '../../use-cases/rotation/rotation-run.js'
 import { startRotation } from '../../use-cases/rotation/start-rotation.js'
 
 const INSTEAD_OF_PLAN = ['source', 'destination', 'user', 'leave-out'] as const
@@ -57,7 +56,7 @@ ${exitCodes({
 
   async run(): Promise<RotationDocument | { readonly plan: RotationPlan }> {
     const { flags } = await this.parse(RotateStart)
-    const pauseBefore = parsePauseBefore(flags['pause-before'])
+    const options = runOptions(flags)
     const planFile = flags.plan === undefined ? null : await this.wiring.readPlan(flags.plan)
     const expected = planFile?.plan ?? null
     const target = await readTarget(flags, expected, this.wiring)
@@ -101,11 +100,7 @@ ${exitCodes({
           chosen,
           users: target.users,
           rules,
-          options: {
-            propagate: flags.propagate as RunOptions['propagate'],
-            acceptNoWayBack: flags['accept-no-way-back'],
-            pauseBefore,
-          },
+          options,
           newPasswords,
           newCredential: isGenerated(next) ? 'generated' : 'given',
           currentPasswords,
@@ -121,6 +116,7 @@ ${exitCodes({
           concurrency: flags.concurrency,
           stop,
           store,
+          hooks: await this.hooks(flags),
           operator: await this.wiring.operator(flags.yes),
           progress: view.progress,
           discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations]),

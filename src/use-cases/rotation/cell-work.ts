@@ -5,6 +5,7 @@ import { nearLockout } from '../../domain/rotation/eligibility.js'
 import type { CredentialName } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
+import { whenDrained } from './draining.js'
 import { answerOf, inLanes, inSession, loginOfficer, refusedPause, usersOf } from './hsm-work.js'
 import { asPause, Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
@@ -19,15 +20,27 @@ export const changeCells = async (
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<void> => {
+  const waiting = new Set(users)
   if (users.length === 0) return
+  await whenDrained(run, () => changeEach(run, hsmId, waiting, credential))
+}
+
+/** Changes those that wait, one after the other; who is changed waits no more. */
+const changeEach = (
+  run: RotationRun,
+  hsmId: HsmId,
+  waiting: Set<PlannedUser>,
+  credential: CredentialName,
+): Promise<void> => {
   const server = rosterEntry(run.plan, hsmId)
-  await inSession(run.parts, [server], async (session) => {
+  return inSession(run.parts, [server], async (session) => {
     await loginOfficer(run.parts, session, [server], await session.listUsers())
-    for (const user of users) {
+    for (const user of waiting) {
       const answer = await run.ask(session, { act: 'change', user: user.key, hsmId, credential }, async () =>
         answerOf(await session.changePassword(user, run.password(user.key, credential)), hsmId),
       )
       if (answer.kind !== 'done') throw refusedPause(`changePswd of ${user.key}`, server, answer)
+      waiting.delete(user)
     }
     await session.logout()
   })
@@ -94,14 +107,43 @@ export interface SyncReport {
 }
 
 /**
- * Copies users with their password from one HSM to another by syncUser, in one session on these two.
+ * Copies users with their password from one HSM to another by syncUser, in one session on these two. The answers are
+ * the caller's to judge, but for a user that is logged in.
  * @param credential what the origin was proved to hold
  */
-export const syncCells = async (
+export const syncCells = (
   run: RotationRun,
-  cells: { readonly from: HsmId; readonly to: HsmId; readonly users: readonly PlannedUser[] },
+  cells: SyncedCells,
   credential: CredentialName,
-  options: { readonly rehearsal?: boolean; readonly compare?: boolean } = {},
+  options: SyncOptions = {},
+): Promise<SyncReport> =>
+  whenDrained(run, async () => {
+    const report = await syncOnce(run, cells, credential, options)
+    for (const [user, answer] of report.answers) {
+      if (answer.kind !== 'refused' || answer.reason !== 'user-logged-in') continue
+      throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, cells.to), answer)
+    }
+    return report
+  })
+
+interface SyncedCells {
+  readonly from: HsmId
+  readonly to: HsmId
+  readonly users: readonly PlannedUser[]
+}
+
+interface SyncOptions {
+  /** The origin's credential is the one the target holds already. */
+  readonly rehearsal?: boolean
+  /** The target is listed again afterwards. */
+  readonly compare?: boolean
+}
+
+const syncOnce = async (
+  run: RotationRun,
+  cells: SyncedCells,
+  credential: CredentialName,
+  options: SyncOptions,
 ): Promise<SyncReport> => {
   const { from, to, users } = cells
   const servers = [rosterEntry(run.plan, from), rosterEntry(run.plan, to)]
@@ -168,7 +210,14 @@ export const onEach = async (
   run: RotationRun,
   hsmIds: readonly HsmId[],
   work: (hsmId: HsmId) => Promise<void>,
-): Promise<void> => {
+): Promise<void> => pauseFor(await failuresOnEach(run, hsmIds, work))
+
+/** As `onEach`, and leaves it to the caller what the failures mean. */
+export const failuresOnEach = async (
+  run: RotationRun,
+  hsmIds: readonly HsmId[],
+  work: (hsmId: HsmId) => Promise<void>,
+): Promise<readonly unknown[]> => {
   const failures: unknown[] = []
   await inLanes(hsmIds, run.parts.concurrency, async (hsmId) => {
     try {
@@ -178,6 +227,11 @@ export const onEach = async (
       if (error instanceof ConsoleFailure && error.kind === 'unreachable') await noteUnreachable(run, error)
     }
   })
+  return failures
+}
+
+/** Pauses for all of these at once; faults of the program pass through. */
+export const pauseFor = (failures: readonly unknown[]): void => {
   const [first, second] = failures
   if (first === undefined) return
   const pauses = failures.map((error) => asPause(error))

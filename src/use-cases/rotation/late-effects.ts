@@ -1,3 +1,4 @@
+import type { Clock } from '../../domain/clock.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
@@ -11,18 +12,18 @@ export const outwaitLateEffects = async (
   rotation: Rotation,
   leftovers: LeftoverProcesses,
   commandMs: number,
-  now: Date,
+  clock: Clock,
   progress: Progress,
 ): Promise<void> => {
   const writes = rotation.unanswered.filter(({ intent }) => intent.act !== 'login')
   const processes = new Map(rotation.unanswered.map(({ process }) => [process.pid, process]))
   await Promise.all([...processes.values()].map((process) => leftovers.end(process)))
   const last = Math.max(0, ...writes.map(({ at }) => Date.parse(at)))
-  const rest = last + commandMs - now.getTime()
+  const rest = last + commandMs - clock.now().getTime()
   if (rest <= 0) return
   progress({
     kind: 'notice',
     text: `waiting ${Math.ceil(rest / 1000)} s: a command that was never answered could still take effect`,
   })
-  await leftovers.wait(rest)
+  await clock.wait(rest)
 }

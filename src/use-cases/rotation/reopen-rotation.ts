@@ -33,7 +33,6 @@ export interface ReopenRequest {
 
 export type ReopenPorts = Omit<StartPorts, 'newRotationId' | 'showPlan' | 'operator'> & {
   readonly leftovers: LeftoverProcesses
-  readonly now: () => Date
 }
 
 /**
@@ -122,7 +121,7 @@ const meetHsms = async (request: ReopenRequest, ports: ReopenPorts, rotation: Ro
   const { plan } = rotation
   const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
-  await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.now(), ports.progress)
+  await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.clock, ports.progress)
   const { added, other } = rosterChanges(plan, await ports.discover())
   if (other.length > 0) {
     throw refusal('ROSTER_CHANGED', `AWS reports other HSMs than this rotation was planned for: ${other.join('; ')}`, [

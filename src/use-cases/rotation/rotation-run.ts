@@ -1,6 +1,8 @@
+import type { Clock } from '../../domain/clock.js'
 import type { Discovery } from '../../domain/clone-family.js'
 import type { HeldLock } from '../../domain/cluster-lock.js'
 import type { CredentialStore } from '../../domain/credential-store.js'
+import type { Hooks } from '../../domain/hooks.js'
 import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
@@ -38,6 +40,10 @@ export interface RunOptions {
   readonly propagate: 'auto' | Propagation
   readonly acceptNoWayBack: boolean
   readonly pauseBefore: Stage | null
+  /** How long to wait for a user that is logged in, in milliseconds. */
+  readonly drainMs: number
+  /** How many HSMs of a wave may fail before the waves after it are left alone. */
+  readonly maxErrors: number
 }
 
 /** Everything a stage may use. */
@@ -47,6 +53,8 @@ export interface RunParts extends HsmWork {
   readonly journal: Journal
   readonly ledger: RotationLedger
   readonly lock: HeldLock
+  readonly clock: Clock
+  readonly hooks: Hooks
   /** Asks AWS again, in the Regions of this rotation. */
   readonly discover: () => Promise<Discovery>
   readonly credentials: Readonly<Record<CredentialName, ReadonlyMap<UserKey, Secret>>>

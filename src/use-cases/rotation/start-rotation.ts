@@ -1,7 +1,9 @@
+import type { Clock } from '../../domain/clock.js'
 import type { Discovery } from '../../domain/clone-family.js'
 import type { ClusterLocks } from '../../domain/cluster-lock.js'
 import type { CredentialStore } from '../../domain/credential-store.js'
 import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
+import type { Hooks } from '../../domain/hooks.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
@@ -40,6 +42,8 @@ export interface StartPorts extends HsmWork {
   readonly locks: ClusterLocks
   readonly shelf: JournalShelf
   readonly store: CredentialStore
+  readonly clock: Clock
+  readonly hooks: Hooks
   readonly operator: Operator
   readonly progress: Progress
   readonly discover: () => Promise<Discovery>

@@ -18,4 +18,14 @@ export const finalize = async (run: RotationRun): Promise<void> => {
     )
   }
   await run.record({ type: 'store', act: 'promote', phase: 'read-back' })
+  await tellApplications(run)
+}
+
+/** The rotation is done whatever the operator's command says; that it failed must be seen all the same. */
+const tellApplications = async (run: RotationRun): Promise<void> => {
+  try {
+    await run.parts.hooks.run('after-finalize', { rotationId: run.ledger.facts.rotationId, plan: run.plan })
+  } catch (error) {
+    run.notice(`every HSM holds the new credential, but ${(error as Error).message}`)
+  }
 }

@@ -1,15 +1,22 @@
-import { deliver, onEach } from '../cell-work.js'
+import { deliver, failuresOnEach, pauseFor } from '../cell-work.js'
 import { Origins } from '../origins.js'
 import type { RotationRun } from '../rotation-run.js'
 
-/** Gives the rest of the HSMs the new credential, wave by wave, in parallel lanes inside a wave. */
+/**
+ * Gives the rest of the HSMs the new credential, wave by wave, in parallel lanes inside a wave. As long as no more than
+ * `maxErrors` HSMs of a wave fail the next one follows; the run pauses for those that failed at the end.
+ */
 export const spread = async (run: RotationRun): Promise<void> => {
   const method = run.ledger.propagation ?? 'change'
   const origins = new Origins(run)
+  const failures: unknown[] = []
   for (const wave of run.plan.parts.waves) {
-    await onEach(run, wave.hsmIds, async (hsmId) => {
+    const failed = await failuresOnEach(run, wave.hsmIds, async (hsmId) => {
       await deliver(run, hsmId, method, () => origins.next())
       run.parts.progress({ kind: 'step', stage: 'spread', hsmId, text: wave.name })
     })
+    failures.push(...failed)
+    if (failed.length > run.parts.options.maxErrors) break
   }
+  pauseFor(failures)
 }
