@@ -58,19 +58,6 @@ export const resolvePasswords = async (
   return passwords
 }
 
-/**
- * A rotation to the password that is in force would prove nothing.
- * @throws {OperatorError} `NEW_EQUALS_CURRENT` (exit 2)
- */
-export const refuseEqual = (next: ReadonlyMap<UserKey, Secret>, current: ReadonlyMap<UserKey, Secret>): void => {
-  for (const [user, secret] of next) {
-    if (current.get(user)?.equals(secret) !== true) continue
-    throw usageError('NEW_EQUALS_CURRENT', `the new password of ${user} is its current one`, [
-      '--new-password generate',
-    ])
-  }
-}
-
 const fetch = async (
   { form, user: owner }: UserSecretForm,
   flag: PasswordFlag['flag'],

@@ -63,7 +63,7 @@ export abstract class ReopenCommand extends RotationCommand {
     const options = runOptions(flags)
     const shelf = await this.wiring.journals()
     const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
-    if (known.finished !== null && direction === 'forward') return this.showRotation(known)
+    if (known.finished !== null && known.debts.length === 0 && direction === 'forward') return this.showRotation(known)
     const { plan, config } = known.facts
     const users = plan.users
     const next = readPasswordFlag('--new-password', flags['new-password'])

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { usageError } from '../domain/errors.js'
-import { isRotationId, type RotationId } from '../domain/ids.js'
+import { type HsmId, isHsmId, isRotationId, type RotationId } from '../domain/ids.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
 import { STAGES, type Stage } from '../domain/rotation/stage.js'
 import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
@@ -108,6 +108,17 @@ export const runFlags = {
     helpValue: 'TIME',
     default: '0s',
   }),
+  'allow-unreachable': Flags.string({
+    description: 'HSM that may stay behind if it cannot be reached; the rotation then completes with debt.',
+    helpValue: 'HSM',
+    dependsOn: ['reason'],
+    ...repeatable,
+  }),
+  reason: Flags.string({
+    description: 'Why an HSM may stay behind.',
+    helpValue: 'TEXT',
+    dependsOn: ['allow-unreachable'],
+  }),
   'max-errors': Flags.integer({
     description: 'How many HSMs of a wave may fail before the waves after it are left alone.',
     default: 0,
@@ -159,13 +170,23 @@ export const runOptions = (flags: {
   readonly 'pause-before'?: string | undefined
   readonly 'wait-for-drain': string
   readonly 'max-errors': number
+  readonly 'allow-unreachable'?: readonly string[] | undefined
+  readonly reason?: string | undefined
 }): RunOptions => ({
   propagate: flags.propagate as RunOptions['propagate'],
   acceptNoWayBack: flags['accept-no-way-back'],
   pauseBefore: parsePauseBefore(flags['pause-before']),
   drainMs: parseTime(flags['wait-for-drain'], '--wait-for-drain'),
   maxErrors: flags['max-errors'],
+  mayStayBehind: { hsmIds: (flags['allow-unreachable'] ?? []).map(parseHsmId), reason: flags.reason ?? '' },
 })
+
+const parseHsmId = (text: string): HsmId => {
+  if (isHsmId(text)) return text
+  throw usageError('BAD_HSM', `--allow-unreachable "${text}" is not the ID of an HSM`, [
+    'lockstep clusters list --json',
+  ])
+}
 
 /** A flag a command cannot do without, asked for in our own words. */
 export const requireFlag = <T>(value: T | undefined, flag: string, example: string): T => {

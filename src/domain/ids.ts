@@ -32,6 +32,9 @@ const ROTATION_ID = /^r-\d{8}-\d{6}-[a-z0-9]{4}$/
 /** Whether `text` has the form the API's model gives cluster IDs. */
 export const isClusterId = (text: string): text is ClusterId => CLUSTER_ID.test(text)
 
+/** Whether `text` has the form the API's model gives HSM IDs. */
+export const isHsmId = (text: string): text is HsmId => /^hsm-[2-7a-zA-Z]{11,16}$/.test(text)
+
 /** Whether `text` looks like a Region name. The Region may still not exist. */
 export const isRegionName = (text: string): text is RegionName => REGION.test(text)
 

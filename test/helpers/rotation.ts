@@ -43,6 +43,8 @@ export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): Rota
   plan: planOver(roster),
   provedCurrent: [],
   absent: [],
+  debts: [],
+  recovered: false,
   store: 'file:test',
   newCredential: 'given',
   config: { sha256: null, document: { servers: [] } },

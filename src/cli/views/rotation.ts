@@ -14,6 +14,7 @@ export const renderRotation = (document: RotationDocument): string => {
   if (document.propagation !== null)
     lines.push(`propagated by ${document.propagation === 'sync' ? 'syncUser' : 'changePswd'}`)
   if (document.leftOut.length > 0) lines.push(`left on the old credential by choice: ${document.leftOut.join(', ')}`)
+  for (const { hsmId, reason } of document.debts) lines.push(`debt: ${hsmId} stays behind: ${printable(reason)}`)
   if (document.failedLogins > 0) lines.push(`failed logins in this rotation: ${document.failedLogins}`)
   return lines.join('\n')
 }

@@ -50,6 +50,11 @@ export type JournalEvent =
       readonly message: string
       readonly suggestions: readonly string[]
     }
+  /** The current credential was proved on every cell after the start, before anything was written. */
+  | { readonly type: 'current-proved' }
+  /** The operator allows an HSM that cannot be reached to stay behind. */
+  | { readonly type: 'debt'; readonly debt: Debt }
+  | { readonly type: 'debt-settled'; readonly hsmId: HsmId }
   /** HSMs that were added to the clusters since; they become targets. */
   | {
       readonly type: 'targets-added'
@@ -60,7 +65,13 @@ export type JournalEvent =
   | { readonly type: 'resumed'; readonly operator: RotationFacts['operator'] }
   /** From here on the rotation goes back, whoever resumes it. */
   | { readonly type: 'rollback-started'; readonly method: Propagation }
-  | { readonly type: 'finished'; readonly outcome: 'completed' | 'rolled-back' }
+  | { readonly type: 'finished'; readonly outcome: 'completed' | 'completed-with-debt' | 'rolled-back' }
+
+/** An HSM that stays behind with the operator's consent. */
+export interface Debt {
+  readonly hsmId: HsmId
+  readonly reason: string
+}
 
 /** What a rotation is about; the first line of its journal. */
 export interface RotationFacts {
@@ -70,6 +81,10 @@ export interface RotationFacts {
   readonly provedCurrent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
   /** Cells whose user does not exist there yet. */
   readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
+  /** HSMs that the operator allowed to stay behind from the start, and why. */
+  readonly debts: readonly Debt[]
+  /** The journal was lost, and this one was begun from what the store and the HSMs said. */
+  readonly recovered: boolean
   readonly store: string
   /** Whether the new credential was made by this program or given by the operator. */
   readonly newCredential: 'generated' | 'given'

@@ -2,6 +2,7 @@ import { EXIT, type ExitCode } from '../errors.js'
 import type { UserKey } from '../hsm-user.js'
 import type { RotationId } from '../ids.js'
 import { type Cell, type Coverage, coverageOf } from './cell.js'
+import type { Debt } from './journal-entry.js'
 import type { Propagation } from './plan.js'
 import type { Rotation } from './rotation.js'
 import type { Stage } from './stage.js'
@@ -24,6 +25,8 @@ export interface RotationDocument {
   readonly leftOut: readonly string[]
   readonly wayBack: { readonly bySync: boolean; readonly byCurrent: boolean }
   readonly failedLogins: number
+  /** HSMs that were allowed to stay behind. */
+  readonly debts: readonly Debt[]
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
@@ -43,6 +46,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     leftOut: facts.plan.leftOut.map((cluster) => cluster.clusterId),
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
+    debts: rotation.debts,
     ...(rotation.pause === null
       ? {}
       : {

@@ -3,7 +3,7 @@ import type { UserKey } from '../hsm-user.js'
 import type { HsmId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { Cell, CellState, Proof } from './cell.js'
-import type { CredentialName, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
+import type { CredentialName, Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
 import type { Propagation, RotationPlan } from './plan.js'
 import { type Stage, stageAfter } from './stage.js'
 
@@ -31,7 +31,11 @@ export interface Rotation {
   readonly direction: 'forward' | 'back'
   /** PENDING may have become CURRENT: there is no going back from here. */
   readonly promoting: boolean
-  readonly finished: 'completed' | 'rolled-back' | null
+  readonly finished: 'completed' | 'completed-with-debt' | 'rolled-back' | null
+  /** HSMs that stay behind with the operator's consent. */
+  readonly debts: readonly Debt[]
+  /** Whether the current credential was proved on every cell before anything was written. */
+  readonly currentProved: boolean
   /** Why it stands still, when the last thing that happened was a pause. */
   readonly pause: {
     readonly stage: Stage
@@ -71,7 +75,9 @@ export class RotationLedger {
   readonly #cells = new Map<CellKey, KnownCell>()
   readonly #open = new Map<number, Unanswered & { readonly before: KnownCell | undefined }>()
   readonly #written = new Set<CellKey>()
+  readonly #debts = new Map<HsmId, string>()
   #plan: RotationPlan
+  #currentProved: boolean
   #stage: Stage | null = 'store-pending'
   #propagation: Propagation | null = null
   #wayBack: WayBack
@@ -87,17 +93,21 @@ export class RotationLedger {
     this.facts = first.event.facts
     this.#startedAt = first.at
     this.#plan = this.facts.plan
+    this.#currentProved = this.facts.provedCurrent.length > 0
+    for (const { hsmId, reason } of this.facts.debts) this.#debts.set(hsmId, reason)
     this.#wayBack = { bySync: true, byCurrent: this.facts.provedCurrent.length > 0 }
     const proved = new Set(this.facts.provedCurrent.map(keyOf))
     const absent = new Set(this.facts.absent.map(keyOf))
     for (const { hsmId } of this.facts.plan.roster) {
       for (const { key: user } of this.facts.plan.users) {
         const key = keyOf({ user, hsmId })
-        this.#cells.set(key, {
+        const known: Pick<KnownCell, 'state' | 'proof'> = {
           state: absent.has(key) ? 'absent' : 'old',
           proof: proved.has(key) ? 'login-current' : 'untouched',
-          observedAt: first.at,
-        })
+        }
+        const unknown = { state: this.#debts.has(hsmId) ? 'unreachable' : 'unknown', proof: 'none' } as const
+        const isUnknown = this.facts.recovered || this.#debts.has(hsmId)
+        this.#cells.set(key, { ...(isUnknown ? unknown : known), observedAt: first.at })
       }
     }
   }
@@ -140,6 +150,15 @@ export class RotationLedger {
       case 'store':
         if (event.act === 'promote') this.#promoting = true
         break
+      case 'current-proved':
+        this.#proveCurrent(at)
+        break
+      case 'debt':
+        this.#debts.set(event.debt.hsmId, event.debt.reason)
+        break
+      case 'debt-settled':
+        this.#debts.delete(event.hsmId)
+        break
       case 'targets-added':
         this.#addTargets(event.roster, event.absent, at)
         break
@@ -157,9 +176,14 @@ export class RotationLedger {
     return this.#cells.get(keyOf({ user, hsmId })) ?? { state: 'unknown', proof: 'none', observedAt: null }
   }
 
-  /** Whether a write to this cell was ever intended in this rotation, whatever came of it. */
+  /** Whether a write to this cell was ever intended in this rotation, whatever came of it; a lost journal may say so. */
   everWritten(user: UserKey, hsmId: HsmId): boolean {
-    return this.#written.has(keyOf({ user, hsmId }))
+    return this.facts.recovered || this.#written.has(keyOf({ user, hsmId }))
+  }
+
+  /** HSMs that stay behind with the operator's consent, and why. */
+  get debts(): ReadonlyMap<HsmId, string> {
+    return this.#debts
   }
 
   /** The plan with the HSMs that were added since. */
@@ -205,9 +229,19 @@ export class RotationLedger {
       direction: this.#rollback === null ? 'forward' : 'back',
       promoting: this.#promoting,
       finished: this.#finished,
+      debts: [...this.#debts].map(([hsmId, reason]) => ({ hsmId, reason })),
+      currentProved: this.#currentProved,
       pause: this.#pause,
       failedLogins: this.#failedLogins,
       unanswered: [...this.#open.values()],
+    }
+  }
+
+  #proveCurrent(observedAt: string): void {
+    this.#currentProved = true
+    this.#wayBack = { ...this.#wayBack, byCurrent: true }
+    for (const [key, { state }] of this.#cells) {
+      if (state === 'old') this.#cells.set(key, { state, proof: 'login-current', observedAt })
     }
   }
 

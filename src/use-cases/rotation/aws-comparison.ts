@@ -1,8 +1,9 @@
 import type { Discovery } from '../../domain/clone-family.js'
 import type { ServerId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
-import type { RotationPlan } from '../../domain/rotation/plan.js'
+import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import { Pause } from './pause.js'
+import type { RotationRun } from './rotation-run.js'
 
 /** How AWS's view differs from the roster of a rotation. */
 export interface RosterChanges {
@@ -12,8 +13,11 @@ export interface RosterChanges {
   readonly other: readonly string[]
 }
 
-/** Compares what AWS reports now with the roster of the rotation. */
-export const rosterChanges = (plan: RotationPlan, now: Discovery): RosterChanges => {
+/**
+ * Compares what AWS reports now with the roster of the rotation.
+ * @param ledger HSMs it lists as debts are expected to be in any state, or gone
+ */
+export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): RosterChanges => {
   const added: RosterEntry[] = []
   const other: string[] = []
   for (const { clusterId, region } of [plan.source, ...plan.destinations]) {
@@ -26,6 +30,7 @@ export const rosterChanges = (plan: RotationPlan, now: Discovery): RosterChanges
     if (cluster.state !== 'ACTIVE') other.push(`${clusterId} is ${cluster.state}`)
     const planned = plan.roster.filter((entry) => entry.clusterId === clusterId)
     for (const { hsmId, eniIp } of planned) {
+      if (debts.has(hsmId)) continue
       const hsm = cluster.hsms.find((candidate) => candidate.hsmId === hsmId)
       if (hsm === undefined) other.push(`${hsmId} (${eniIp}) is gone from ${clusterId}`)
       else if (hsm.state !== 'ACTIVE') other.push(`${hsmId} is ${hsm.state}`)
@@ -48,8 +53,8 @@ export const rosterChanges = (plan: RotationPlan, now: Discovery): RosterChanges
 /**
  * @throws {Pause} `ROSTER_CHANGED`, naming every HSM that was added, replaced, lost or is not ACTIVE
  */
-export const refuseRosterChanges = (plan: RotationPlan, now: Discovery): void => {
-  const { added, other } = rosterChanges(plan, now)
+export const refuseRosterChanges = (run: RotationRun, now: Discovery): void => {
+  const { added, other } = rosterChanges(run.ledger, now)
   const words = [...other, ...added.map(({ hsmId, clusterId }) => `${hsmId} was added to ${clusterId}`)]
   if (words.length === 0) return
   throw new Pause(

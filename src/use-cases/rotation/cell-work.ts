@@ -169,12 +169,7 @@ const syncOnce = async (
 }
 
 /** Gives one HSM the new credential of every user that is not proved to hold it there, and proves it. */
-export const deliver = async (
-  run: RotationRun,
-  hsmId: HsmId,
-  method: 'sync' | 'change',
-  origin: () => HsmId,
-): Promise<void> => {
+export const deliver = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'): Promise<void> => {
   const pending = run.notNew(hsmId)
   if (pending.length === 0) return
   // changePswd cannot create a user; where one is absent, syncUser does it under every reading of its rules.
@@ -182,7 +177,7 @@ export const deliver = async (
   const synced = method === 'sync' ? pending : pending.filter(absent)
   const changed = method === 'sync' ? [] : pending.filter((user) => !absent(user))
   if (synced.length > 0) {
-    const { answers } = await syncCells(run, { from: origin(), to: hsmId, users: synced }, 'new')
+    const { answers } = await syncCells(run, { from: await run.origins.next(), to: hsmId, users: synced }, 'new')
     for (const [user, answer] of answers) {
       if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
     }

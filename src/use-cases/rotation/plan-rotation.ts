@@ -1,7 +1,8 @@
 import type { Cluster } from '../../domain/cluster.js'
-import { refusal } from '../../domain/errors.js'
+import { refusal, usageError } from '../../domain/errors.js'
 import type { HsmConsole } from '../../domain/hsm-console.js'
 import type { HsmUserRef } from '../../domain/hsm-user.js'
+import type { HsmId } from '../../domain/ids.js'
 import type { Roster } from '../../domain/roster.js'
 import {
   type EligibilityRules,
@@ -10,7 +11,7 @@ import {
   type UserMatrix,
 } from '../../domain/rotation/eligibility.js'
 import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
-import { readAllUsers } from './preflight.js'
+import { readUsers, refusedBy } from './preflight.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
 export interface ChosenForRotation {
@@ -26,10 +27,13 @@ export interface PlannedRotation {
   readonly plan: RotationPlan
   readonly absent: Eligible['absent']
   readonly matrix: UserMatrix
+  /** HSMs that cannot be reached and may stay behind. */
+  readonly behind: readonly HsmId[]
 }
 
 /**
  * Decides everything that is decided before the first effect. Reads only: one session per HSM, no login.
+ * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached
  * @throws {OperatorError} for every fact that forbids the rotation
  */
 export const planRotation = async (
@@ -38,10 +42,17 @@ export const planRotation = async (
   console: HsmConsole,
   concurrency: number,
   rules: EligibilityRules,
+  mayStayBehind: readonly HsmId[] = [],
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
-  const parts = assignParts(chosen.roster)
-  const matrix = await readAllUsers(console, chosen.roster, concurrency)
+  refuseStrangers(chosen.roster, mayStayBehind)
+  const { matrix, failures } = await readUsers(console, chosen.roster, concurrency)
+  const serious = failures.filter(
+    ({ kind, hsmIds }) => kind !== 'unreachable' || hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId)),
+  )
+  if (serious.length > 0) throw refusedBy(serious)
+  const behind = failures.flatMap(({ hsmIds }) => hsmIds)
+  const parts = assignParts(chosen.roster.filter(({ hsmId }) => !behind.includes(hsmId)))
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
   const eligible = eligibleUsers(users, matrix, source, rules)
   const plan: RotationPlan = {
@@ -53,10 +64,19 @@ export const planRotation = async (
     roster: chosen.roster,
     parts,
   }
-  return { plan, absent: eligible.absent, matrix }
+  return { plan, absent: eligible.absent, matrix, behind }
 }
 
 const planned = ({ clusterId, region, profile }: Cluster): PlannedCluster => ({ clusterId, region, profile })
+
+/** @throws {OperatorError} `UNKNOWN_HSM` (exit 2) */
+const refuseStrangers = (roster: Roster, mayStayBehind: readonly HsmId[]): void => {
+  const stranger = mayStayBehind.find((hsmId) => !roster.some((entry) => entry.hsmId === hsmId))
+  if (stranger === undefined) return
+  throw usageError('UNKNOWN_HSM', `--allow-unreachable names ${stranger}, which is no HSM of this rotation`, [
+    `HSMs: ${roster.map((entry) => entry.hsmId).join(', ')}`,
+  ])
+}
 
 /** An HSM that is left behind keeps the old password unseen, so every one of them has to be there. */
 const refuseInactiveHsms = ({ source, destinations }: ChosenForRotation): void => {

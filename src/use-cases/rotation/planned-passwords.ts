@@ -1,3 +1,4 @@
+import { usageError } from '../../domain/errors.js'
 import { sameUser, type UserKey } from '../../domain/hsm-user.js'
 import { parseUserRef } from '../../domain/hsm-user-text.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
@@ -14,4 +15,17 @@ export const byPlannedKey = (
     if (user !== undefined) result.set(user.key, secret)
   }
   return result
+}
+
+/**
+ * A rotation to the password that is in force would prove nothing.
+ * @throws {OperatorError} `NEW_EQUALS_CURRENT` (exit 2)
+ */
+export const refuseEqual = (next: ReadonlyMap<UserKey, Secret>, current: ReadonlyMap<UserKey, Secret>): void => {
+  for (const [user, secret] of next) {
+    if (current.get(user)?.equals(secret) !== true) continue
+    throw usageError('NEW_EQUALS_CURRENT', `the new password of ${user} is its current one`, [
+      '--new-password generate',
+    ])
+  }
 }

@@ -1,7 +1,7 @@
 import { type OperatorError, refusal } from '../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
-import type { HsmId } from '../../domain/ids.js'
+import type { ClusterId, HsmId } from '../../domain/ids.js'
 import type { Roster, RosterEntry } from '../../domain/roster.js'
 import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
@@ -48,9 +48,25 @@ export const readAllUsers = async (console: HsmConsole, roster: Roster, concurre
   return matrix
 }
 
+/** @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try */
+export const refuseKnownOfficer = async (
+  { officer, officerRefusals }: HsmWork,
+  clusterIds: readonly ClusterId[],
+  retry: boolean,
+): Promise<void> => {
+  const known = await officerRefusals.find(officer.user.name, clusterIds)
+  if (known === null || retry) return
+  throw refusal(
+    'OFFICER_REFUSED_BEFORE',
+    `the password of the officer "${officer.user.name}" was refused on ${known.clusterId} at ${known.at} and is not tried again by itself`,
+    ['compare the password with the one in your vault, then add --retry-officer'],
+  )
+}
+
 /**
  * The officer logs in on one HSM first, and on the others only after that succeeded. Where current credentials are
  * given, each cell proves them by one login, in the same order.
+ * @returns whether the current credentials are proved, or were refused by the first HSM and then asked of no other
  * @throws {OperatorError} `OFFICER_REFUSED`, `CURRENT_REFUSED`, or the first HSM that failed
  */
 export const proveLogins = async (
@@ -58,28 +74,35 @@ export const proveLogins = async (
   roster: Roster,
   users: readonly PlannedUser[],
   current: ReadonlyMap<UserKey, Secret>,
-): Promise<void> => {
+  { firstMayRefuse = false } = {},
+): Promise<'proved' | 'refused-by-first'> => {
   const [first, ...others] = roster
-  if (first === undefined) return
-  const check = (server: RosterEntry) => proveOn(work, server, users, current)
+  if (first === undefined) return 'proved'
   try {
-    await check(first)
-    await inLanes(others, work.concurrency, check)
+    const refused = await proveOn(work, first, users, current)
+    if (refused !== null && !firstMayRefuse) throw refused
+    const asked = refused === null ? current : new Map()
+    await inLanes(others, work.concurrency, async (server) => {
+      const elsewhere = await proveOn(work, server, users, asked)
+      if (elsewhere !== null) throw elsewhere
+    })
+    await work.officerRefusals.clear(
+      work.officer.user.name,
+      roster.map((server) => server.clusterId),
+    )
+    return refused === null ? 'proved' : 'refused-by-first'
   } catch (error) {
     throw error instanceof ConsoleFailure ? refusedBy([error]) : error
   }
-  await work.officerRefusals.clear(
-    work.officer.user.name,
-    roster.map((server) => server.clusterId),
-  )
 }
 
+/** @returns the refusal of a current credential; nobody else is asked on this HSM then */
 const proveOn = (
   work: HsmWork,
   server: RosterEntry,
   users: readonly PlannedUser[],
   current: ReadonlyMap<UserKey, Secret>,
-): Promise<void> =>
+): Promise<OperatorError | null> =>
   inSession(work, [server], async (session) => {
     const listing = await session.listUsers()
     await loginOfficer(work, session, [server], listing)
@@ -91,7 +114,7 @@ const proveOn = (
       if (budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, server.hsmId, row, work.lockoutLimit)
       const answer = answerOf(await session.login(user, secret), server.hsmId)
       if (answer.kind !== 'done') {
-        throw refusal(
+        return refusal(
           'CURRENT_REFUSED',
           `${server.hsmId} (${server.region}, ${server.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
           ['this HSM may hold another password: compare with lockstep users prove', 'or leave --current-password out'],
@@ -99,6 +122,7 @@ const proveOn = (
       }
       await session.logout()
     }
+    return null
   })
 
 /** Broken conversations before anything changed, as one refusal that names every HSM. */

@@ -1,5 +1,5 @@
 import type { HeldLock } from '../../domain/cluster-lock.js'
-import { OperatorError, refusal } from '../../domain/errors.js'
+import { refusal } from '../../domain/errors.js'
 import type { ConsoleFailure } from '../../domain/hsm-console.js'
 import { findUser, type UserKey } from '../../domain/hsm-user.js'
 import type { RotationId } from '../../domain/ids.js'
@@ -14,9 +14,10 @@ import { rosterChanges } from './aws-comparison.js'
 import { noteUnreachable } from './cell-work.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { byPlannedKey } from './planned-passwords.js'
-import { proveLogins, readUsers, refusedBy } from './preflight.js'
+import { proveLogins, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
 import { RotationRun, type RunOptions } from './rotation-run.js'
-import { refuseKnownOfficer, type StartPorts } from './start-rotation.js'
+import { putPending } from './stages/store-pending.js'
+import type { StartPorts } from './start-rotation.js'
 
 /** How an unfinished rotation is taken up again. */
 export interface ReopenRequest {
@@ -48,7 +49,7 @@ export const reopenRotation = async (
 ): Promise<Rotation> => {
   const before = ledgerOf((await ports.shelf.read(request.rotationId)).entries).rotation()
   check(before)
-  if (before.finished !== null) return before
+  if (isClosed(before)) return before
   const { plan } = before.facts
   const lock = await ports.locks.acquire([plan.source, ...plan.destinations].map((cluster) => cluster.clusterId))
   try {
@@ -58,7 +59,7 @@ export const reopenRotation = async (
       // Somebody else may have worked on it between the first look and the lock.
       const ledger = ledgerOf(entries)
       check(ledger.rotation())
-      if (ledger.rotation().finished !== null) return ledger.rotation()
+      if (isClosed(ledger.rotation())) return ledger.rotation()
       const run = await prepare(request, ports, { journal, lock, ledger })
       return await work(run)
     } finally {
@@ -69,6 +70,9 @@ export const reopenRotation = async (
   }
 }
 
+/** Nothing is left to do, not even a debt. */
+const isClosed = (rotation: Rotation): boolean => rotation.finished !== null && rotation.debts.length === 0
+
 const prepare = async (
   request: ReopenRequest,
   ports: ReopenPorts,
@@ -77,20 +81,39 @@ const prepare = async (
   const rotation = held.ledger.rotation()
   const { plan } = rotation
   const back = request.direction === 'back' || rotation.direction === 'back'
+  const idle = nothingToDo(rotation, back)
   const credentials = {
     new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
-    current: await currentCredential(request, ports, rotation),
+    current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, rotation),
   }
-  const met = nothingToDo(rotation, back) ? NOBODY : await meetHsms(request, ports, rotation)
+  const met = idle ? NOBODY : await meetHsms(request, ports, held.ledger, credentials.current)
   const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
+  if (met.currentProved) await keepCurrent(run)
   if (met.added.length > 0 && !back) {
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
-  for (const failure of met.unreachable) await noteUnreachable(run, failure)
+  for (const failure of met.unreachable) await noteMissing(run, failure)
   for (const [hsmId, listed] of met.matrix) run.failureCounts.look(plan.users, hsmId, listed)
   return run
+}
+
+/** Out of reach: a debt where the operator allows it, otherwise left to the stages to name. */
+const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
+  await noteUnreachable(run, failure)
+  const { hsmIds, reason } = run.parts.options.mayStayBehind
+  for (const hsmId of failure.hsmIds) {
+    if (!hsmIds.includes(hsmId) || run.ledger.debts.has(hsmId)) continue
+    await run.record({ type: 'debt', debt: { hsmId, reason } })
+    run.notice(`${hsmId} stays behind for now: ${reason}`)
+  }
+}
+
+/** A current credential that was given late becomes a way back like one given at the start. */
+const keepCurrent = async (run: RotationRun): Promise<void> => {
+  await putPending(run)
+  await run.record({ type: 'current-proved' })
 }
 
 /** What was found on meeting the HSMs again. */
@@ -100,9 +123,11 @@ interface Meeting {
   readonly added: readonly RosterEntry[]
   /** The conversations that could not be begun. */
   readonly unreachable: readonly ConsoleFailure[]
+  /** The current credential was proved on every cell just now. */
+  readonly currentProved: boolean
 }
 
-const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [] }
+const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [], currentProved: false }
 
 /** Cells of added HSMs whose user is not there: it is copied to them. */
 const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
@@ -113,16 +138,21 @@ const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
   )
 
 /** A rotation whose cells are all old is closed without a word to an HSM. */
-const nothingToDo = (rotation: Rotation, back: boolean): boolean =>
-  back && rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
+const nothingToDo = (rotation: Rotation, back: boolean): boolean => back && nothingWritten(rotation)
 
 /** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
-const meetHsms = async (request: ReopenRequest, ports: ReopenPorts, rotation: Rotation): Promise<Meeting> => {
+const meetHsms = async (
+  request: ReopenRequest,
+  ports: ReopenPorts,
+  ledger: RotationLedger,
+  current: ReadonlyMap<UserKey, Secret>,
+): Promise<Meeting> => {
+  const rotation = ledger.rotation()
   const { plan } = rotation
   const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.clock, ports.progress)
-  const { added, other } = rosterChanges(plan, await ports.discover())
+  const { added, other } = rosterChanges(ledger, await ports.discover())
   if (other.length > 0) {
     throw refusal('ROSTER_CHANGED', `AWS reports other HSMs than this rotation was planned for: ${other.join('; ')}`, [
       'lockstep clusters list',
@@ -134,9 +164,13 @@ const meetHsms = async (request: ReopenRequest, ports: ReopenPorts, rotation: Ro
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
-  await proveLogins(ports, reachable, plan.users, new Map())
-  return { matrix, added, unreachable: failures }
+  const late = !rotation.currentProved && current.size > 0 && nothingWritten(rotation)
+  await proveLogins(ports, reachable, plan.users, late ? current : new Map())
+  return { matrix, added, unreachable: failures, currentProved: late && failures.length === 0 }
 }
+
+const nothingWritten = (rotation: Rotation): boolean =>
+  rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
 
 /** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
 const newCredential = async (
@@ -163,23 +197,32 @@ const newCredential = async (
   )
 }
 
-/** What the rotation proved at its start lies in the store; what is given now was not proved on every HSM. */
+/**
+ * What the rotation proved lies in the store. One that is given only now is taken as long as nothing was written, so
+ * that every cell can still prove it.
+ */
 const currentCredential = async (
   request: ReopenRequest,
-  { store }: ReopenPorts,
-  { facts }: Rotation,
+  { store, progress }: ReopenPorts,
+  rotation: Rotation,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
-  if (facts.provedCurrent.length === 0) return new Map()
+  const { facts, plan } = rotation
+  const given = byPlannedKey(plan, request.currentPasswords)
+  if (!rotation.currentProved) {
+    if (given.size === plan.users.length && nothingWritten(rotation)) return given
+    if (given.size > 0)
+      progress({ kind: 'notice', text: 'the current credential came too late to be proved everywhere' })
+    return new Map()
+  }
   // Once PENDING has become CURRENT, what was current before is PREVIOUS.
   const waiting = (await store.read('pending'))?.rotationId === facts.rotationId
   const version = await store.read(waiting ? 'current' : 'previous')
-  const users = onlyPlanned(facts.plan.users, version?.users ?? new Map())
-  if (users.size === facts.plan.users.length) return users
-  const given = byPlannedKey(facts.plan, request.currentPasswords)
-  if (given.size === facts.plan.users.length) return given
-  throw new OperatorError('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, {
-    suggestions: ['give it again with --current-password'],
-  })
+  const users = onlyPlanned(plan.users, version?.users ?? new Map())
+  if (users.size === plan.users.length) return users
+  if (given.size === plan.users.length) return given
+  throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
+    'give it again with --current-password',
+  ])
 }
 
 const onlyPlanned = (

@@ -7,6 +7,7 @@ import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '.
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import type { OfficerRefusals } from '../../domain/officer-refusals.js'
+import type { Roster } from '../../domain/roster.js'
 import type { Journal } from '../../domain/rotation/journal.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../domain/rotation/journal-entry.js'
 import type { PlannedUser, Propagation, RotationPlan } from '../../domain/rotation/plan.js'
@@ -15,6 +16,7 @@ import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import { FailureCounts } from './failure-counts.js'
+import { Origins } from './origins.js'
 import { Pause } from './pause.js'
 
 /** An officer and its password. */
@@ -44,6 +46,8 @@ export interface RunOptions {
   readonly drainMs: number
   /** How many HSMs of a wave may fail before the waves after it are left alone. */
   readonly maxErrors: number
+  /** HSMs that may stay behind if they cannot be reached, and why. */
+  readonly mayStayBehind: { readonly hsmIds: readonly HsmId[]; readonly reason: string }
 }
 
 /** Everything a stage may use. */
@@ -64,6 +68,8 @@ export interface RunParts extends HsmWork {
 /** One invocation working on a rotation. */
 export class RotationRun {
   readonly parts: RunParts
+  /** Where the new credential is copied from. */
+  readonly origins = new Origins(this)
   /** Failed logins, ours and others'. */
   readonly failureCounts = new FailureCounts()
   /** Cells whose login succeeded in this invocation: they may be the origin of a copy. */
@@ -78,6 +84,16 @@ export class RotationRun {
   /** The plan with the HSMs that were added since. */
   get plan(): RotationPlan {
     return this.ledger.plan
+  }
+
+  /** These HSMs but for those that may stay behind. */
+  without(hsmIds: readonly HsmId[]): readonly HsmId[] {
+    return hsmIds.filter((hsmId) => !this.ledger.debts.has(hsmId))
+  }
+
+  /** Every HSM that takes part: the roster without those that may stay behind. */
+  get roster(): Roster {
+    return this.plan.roster.filter(({ hsmId }) => !this.ledger.debts.has(hsmId))
   }
 
   get ledger(): RotationLedger {

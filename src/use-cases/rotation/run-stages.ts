@@ -29,22 +29,15 @@ const WORK: Record<Exclude<Stage, 'preflight'>, (run: RotationRun) => Promise<vo
 
 /**
  * Takes a rotation from its first uncompleted stage to the end, or to a pause. Preflight lies behind it.
- * @param before what has to be done before the first of these stages; its failures pause the run like a stage's
  * @throws {Error} only for faults of the program; everything the operator can put right is a pause
  */
-export const runStages = async (
-  run: RotationRun,
-  before: (run: RotationRun) => Promise<void> = async () => {},
-): Promise<Rotation> => {
+export const runStages = async (run: RotationRun): Promise<Rotation> => {
   const { progress, options } = run.parts
-  let prepared = false
   for (let stage = run.ledger.stage; stage !== null; stage = run.ledger.stage) {
     if (stage === 'preflight') throw new Error('preflight lies before a rotation')
     progress({ kind: 'stage-started', stage, steps: stepsOf(run, stage) })
     try {
       run.stopIfAsked()
-      if (!prepared) await before(run)
-      prepared = true
       if (options.pauseBefore === stage) throw new Pause('PAUSED_AS_ASKED', `paused before ${stage}, as asked`)
       await WORK[stage](run)
     } catch (error) {
@@ -53,7 +46,7 @@ export const runStages = async (
     await run.record({ type: 'stage-completed', stage })
     progress({ kind: 'stage-completed', stage })
   }
-  await run.record({ type: 'finished', outcome: 'completed' })
+  await run.record({ type: 'finished', outcome: run.ledger.debts.size === 0 ? 'completed' : 'completed-with-debt' })
   return run.ledger.rotation()
 }
 
@@ -74,6 +67,6 @@ export const pauseAt = async (run: RotationRun, stage: Stage, error: unknown): P
 /** How many HSMs report a step in this stage; 0 where it is done as a whole. */
 const stepsOf = (run: RotationRun, stage: Stage): number => {
   if (stage === 'spread') return run.plan.parts.waves.reduce((sum, wave) => sum + wave.hsmIds.length, 0)
-  if (stage === 'verify') return run.plan.roster.length
+  if (stage === 'verify') return run.roster.length
   return 0
 }

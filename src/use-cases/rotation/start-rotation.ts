@@ -1,12 +1,13 @@
 import type { Clock } from '../../domain/clock.js'
 import type { Discovery } from '../../domain/clone-family.js'
 import type { ClusterLocks } from '../../domain/cluster-lock.js'
-import type { CredentialStore } from '../../domain/credential-store.js'
+import { type CredentialStore, credentialOf } from '../../domain/credential-store.js'
 import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
 import type { Hooks } from '../../domain/hooks.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
+import type { Roster } from '../../domain/roster.js'
 import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
@@ -15,8 +16,8 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
-import { byPlannedKey } from './planned-passwords.js'
-import { proveLogins } from './preflight.js'
+import { byPlannedKey, refuseEqual } from './planned-passwords.js'
+import { proveLogins, refuseKnownOfficer } from './preflight.js'
 import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { runStages } from './run-stages.js'
 
@@ -64,24 +65,16 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
   const lock = await ports.locks.acquire(clusterIds)
   try {
     ports.progress({ kind: 'stage-started', stage: 'preflight', steps: 0 })
-    const facts = await preflight(request, ports, clusterIds)
+    const { facts, current } = await preflight(request, ports, clusterIds)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
     await ports.showPlan(facts.plan)
     await confirm(facts.plan, ports)
     await lock.name(facts.rotationId)
     const { journal, first } = await ports.shelf.create(facts)
     try {
-      const run = new RotationRun({
-        ...ports,
-        options: request.options,
-        journal,
-        ledger: new RotationLedger(first),
-        lock,
-        credentials: {
-          new: byPlannedKey(facts.plan, request.newPasswords),
-          current: byPlannedKey(facts.plan, request.currentPasswords),
-        },
-      })
+      const credentials = { new: byPlannedKey(facts.plan, request.newPasswords), current }
+      const ledger = new RotationLedger(first)
+      const run = new RotationRun({ ...ports, options: request.options, journal, ledger, lock, credentials })
       return await runStages(run)
     } finally {
       await journal.close()
@@ -95,54 +88,85 @@ const preflight = async (
   request: StartRequest,
   ports: StartPorts,
   clusterIds: readonly ClusterId[],
-): Promise<RotationFacts> => {
-  const { chosen, users, rules, currentPasswords } = request
+): Promise<{ readonly facts: RotationFacts; readonly current: ReadonlyMap<UserKey, Secret> }> => {
+  const { chosen, users, rules, options } = request
   await refuseOpenRotation(ports.shelf, clusterIds)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
-  const { plan, absent, matrix } = await planRotation(chosen, users, ports.console, ports.concurrency, rules)
+  const { plan, absent, matrix, behind } = await planRotation(
+    chosen,
+    users,
+    ports.console,
+    ports.concurrency,
+    rules,
+    options.mayStayBehind.hsmIds,
+  )
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit)
-  const current = byPlannedKey(plan, currentPasswords)
-  if (current.size > 0 && current.size < plan.users.length) {
-    const without = plan.users.filter((user) => !current.has(user.key)).map((user) => user.key)
-    throw refusal('CURRENT_INCOMPLETE', `the current credential of ${without.join(', ')} is missing`, [
-      'give --current-password for every user or for none',
-    ])
-  }
-  await proveLogins(ports, plan.roster, plan.users, current)
+  const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
+  const current = await proveCurrent(request, ports, plan, reachable)
   if (ports.stop.requested) {
     throw new OperatorError('INTERRUPTED', 'interrupted before anything changed', { exitCode: EXIT.interrupted })
   }
   const missing = new Set(absent.map((cell) => `${cell.hsmId} ${cell.user}`))
-  const provedCurrent = plan.roster.flatMap(({ hsmId }) =>
-    [...current.keys()].filter((user) => !missing.has(`${hsmId} ${user}`)).map((user) => ({ user, hsmId })),
-  )
-  return {
+  const facts: RotationFacts = {
     rotationId: ports.newRotationId(),
     plan,
-    provedCurrent,
+    provedCurrent: reachable.flatMap(({ hsmId }) =>
+      [...current.keys()].filter((user) => !missing.has(`${hsmId} ${user}`)).map((user) => ({ user, hsmId })),
+    ),
     absent,
+    debts: behind.map((hsmId) => ({ hsmId, reason: options.mayStayBehind.reason })),
+    recovered: false,
     store: ports.store.description,
     newCredential: request.newCredential,
     config: request.config,
     operator: ports.who,
     version: ports.version,
   }
+  return { facts, current }
 }
 
-/** @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try */
-export const refuseKnownOfficer = async (
-  { officer, officerRefusals }: HsmWork,
-  clusterIds: readonly ClusterId[],
-  retry: boolean,
-): Promise<void> => {
-  const known = await officerRefusals.find(officer.user.name, clusterIds)
-  if (known === null || retry) return
-  throw refusal(
-    'OFFICER_REFUSED_BEFORE',
-    `the password of the officer "${officer.user.name}" was refused on ${known.clusterId} at ${known.at} and is not tried again by itself`,
-    ['compare the password with the one in your vault, then add --retry-officer'],
-  )
+/**
+ * The officer's first logins, and the proof of the current credential: the one given, else CURRENT of the store. One
+ * that the store kept and the first HSM refuses is left alone: nobody said that it is in force.
+ */
+const proveCurrent = async (
+  request: StartRequest,
+  ports: StartPorts,
+  plan: RotationPlan,
+  reachable: Roster,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const given = byPlannedKey(plan, request.currentPasswords)
+  if (given.size > 0 && given.size < plan.users.length) {
+    const without = plan.users.filter((user) => !given.has(user.key)).map((user) => user.key)
+    throw refusal('CURRENT_INCOMPLETE', `the current credential of ${without.join(', ')} is missing`, [
+      'give --current-password for every user or for none',
+    ])
+  }
+  if (given.size > 0) {
+    await proveLogins(ports, reachable, plan.users, given)
+    return given
+  }
+  const kept = await keptCurrent(ports.store, plan)
+  refuseEqual(byPlannedKey(plan, request.newPasswords), kept)
+  const proof = await proveLogins(ports, reachable, plan.users, kept, { firstMayRefuse: true })
+  if (proof === 'proved') return kept
+  ports.progress({
+    kind: 'notice',
+    text: `${ports.store.description} keeps a current credential that is not in force; it is not used`,
+  })
+  return new Map()
+}
+
+/** CURRENT of the store, where it holds one for every user. */
+const keptCurrent = async (store: CredentialStore, plan: RotationPlan): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const version = await store.read('current')
+  const kept = new Map<UserKey, Secret>()
+  for (const user of plan.users) {
+    const secret = credentialOf(version, user)
+    if (secret !== undefined) kept.set(user.key, secret)
+  }
+  return kept.size === plan.users.length ? kept : new Map()
 }
 
 const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): Promise<void> => {

@@ -3,7 +3,6 @@ import { rosterEntry } from '../../../domain/rotation/plan.js'
 import { deliver, newRefused, proveCells, type SyncReport, syncCells } from '../cell-work.js'
 import { refusedPause } from '../hsm-work.js'
 import { refuseOtherChanges } from '../listing-comparison.js'
-import { originOf } from '../origins.js'
 import { Pause } from '../pause.js'
 import type { RotationRun } from '../rotation-run.js'
 
@@ -14,12 +13,14 @@ import type { RotationRun } from '../rotation-run.js'
 export const canary = async (run: RotationRun): Promise<void> => {
   const hsmId = run.plan.parts.canary
   if (run.ledger.propagation === 'change') {
-    await deliver(run, hsmId, 'change', () => originOf(run))
+    await deliver(run, hsmId, 'change')
     return
   }
   const pending = run.notNew(hsmId)
   if (pending.length === 0) return settleOnSync(run)
-  const report = await syncCells(run, { from: originOf(run), to: hsmId, users: pending }, 'new', { compare: true })
+  const report = await syncCells(run, { from: await run.origins.next(), to: hsmId, users: pending }, 'new', {
+    compare: true,
+  })
   refuseOtherChanges(run, hsmId, report, pending)
   const refusal = refusedAsExisting(run, report)
   if (refusal !== null) return settleOnChange(run, refusal)
@@ -65,5 +66,5 @@ const settleOnChange = async (run: RotationRun, evidence: string): Promise<void>
   run.notice(`propagating by changePswd: ${evidence}`)
   // Stopping here would leave a new credential on the source and no way back either; forward is the only way that ends.
   if (!byCurrent) run.notice('there is no way back any more: syncUser does not return the old credential')
-  await deliver(run, run.plan.parts.canary, 'change', () => originOf(run))
+  await deliver(run, run.plan.parts.canary, 'change')
 }

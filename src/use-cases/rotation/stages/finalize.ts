@@ -4,7 +4,7 @@ import type { RotationRun } from '../rotation-run.js'
 
 /** PENDING becomes CURRENT, CURRENT becomes PREVIOUS, and the evidence is closed. */
 export const finalize = async (run: RotationRun): Promise<void> => {
-  refuseRosterChanges(run.plan, await run.parts.discover())
+  refuseRosterChanges(run, await run.parts.discover())
   const { store, credentials, ledger } = run.parts
   const { rotationId } = ledger.facts
   await run.record({ type: 'store', act: 'promote', phase: 'intent' })

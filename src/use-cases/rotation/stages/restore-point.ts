@@ -1,14 +1,12 @@
 import { deliver } from '../cell-work.js'
-import { Origins } from '../origins.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /** The last HSM follows. Until here it could give the old credential back. */
 export const restorePoint = async (run: RotationRun): Promise<void> => {
   const { restorePoint: hsmId } = run.plan.parts
-  if (run.notNew(hsmId).length === 0) return
+  if (run.ledger.debts.has(hsmId) || run.notNew(hsmId).length === 0) return
   const { bySync, byCurrent } = run.ledger.wayBack
   if (bySync && !byCurrent) run.notice(`point of no return: ${hsmId} is the last HSM that holds the old credential`)
-  const origins = new Origins(run)
-  await deliver(run, hsmId, run.ledger.propagation ?? 'change', () => origins.next())
+  await deliver(run, hsmId, run.ledger.propagation ?? 'change')
   run.parts.progress({ kind: 'step', stage: 'restore-point', hsmId, text: 'followed' })
 }

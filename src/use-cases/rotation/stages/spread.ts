@@ -1,5 +1,4 @@
 import { deliver, failuresOnEach, pauseFor } from '../cell-work.js'
-import { Origins } from '../origins.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /**
@@ -8,11 +7,10 @@ import type { RotationRun } from '../rotation-run.js'
  */
 export const spread = async (run: RotationRun): Promise<void> => {
   const method = run.ledger.propagation ?? 'change'
-  const origins = new Origins(run)
   const failures: unknown[] = []
   for (const wave of run.plan.parts.waves) {
-    const failed = await failuresOnEach(run, wave.hsmIds, async (hsmId) => {
-      await deliver(run, hsmId, method, () => origins.next())
+    const failed = await failuresOnEach(run, run.without(wave.hsmIds), async (hsmId) => {
+      await deliver(run, hsmId, method)
       run.parts.progress({ kind: 'step', stage: 'spread', hsmId, text: wave.name })
     })
     failures.push(...failed)

@@ -8,9 +8,7 @@ import type { RotationRun } from '../rotation-run.js'
 export const storePending = async (run: RotationRun): Promise<void> => {
   const { store, credentials, ledger } = run.parts
   await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
-  const pending = version(run, credentials.new)
-  const current = credentials.current.size > 0 ? version(run, credentials.current) : undefined
-  await store.putPending(pending, current)
+  await putPending(run)
   const found = await store.read('pending')
   for (const [user, secret] of credentials.new) {
     if (found?.rotationId !== ledger.facts.rotationId || found.users.get(user)?.equals(secret) !== true) {
@@ -22,6 +20,13 @@ export const storePending = async (run: RotationRun): Promise<void> => {
     }
   }
   await run.record({ type: 'store', act: 'put-pending', phase: 'read-back' })
+}
+
+/** Keeps the new credential, and the proved current one beside it. Repeating it is harmless. */
+export const putPending = async (run: RotationRun): Promise<void> => {
+  const { store, credentials } = run.parts
+  const current = credentials.current.size > 0 ? version(run, credentials.current) : undefined
+  await store.putPending(version(run, credentials.new), current)
 }
 
 const version = (run: RotationRun, users: ReadonlyMap<UserKey, Secret>): CredentialVersion => ({

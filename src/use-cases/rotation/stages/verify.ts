@@ -5,7 +5,6 @@ import { refuseRosterChanges } from '../aws-comparison.js'
 import { deliver, onEach } from '../cell-work.js'
 import { inSession, usersOf } from '../hsm-work.js'
 import { attributes } from '../listing-comparison.js'
-import { Origins } from '../origins.js'
 import { Pause } from '../pause.js'
 import type { RotationRun } from '../rotation-run.js'
 
@@ -14,17 +13,16 @@ import type { RotationRun } from '../rotation-run.js'
  * added since the spread are given the new credential here.
  */
 export const verify = async (run: RotationRun): Promise<void> => {
-  refuseRosterChanges(run.plan, await run.parts.discover())
+  refuseRosterChanges(run, await run.parts.discover())
   const { restorePoint } = run.plan.parts
-  const late = run.plan.roster
+  const late = run.roster
     .map((entry) => entry.hsmId)
     .filter((hsmId) => hsmId !== restorePoint && run.notNew(hsmId).length > 0)
-  const origins = new Origins(run)
-  await onEach(run, late, (hsmId) => deliver(run, hsmId, run.ledger.propagation ?? 'change', () => origins.next()))
+  await onEach(run, late, (hsmId) => deliver(run, hsmId, run.ledger.propagation ?? 'change'))
   const seen = new Map<HsmId, ReadonlyMap<string, string>>()
   await onEach(
     run,
-    run.plan.roster.map((entry) => entry.hsmId),
+    run.roster.map((entry) => entry.hsmId),
     async (hsmId) => {
       seen.set(hsmId, await listedAttributes(run, hsmId))
       run.parts.progress({ kind: 'step', stage: 'verify', hsmId, text: 'read' })
