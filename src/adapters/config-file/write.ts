@@ -15,10 +15,12 @@ const MODE = 0o600
 
 /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
 export const checkWritable = async (path: string): Promise<void> => {
-  for (const file of [path, mapPath(path)]) await existing(file)
-  await probeFolderOf(path).catch((error) => {
-    throw unwritable(path, `the folder ${dirname(path)} ${fileTrouble(error)}`)
-  })
+  for (const file of [path, mapPath(path)]) {
+    await existing(file)
+    await probeFolderOf(file).catch((error) => {
+      throw unwritable(path, `the folder ${dirname(file)} ${fileTrouble(error)}`)
+    })
+  }
 }
 
 /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */

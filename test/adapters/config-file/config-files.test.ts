@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { configFiles } from '../../../src/adapters/config-file/config-files.js'
 import { loadConfig } from '../../../src/adapters/config-file/load-config.js'
@@ -11,6 +12,7 @@ import { operatorErrorOf } from '../../helpers/errors.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
 
 const folder = tempFolders()
+const fixture = (name: string) => fileURLToPath(new URL(`../../../../fixtures/configs/${name}`, import.meta.url))
 const at = (time = '2026-03-01T03:15:00.000Z') => configFiles(() => new Date(time))
 const { a, b } = twoClones()
 
@@ -101,17 +103,16 @@ describe('writing a configuration', () => {
 
   test('a map that cannot be written puts the old configuration back', async () => {
     const place = await folder()
-    const path = join(place, 'merged.cfg')
-    const before = 'the old one'
-    await writeFile(path, before)
-    const draft = draftOf()
-    // Too long for a file name once ".map.json" is added, and known only when it is written.
-    const long = join(place, 'x'.repeat(250))
-    await writeFile(long, before)
-    const error = await operatorErrorOf(() => at().write(long, draft))
-    expect(error.code).toBe('OUT_UNWRITABLE')
-    expect(await readFile(long, 'utf8')).toBe(before)
-    expect((await readdir(place)).sort()).toEqual(['merged.cfg', 'x'.repeat(250)])
+    // A name that leaves room for a draft and for a backup, and none for the draft of a map.
+    const name = 'x'.repeat(234)
+    const path = join(place, name)
+    expect((await operatorErrorOf(() => at().write(path, draftOf()))).code).toBe('OUT_UNWRITABLE')
+    expect(await readdir(place)).toEqual([])
+    await writeFile(path, 'the old one')
+    expect((await operatorErrorOf(() => at().write(path, draftOf()))).code).toBe('OUT_UNWRITABLE')
+    expect(await readFile(path, 'utf8')).toBe('the old one')
+    expect(await readdir(place)).toEqual([name])
+    expect((await operatorErrorOf(() => at().checkWritable(path))).code).toBe('OUT_UNWRITABLE')
   })
 })
 
@@ -224,6 +225,24 @@ describe('a configuration that cannot be worked with', () => {
         `the configuration ${path} does not exist`,
       ])
     }
+  })
+
+  test('without a base the utility gets what the configure tool of AWS would have written for one server', async () => {
+    const base = await at().readBase(fixture('aws-configure.cfg'))
+    const one = { ...b, hsms: b.hsms.slice(0, 1) }
+    expect(mergedConfig({ source: one, destinations: [] }).document).toEqual(base)
+  })
+
+  test('with a base its paths and its unknown keys are kept, in their order', async () => {
+    const base = await at().readBase(fixture('own-paths.cfg'))
+    const { document } = mergedConfig({ source: b, destinations: [] }, base)
+    const [server] = base.servers
+    expect(JSON.stringify(document)).toBe(
+      JSON.stringify({
+        ...base,
+        servers: ['10.2.0.2', '10.2.0.3'].map((address) => ({ ...server, hostname: address, name: address })),
+      }),
+    )
   })
 
   test('a base may name its servers as it likes, and keeps the order of its keys', async () => {
