@@ -71,7 +71,8 @@ export const AWS_DEFAULTS: ConfigDocument = {
  * Inside a block HSMs stand in the order of their IDs, which an HSM keeps for life: an HSM that is added or removed
  * moves others, but never reorders them. HSMs that are not ACTIVE are skipped.
  * @param base its first server is the pattern of every server; its other keys are kept
- * @throws {OperatorError} `DUPLICATE_ADDRESS` (exit 3) when two HSMs have one address, as in networks with equal ranges
+ * @throws {OperatorError} exit 3: `HSM_TYPE_NOT_SUPPORTED`; `DUPLICATE_ADDRESS` when two HSMs have one address, as in
+ *   networks with equal ranges
  */
 export const mergedConfig = (
   { source, destinations }: MergedClusters,
@@ -79,6 +80,7 @@ export const mergedConfig = (
 ): MergedConfig => {
   const roster: RosterEntry[] = []
   for (const cluster of [source, ...destinations]) {
+    refuseOtherUtility(cluster)
     const { clusterId, region } = cluster
     const role = cluster === source ? 'source' : 'destination'
     for (const { hsmId, eniIp } of inOrder(activeHsms(cluster))) {
@@ -102,6 +104,16 @@ export const deriveSessionConfig = (document: ConfigDocument, entries: readonly 
       ({ eniIp }) => listed.get(eniIp) ?? { ...(pattern as ConfigServer), hostname: eniIp, name: eniIp },
     ),
   }
+}
+
+/** Source: AWS CloudHSM User Guide, `sdk3-hsm-types`: Client SDK 3, and with it the utility, knows hsm1.medium alone. */
+const refuseOtherUtility = (cluster: Cluster): void => {
+  if (cluster.hsmType.startsWith('hsm1')) return
+  throw refusal(
+    'HSM_TYPE_NOT_SUPPORTED',
+    `cluster ${showCluster(cluster)} consists of ${cluster.hsmType} HSMs, and the management utility works with hsm1.medium only`,
+    ['other types are driven by the CloudHSM CLI, which this version does not do yet'],
+  )
 }
 
 const inOrder = <T extends Hsm>(hsms: readonly T[]): readonly T[] =>

@@ -33,8 +33,9 @@ export const checkConfig = async (
   if (sha256 !== map.sha256) {
     const message = `${path} is not the file that was generated at ${map.generatedAt}: it was edited by hand, or generating it was interrupted`
     differences.push({ hsmId: null, field: 'sha256', expected: map.sha256, actual: sha256, message })
-    differences.push(...editedServers(document, map))
   }
+  // Also where the hash matches: the map may have been edited as well.
+  differences.push(...editedServers(document, map))
   const regions = [...new Set(map.clusters.map(({ region }) => region))]
   // The map says where to look; asking every Region would take longer and say no more.
   const asked = scopeForClusters({ ...scope, regions }, map.clusters.map(refOf))

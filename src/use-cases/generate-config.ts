@@ -1,4 +1,4 @@
-import { type Cluster, showCluster } from '../domain/cluster.js'
+import { showCluster } from '../domain/cluster.js'
 import type { ConfigFiles, WrittenConfig } from '../domain/config-files.js'
 import { refusal } from '../domain/errors.js'
 import { type MergedConfig, mergedConfig, type SkippedHsm } from '../domain/merged-config.js'
@@ -46,7 +46,6 @@ export const generateConfig = async (
   const pattern = base === null ? undefined : await files.readBase(base)
   if (!dryRun) await files.checkWritable(out)
   const choice = chooseClusters(await source.discover(scope), clusters)
-  for (const cluster of [choice.source, ...choice.destinations]) refuseOtherUtility(cluster)
   const merged = mergedConfig(choice, pattern)
   if (!skipInactive) refuseInactive(merged)
   const draft = { document: merged.document, roster: merged.roster, clusters: mappedClusters(choice) }
@@ -54,16 +53,6 @@ export const generateConfig = async (
   return dryRun
     ? { kind: 'previewed', ...common, ...(await files.preview(out, draft)) }
     : { kind: 'written', ...common, ...(await files.write(out, draft)) }
-}
-
-/** Source: AWS CloudHSM User Guide, `sdk3-hsm-types`: Client SDK 3, and with it the utility, knows hsm1.medium only. */
-const refuseOtherUtility = (cluster: Cluster): void => {
-  if (!cluster.hsmType.startsWith('hsm2')) return
-  throw refusal(
-    'HSM_TYPE_NOT_SUPPORTED',
-    `cluster ${showCluster(cluster)} consists of ${cluster.hsmType} HSMs, and the management utility works with hsm1.medium only`,
-    ['clusters of hsm2m.medium are driven by the CloudHSM CLI, which this version does not do yet'],
-  )
 }
 
 /** An HSM that is not listed keeps its users as they are, unseen. */

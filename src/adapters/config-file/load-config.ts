@@ -1,6 +1,8 @@
+import { editedServers } from '../../domain/config-difference.js'
 import type { LoadedConfig } from '../../domain/config-files.js'
-import { refusal } from '../../domain/errors.js'
+import { refusal, usageError } from '../../domain/errors.js'
 import { readConfig } from './read.js'
+import { mapPath } from './render.js'
 
 /**
  * A configuration to work with: the bytes are those that were generated, so the map beside it tells the truth.
@@ -18,6 +20,12 @@ export const loadConfig = async (path: string): Promise<LoadedConfig> => {
         `to keep its settings, generate it again with --base ${path}`,
       ],
     )
+  }
+  const [edited] = editedServers(document, map)
+  if (edited !== undefined) {
+    throw usageError('MAP_MALFORMED', `${mapPath(path)} does not say what it was generated with: ${edited.message}`, [
+      'generate the configuration again',
+    ])
   }
   return { roster: map.servers, document, sha256, clusters: map.clusters }
 }

@@ -20,7 +20,8 @@ export const parseDocument = <T extends z.ZodType>(
     return { fault: `is no JSON${placeOf(error as Error, text)}` }
   }
   const result = schema.safeParse(document)
-  if (result.success) return { value: result.data }
+  // The document itself: a parsed copy would have its keys in another order.
+  if (result.success) return { value: document as z.infer<T> }
   const { issues } = result.error
   const more = issues.length > SHOWN ? `; and ${issues.length - SHOWN} more` : ''
   const faults = issues.slice(0, SHOWN).map(({ path, message, code }) => {

@@ -35,17 +35,18 @@ const readMap = async (configPath: string): Promise<RosterMap> => {
     throw usageError('MAP_MALFORMED', `${path} ${parsed.fault}`, ['generate the configuration again'])
   }
   const { format: _, ...map } = parsed.value
-  // The server ID is the place in the file; a map that counts otherwise would name the wrong HSM.
-  const wrong = map.servers.findIndex(({ serverId }, place) => serverId !== place)
-  if (wrong >= 0) {
-    throw usageError(
-      'MAP_MALFORMED',
-      `${path} is malformed: servers[${wrong}].serverId: expected ${wrong}, found ${map.servers[wrong]?.serverId}`,
-      ['generate the configuration again'],
-    )
+  for (const [place, { serverId, clusterId, role }] of map.servers.entries()) {
+    const at = `servers[${place}]`
+    // The server ID is the place in the file; a map that counts otherwise would name the wrong HSM.
+    if (serverId !== place) throw malformedMap(path, `${at}.serverId: expected ${place}, found ${serverId}`)
+    if (map.clusters.some((cluster) => cluster.clusterId === clusterId && cluster.role === role)) continue
+    throw malformedMap(path, `${at}.clusterId: ${clusterId} does not stand under clusters as ${role}`)
   }
   return map as unknown as RosterMap
 }
+
+const malformedMap = (path: string, fault: string) =>
+  usageError('MAP_MALFORMED', `${path} is malformed: ${fault}`, ['generate the configuration again'])
 
 const bytesOf = async (path: string): Promise<Buffer> =>
   readFile(path).catch((error) => {

@@ -15,10 +15,12 @@ const MODE = 0o600
 
 /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
 export const checkWritable = async (path: string): Promise<void> => {
-  for (const file of [path, mapPath(path)]) await existing(file)
-  await probeFolderOf(path).catch((error) => {
-    throw unwritable(path, `the folder ${dirname(path)} ${fileTrouble(error)}`)
-  })
+  for (const file of [path, mapPath(path)]) {
+    await existing(file)
+    await probeFolderOf(file).catch((error) => {
+      throw unwritable(path, `the folder ${dirname(file)} ${fileTrouble(error)}`)
+    })
+  }
 }
 
 /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
@@ -33,7 +35,7 @@ export const previewConfig = async (
       ? ''
       : createTwoFilesPatch(before === null ? '/dev/null' : path, path, before ?? '', text, undefined, undefined, {
           context: 3,
-        }).replace(/^=+\n/, '')
+        }).replace(/^(Index: .*\n)?=+\n/, '')
   return { sha256: sha256Of(text), diff }
 }
 
@@ -54,13 +56,12 @@ export const writeConfig = async (path: string, draft: DraftConfig, now: Date): 
     }
     const [oldConfig, oldMap] = [await existing(path), await existing(mapPath(path))]
     const backup = oldConfig === null ? null : await keep(path, oldConfig, oldMap, now)
-    await writeAtomically(path, text, { mode: MODE })
     try {
+      await writeAtomically(path, text, { mode: MODE })
       // Second, so that a map never vouches for a configuration that is not there yet.
       await writeAtomically(mapPath(path), renderMap(map), { mode: MODE })
     } catch (error) {
-      if (oldConfig === null) await rm(path, { force: true })
-      else await writeAtomically(path, oldConfig, { mode: MODE })
+      await undo(path, oldConfig, backup)
       throw error
     }
     return { sha256, changed: true, backup }
@@ -94,8 +95,24 @@ const keep = async (path: string, config: Buffer, map: Buffer | null, now: Date)
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
       throw error
     }
-    if (map !== null) await writeAtomically(mapPath(copy), map, { mode: MODE })
-    return copy
+    try {
+      if (map !== null) await writeAtomically(mapPath(copy), map, { mode: MODE })
+      return copy
+    } catch (error) {
+      await rm(copy, { force: true })
+      throw error
+    }
+  }
+}
+
+/** Puts back what was there; what fails here is less than what is about to be reported. */
+const undo = async (path: string, config: Buffer | null, backup: string | null): Promise<void> => {
+  if (config === null) await rm(path, { force: true }).catch(() => undefined)
+  else if (!config.equals(await readFile(path).catch(() => Buffer.alloc(0)))) {
+    await writeAtomically(path, config, { mode: MODE }).catch(() => undefined)
+  }
+  for (const copy of backup === null ? [] : [backup, mapPath(backup)]) {
+    await rm(copy, { force: true }).catch(() => undefined)
   }
 }
 

@@ -40,6 +40,8 @@ export const secretSource = (parts: SecretSourceParts = {}): SecretSource => {
           return fromCommand(form.command, use, { env, withheld: withheldVariables(argv), timeoutMs: commandTimeoutMs })
         case 'secretsmanager': {
           // The AWS client is loaded by those who ask AWS, and by nobody else.
+          // Its warning that some later version will ask for a later Node helps nobody in the middle of a rotation.
+          process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
           const { fromSecretsManager } = await import('./secrets-manager.js')
           return fromSecretsManager(form.id, form.key, use, env)
         }

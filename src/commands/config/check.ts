@@ -1,15 +1,16 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
-import { exitCodes } from '../../cli/exit-codes.js'
+import { exitCodes, paragraph } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope } from '../../cli/flags.js'
 import { EXIT } from '../../domain/errors.js'
 import { type CheckedConfig, checkConfig } from '../../use-cases/check-config.js'
 
 export default class ConfigCheck extends BaseCommand {
   static override summary = 'Compare a configuration with what was generated and with what AWS reports now.'
-  static override description =
-    `Checks the form of FILE and of FILE.map.json, whether FILE was edited since it was generated, and whether its HSMs are
-still there, ACTIVE, under the same address, and all of them.
+  static override description = `${paragraph(
+    'Checks the form of FILE and of FILE.map.json, whether FILE was edited since it was generated, and whether its HSMs',
+    'are still there, ACTIVE, under the same address, and all of them. Only the Regions that the map names are asked.',
+  )}
 
 ${exitCodes({
   0: 'nothing differs',

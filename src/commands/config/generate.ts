@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
-import { exitCodes } from '../../cli/exit-codes.js'
+import { exitCodes, paragraph } from '../../cli/exit-codes.js'
 import { discoveryFlags, discoveryScope, parseClusterRef, repeatable } from '../../cli/flags.js'
 import { requireFlag } from '../../cli/rotation-flags.js'
 import { usageError } from '../../domain/errors.js'
@@ -12,10 +12,11 @@ const EXAMPLE = 'lockstep config generate --source CLUSTER --destination CLUSTER
 
 export default class ConfigGenerate extends BaseCommand {
   static override summary = 'Write one configuration of the utility that lists every HSM of cloned clusters.'
-  static override description =
-    `The source cluster comes first, destinations follow in the order given; inside a cluster HSMs are in the order of
-their IDs. The place of an HSM in the file is its server ID. Beside FILE stands FILE.map.json, which says which HSM is
-meant at each place; both have mode 0600. A file that is replaced is kept as FILE.TIME.bak, together with its map.
+  static override description = `${paragraph(
+    'The source cluster comes first, destinations follow in the order given; inside a cluster HSMs are in the order of',
+    'their IDs. The place of an HSM in the file is its server ID. Beside FILE stands FILE.map.json, which says which HSM',
+    'is meant at each place; both have mode 0600. A file that is replaced is kept as FILE.TIME.bak, with its map.',
+  )}
 
 ${exitCodes({
   0: 'written, or nothing to change; with --dry-run: shown',
