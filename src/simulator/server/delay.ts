@@ -9,5 +9,6 @@ export const delay = (ms: number): Promise<void> =>
       if (performance.now() >= until) resolve()
       else setImmediate(finish)
     }
-    setTimeout(finish, Math.max(0, Math.floor(ms) - 1))
+    // What is still waiting when the simulator ends must not hold it up.
+    setTimeout(finish, Math.max(0, Math.floor(ms) - 1)).unref()
   })
