@@ -1,38 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { STAGES } from '../../src/domain/rotation/stage.js'
 import { passwordsIn } from '../helpers/credentials.js'
-import { fleetOf, OLD_PASSWORD, testFamily } from '../helpers/payments.js'
-import { type RunningFleet, startSimulator } from '../helpers/simulator.js'
-import { NEW_PASSWORD, type Workplace, workplace } from '../helpers/workplace.js'
+import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
+import { sharedFleet } from '../helpers/shared-fleet.js'
+import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
-const families = {
+const fleet = sharedFleet({
   one: testFamily('one', { source: 2, destination: 2 }),
   several: testFamily('several'),
   generated: testFamily('generated'),
   planned: testFamily('planned'),
   words: testFamily('words'),
-}
-
-let fleet: RunningFleet
-const places: Workplace[] = []
-const at = async (name: keyof typeof families): Promise<Workplace> => {
-  const place = await workplace(fleet, families[name])
-  places.push(place)
-  return place
-}
-
-beforeAll(async () => {
-  fleet = await startSimulator(fleetOf(Object.values(families)))
-})
-afterAll(async () => {
-  await fleet.stop()
-  for (const place of places) await place.remove()
 })
 
 describe('a rotation of one crypto user on two cloned clusters', () => {
   let place: Workplace
   let started: Awaited<ReturnType<Workplace['start']>>
   beforeAll(async () => {
-    place = await at('one')
+    place = await fleet.at('one')
     started = await place.start()
   })
 
@@ -86,9 +71,8 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
   })
 
   test('tells of its progress on stderr, every stage in its order', () => {
-    const stages = ['preflight', 'store-pending', 'rehearse', 'change', 'prove', 'canary', 'spread', 'verify']
-    const found = [...stages, 'restore-point', 'finalize'].map((stage) => started.stderr.indexOf(stage))
-    expect(found).not.toContain(-1)
+    const completed = started.stderr.split('\n').flatMap((line) => /^\[(.+)\] completed$/.exec(line)?.[1] ?? [])
+    expect(completed).toEqual(STAGES)
   })
 
   test('leaves the new password in the store as CURRENT, and nothing PENDING', async () => {
@@ -127,7 +111,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
 })
 
 test('several users get the passwords given for each, and the way back is proved', async () => {
-  const place = await at('several')
+  const place = await fleet.at('several')
   await place.write('batch.txt', 'TEST-new-batch\n')
   await place.write('old-batch.txt', 'TEST-old-2\n')
   const started = await place.start([
@@ -158,7 +142,7 @@ test('several users get the passwords given for each, and the way back is proved
 })
 
 test('generated passwords differ per user, are in the store alone, and are what the HSMs hold', async () => {
-  const place = await at('generated')
+  const place = await fleet.at('generated')
   const started = await place.start(['--user=CU:app_crypto', '--user=CU:app_batch', '--new-password=generate'])
   expect(started.exitCode).toBe(0)
   const passwords = passwordsIn(await place.stored('current')) ?? {}
@@ -175,7 +159,7 @@ test('generated passwords differ per user, are in the store alone, and are what 
 })
 
 test('a plan is written without a login, carried out, and refused once the facts have changed', async () => {
-  const place = await at('planned')
+  const place = await fleet.at('planned')
   const before = await place.truth({ counters: true })
   const plan = ['rotate', 'plan', ...place.clusterFlags, '--user=CU:app_crypto', '--out=plan.json', '--json']
   const planned = await place.run(plan)
@@ -198,7 +182,7 @@ test('a plan is written without a login, carried out, and refused once the facts
 })
 
 test('without --json the matrix stands on stdout, plain, and everything else on stderr', async () => {
-  const place = await at('words')
+  const place = await fleet.at('words')
   const args = ['rotate', 'start', ...place.clusterFlags, '--user=CU:app_crypto', '--new-password=env:NEW', '--yes']
   const started = await place.run([...args, ...place.againFlags])
   expect(started.exitCode).toBe(0)

@@ -10,8 +10,8 @@ export interface FamilyOptions {
   /** HSMs of the source: how many, or a list as in a fleet file. */
   readonly source?: number | readonly object[]
   readonly destination?: number | readonly object[]
-  /** Beside the officers and the two crypto users. */
-  readonly users?: readonly object[]
+  /** Beside the officers and the two crypto users, or in the place of one of them. */
+  readonly users?: readonly { readonly name: string }[]
   /** Whether the destination was made from the source's backup. */
   readonly cloned?: boolean
   /** Written over the destination's entry. */
@@ -34,7 +34,7 @@ const USERS = [
  * @param name up to eleven letters, part of the cluster IDs
  */
 export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
-  const { source = 2, destination = 1, users = [], cloned = true, destinationFields = {} } = options
+  const { source = 2, destination = 1, users: others = [], cloned = true, destinationFields = {} } = options
   const sourceId = `cluster-${name.padEnd(11, 'x')}src`
   const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
   const clusters = [
@@ -51,7 +51,11 @@ export const testFamily = (name: string, options: FamilyOptions = {}): TestFamil
   return {
     source: `us-east-1/${sourceId}`,
     destination: `eu-west-1/${destinationId}`,
-    spec: { name, users: [...USERS, ...users], clusters },
+    spec: {
+      name,
+      users: [...USERS.filter((user) => others.every((other) => other.name !== user.name)), ...others],
+      clusters,
+    },
   }
 }
 
