@@ -35,13 +35,15 @@ export interface Workplace {
   /** `rotate resume --most-recent --json` with officer and store. */
   resume(args?: readonly string[], options?: LockstepOptions): Promise<Ended>
   rollback(args?: readonly string[], options?: LockstepOptions): Promise<Ended>
-  /** What the HSMs of this family really hold. */
+  /** What the HSMs of this family really hold, in the order of the roster. */
   truth(options?: { readonly counters?: boolean }): Promise<Truth['hsms']>
   /** IDs of the source's HSMs and of the destination's, in the order of the roster. */
   hsmIds(): Promise<{ readonly source: readonly string[]; readonly destination: readonly string[] }>
-  /** Per HSM of this family, whether it holds the password. */
+  /** Per HSM of this family, in the order of the roster, whether it holds the password. */
   holds(user: string, password: string): Promise<readonly (boolean | null)[]>
   stored(stage: CredentialStage): Promise<CredentialVersion | null>
+  /** What was begun: journals, whether the store's file exists, locks. */
+  kept(): Promise<{ readonly rotations: string[]; readonly store: boolean; readonly locks: string[] }>
   remove(): Promise<void>
 }
 
@@ -77,8 +79,12 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
     lockstep(args, { cwd: folder, ...options, env: { ...env, ...options.env } })
   const named = (args: readonly string[], flag: string) =>
     args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))
-  const truth = async (options = {}) =>
-    (await fleet.state(options)).hsms.filter(({ clusterId }) => clusterIds.includes(clusterId))
+  // As in the merged configuration: source first, then by HSM ID.
+  const ofFamily = <T extends { readonly clusterId: string; readonly hsmId: string }>(hsms: readonly T[]): T[] =>
+    clusterIds.flatMap((id) =>
+      hsms.filter(({ clusterId }) => clusterId === id).sort((a, b) => a.hsmId.localeCompare(b.hsmId)),
+    )
+  const truth = async (options = {}) => ofFamily((await fleet.state(options)).hsms)
   return {
     folder,
     stateDir,
@@ -118,14 +124,16 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
       const of = (index: number) => hsms.filter((hsm) => hsm.clusterId === clusterIds[index]).map(({ hsmId }) => hsmId)
       return { source: of(0), destination: of(1) }
     },
-    holds: async (user, password) =>
-      (await fleet.check(user, password)).hsms
-        .filter(({ clusterId }) => clusterIds.includes(clusterId))
-        .map(({ match }) => match),
+    holds: async (user, password) => ofFamily((await fleet.check(user, password)).hsms).map(({ match }) => match),
     stored: async (stage) => {
       const keys = { recipients: [recipient], identity: new Secret(identity) }
       return (await openCredentialStore(`file:${storePath}`, keys)).read(stage)
     },
+    kept: async () => ({
+      rotations: await filesIn(join(stateDir, 'rotations')),
+      store: (await filesIn(folder)).includes('credentials.age'),
+      locks: await filesIn(join(stateDir, 'locks')),
+    }),
     remove: async () => {
       const left = await readdir(tempDir)
       await rm(folder, { recursive: true, force: true })
@@ -133,3 +141,5 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
     },
   }
 }
+
+const filesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => [])
