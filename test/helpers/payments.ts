@@ -1,0 +1,67 @@
+/** A clone family in the fleet of a test: a source in us-east-1 and a destination in eu-west-1. */
+export interface TestFamily {
+  readonly source: string
+  readonly destination: string
+  /** As it stands in a fleet file. */
+  readonly spec: object
+}
+
+export interface FamilyOptions {
+  /** HSMs of the source: how many, or a list as in a fleet file. */
+  readonly source?: number | readonly object[]
+  readonly destination?: number | readonly object[]
+  /** Beside the officers and the two crypto users, or in the place of one of them. */
+  readonly users?: readonly { readonly name: string }[]
+  /** Whether the destination was made from the source's backup. */
+  readonly cloned?: boolean
+  /** Written over the destination's entry. */
+  readonly destinationFields?: object
+}
+
+export const OFFICER_PASSWORD = 'TEST-officer-1'
+export const OLD_PASSWORD = 'TEST-old-1'
+export const OLD_BATCH_PASSWORD = 'TEST-old-2'
+
+const USERS = [
+  { type: 'CO', name: 'admin', password: OFFICER_PASSWORD },
+  { type: 'CO', name: 'second_officer', password: 'TEST-officer-2' },
+  { type: 'CU', name: 'app_crypto', password: OLD_PASSWORD },
+  { type: 'CU', name: 'app_batch', password: OLD_BATCH_PASSWORD },
+]
+
+/**
+ * A family of its own for one test, so that tests share a simulator without disturbing each other.
+ * @param name up to eleven letters, part of the cluster IDs
+ */
+export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
+  const { source = 2, destination = 1, users: others = [], cloned = true, destinationFields = {} } = options
+  const sourceId = `cluster-${name.padEnd(11, 'x')}src`
+  const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
+  const clusters = [
+    { clusterId: sourceId, region: 'us-east-1', hsmType: 'hsm1.medium', hsms: source },
+    {
+      clusterId: destinationId,
+      region: 'eu-west-1',
+      hsmType: 'hsm1.medium',
+      hsms: destination,
+      ...(cloned ? { clonedFrom: sourceId } : {}),
+      ...destinationFields,
+    },
+  ]
+  return {
+    source: `us-east-1/${sourceId}`,
+    destination: `eu-west-1/${destinationId}`,
+    spec: {
+      name,
+      users: [...USERS.filter((user) => others.every((other) => other.name !== user.name)), ...others],
+      clusters,
+    },
+  }
+}
+
+/** A fleet of families. @param settings written beside them, e.g. `behaviour` */
+export const fleetOf = (families: readonly TestFamily[], settings: object = {}): object => ({
+  version: 1,
+  families: families.map(({ spec }) => spec),
+  ...settings,
+})

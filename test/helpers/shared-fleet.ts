@@ -1,0 +1,47 @@
+import { afterAll, beforeAll } from '@jest/globals'
+import { fleetOf, type TestFamily } from './payments.js'
+import { type RunningFleet, startSimulator } from './simulator.js'
+import { type Workplace, workplace } from './workplace.js'
+
+/** One simulator for all tests of a file; each test works on a family of its own. */
+export interface SharedFleet<Name extends string> {
+  /** A new workplace for a family; gone after the last test of the file. */
+  at(name: Name): Promise<Workplace>
+  fault: RunningFleet['fault']
+  /** Only inside of tests and hooks. */
+  readonly running: RunningFleet
+}
+
+/**
+ * Starts the simulator before the tests of this file and stops it after them.
+ * @param settings of the fleet file, beside the families
+ */
+export const sharedFleet = <Name extends string>(
+  families: Readonly<Record<Name, TestFamily>>,
+  settings: object = {},
+): SharedFleet<Name> => {
+  let fleet: RunningFleet | null = null
+  const places: Workplace[] = []
+  const running = (): RunningFleet => {
+    if (fleet === null) throw new Error('the simulator has not been started yet')
+    return fleet
+  }
+  beforeAll(async () => {
+    fleet = await startSimulator(fleetOf(Object.values(families), settings))
+  })
+  afterAll(async () => {
+    await fleet?.stop()
+    for (const place of places) await place.remove()
+  })
+  return {
+    at: async (name) => {
+      const place = await workplace(running(), families[name])
+      places.push(place)
+      return place
+    },
+    fault: (...words) => running().fault(...words),
+    get running() {
+      return running()
+    },
+  }
+}
