@@ -1,0 +1,21 @@
+import { casesOf } from './crash-case.js'
+import { killedRunsOf } from './killed-runs.js'
+import { judgeAll, renderTable } from './table.js'
+import { VARIANTS } from './variant.js'
+
+// `npm run crash-table [WORD]`: every boundary of every run of every variant, or of those whose name contains WORD.
+const LANES = 4
+const word = process.argv[2] ?? ''
+const began = Date.now()
+let passed = 0
+let failed = 0
+for (const variant of VARIANTS.filter(({ name }) => name.includes(word))) {
+  const cases = await Promise.all(killedRunsOf(variant).map(casesOf))
+  const table = await judgeAll(cases.flat(), LANES)
+  process.stdout.write(`${renderTable(variant.name, table)}\n`)
+  passed += table.passed
+  failed += table.failures.length
+}
+process.stderr.write(`${Math.round((Date.now() - began) / 1000)} s\n`)
+process.stdout.write(`${passed} passed, ${failed} failed\n`)
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1

@@ -1,0 +1,56 @@
+import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
+import type { KilledRun } from './crash-case.js'
+import { Site } from './site.js'
+import type { Variant } from './variant.js'
+
+const nothing = async (): Promise<void> => {}
+
+/** A rotation from its start, a rollback from as far as one may go, and a resume after the first write. */
+export const killedRunsOf = (variant: Variant): readonly KilledRun[] => {
+  const hsms = variant.hsms[0] + variant.hsms[1]
+  // Of two HSMs the second is the only way back, unless the old password is known.
+  const farthest = hsms > 2 || variant.currentKnown ? 'finalize' : 'canary'
+  const pausedBefore = hsms > 2 && !variant.currentKnown ? 'restore-point' : farthest
+  return [
+    { variant, command: 'start', prepare: nothing },
+    {
+      variant,
+      command: 'rollback',
+      row: 'rollback',
+      prepare: async (site) => {
+        const call = await site.rotate('start', { more: ['--pause-before', pausedBefore] })
+        if (call.exitCode !== 4) throw new Error(`start did not pause before ${pausedBefore}: ${call.stderr}`)
+      },
+    },
+    {
+      variant,
+      command: 'resume',
+      row: 'resume',
+      prepare: async (site) => {
+        const line = await firstChange(variant)
+        const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })
+        if (call.exitCode !== null) throw new Error(`start was not killed: ${call.stderr}`)
+      },
+    },
+  ]
+}
+
+const found = new Map<Variant, Promise<number>>()
+
+/** Line of the first changePswd: killed before the next one, the HSM is changed and nobody wrote it down. */
+const firstChange = (variant: Variant): Promise<number> => {
+  const known = found.get(variant) ?? findFirstChange(variant)
+  found.set(variant, known)
+  return known
+}
+
+const findFirstChange = async (variant: Variant): Promise<number> => {
+  const site = await Site.open(variant)
+  try {
+    await site.rotate('start', { more: ['--pause-before', 'prove'] })
+    const isChange = ({ event }: JournalEntry) => event.type === 'intent' && event.intent.act === 'change'
+    return (await site.journal()).findIndex(isChange) + 1
+  } finally {
+    await site.close()
+  }
+}

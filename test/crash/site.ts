@@ -1,0 +1,165 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { generateX25519Identity, identityToRecipient } from 'age-encryption'
+import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
+import type { RotationDocument } from '../../src/domain/rotation/outcome.js'
+import { askCheck, askState } from '../../src/simulator/control-client.js'
+import { parseFleet } from '../../src/simulator/fleet/read-fleet.js'
+import { type RunningSimulator, runSimulator } from '../../src/simulator/server/run-simulator.js'
+import type { Boundary } from './boundary.js'
+import { DESTINATION, fleetOf, NEW_PASSWORD, OFFICER_PASSWORD, OLD_PASSWORD, SOURCE, type Variant } from './variant.js'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const CRASH_AT = join(ROOT, 'test/support/crash-at.mjs')
+const HUNG_AFTER_MS = 60_000
+
+/** How one call of the program ended. */
+export interface Call {
+  /** Null when it was killed. */
+  readonly exitCode: number | null
+  readonly document: Partial<RotationDocument> | null
+  readonly stderr: string
+}
+
+export type Command = 'start' | 'resume' | 'rollback'
+
+/** One fleet and one operator's machine, for one case; gone after `close`. */
+export class Site {
+  readonly #variant: Variant
+  readonly #home: string
+  readonly #simulator: RunningSimulator
+  readonly #identity: string
+  readonly #recipient: string
+
+  private constructor(
+    variant: Variant,
+    home: string,
+    simulator: RunningSimulator,
+    keys: { readonly identity: string; readonly recipient: string },
+  ) {
+    this.#variant = variant
+    this.#home = home
+    this.#simulator = simulator
+    this.#identity = keys.identity
+    this.#recipient = keys.recipient
+  }
+
+  static async open(variant: Variant): Promise<Site> {
+    const home = await mkdtemp(join(tmpdir(), 'lockstep-crash-'))
+    const simulator = await runSimulator(parseFleet(JSON.stringify(fleetOf(variant))), join(home, 'sim'))
+    const identity = await generateX25519Identity()
+    return new Site(variant, home, simulator, { identity, recipient: await identityToRecipient(identity) })
+  }
+
+  async close(): Promise<void> {
+    await this.#simulator.stop()
+    await rm(this.#home, { recursive: true, force: true })
+  }
+
+  /** Runs `lockstep rotate COMMAND`, killed at a boundary of the journal where one is given. */
+  async rotate(command: Command, options: { readonly crashAt?: Boundary; readonly more?: readonly string[] } = {}) {
+    const { crashAt, more = [] } = options
+    const { users, currentKnown } = this.#variant
+    const words =
+      command === 'start'
+        ? [
+            ...['--source', SOURCE, '--destination', DESTINATION, '--yes', '--new-password', 'env:NEW'],
+            ...users.flatMap((user) => ['--user', `CU:${user}`]),
+            ...(currentKnown ? ['--current-password', 'env:OLD'] : []),
+            // Nothing is awaited here, so a busy machine may take its time.
+            ...['--silence-timeout', '30'],
+          ]
+        : ['--most-recent', '--silence-timeout', '1']
+    const store = ['--store', `file:${join(this.#home, 'store.age')}`, '--store-recipient', this.#recipient]
+    const officer = ['--officer', 'admin', '--officer-password', 'env:OFFICER']
+    return this.#run(
+      [
+        ...(crashAt === undefined ? [] : ['--import', CRASH_AT]),
+        ...[join(ROOT, 'bin/run.js'), 'rotate', command, ...words, ...officer, ...store, '--store-identity', 'env:KEY'],
+        ...[...more, '--json'],
+      ],
+      crashAt === undefined ? {} : { CRASH_AT: `${crashAt.kind} ${crashAt.line}` },
+    )
+  }
+
+  /** The whole lines of the journal, or none where nothing was begun. Read without the program. */
+  async journal(): Promise<readonly JournalEntry[]> {
+    const folder = join(this.#home, 'state/rotations')
+    const names = await readdir(folder).catch(() => [])
+    const newest = names.sort().at(-1)
+    if (newest === undefined) return []
+    const text = await readFile(join(folder, newest), 'utf8')
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as JournalEntry)
+  }
+
+  /** What the HSMs really hold: the same for every cell, or `mixed`. */
+  async truth(): Promise<'old' | 'new' | 'mixed'> {
+    if (await this.#everywhere(OLD_PASSWORD)) return 'old'
+    return (await this.#everywhere(NEW_PASSWORD)) ? 'new' : 'mixed'
+  }
+
+  /** What must not be left behind: locked users, and locks of clusters. */
+  async traces(): Promise<readonly string[]> {
+    const { hsms } = await askState(join(this.#home, 'sim'))
+    const users = hsms.flatMap(({ hsmId, users }) =>
+      users.filter((user) => user.locked).map(({ name }) => `${name} is locked on ${hsmId}`),
+    )
+    const locks = await readdir(join(this.#home, 'state/locks')).catch(() => [])
+    return [...users, ...locks.filter((name) => name.endsWith('.lock')).map((name) => `${name} was left`)]
+  }
+
+  async #everywhere(password: string): Promise<boolean> {
+    for (const name of this.#variant.users) {
+      const { hsms } = await askCheck(join(this.#home, 'sim'), { type: 'CU', name }, password)
+      if (hsms.some(({ match }) => match !== true)) return false
+    }
+    return true
+  }
+
+  #run(args: readonly string[], more: Readonly<Record<string, string>>): Promise<Call> {
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: HUNG_AFTER_MS,
+      killSignal: 'SIGABRT',
+      env: {
+        PATH: process.env['PATH'],
+        ...this.#simulator.ready.env,
+        LOCKSTEP_STATE_DIR: join(this.#home, 'state'),
+        OFFICER: OFFICER_PASSWORD,
+        OLD: OLD_PASSWORD,
+        NEW: NEW_PASSWORD,
+        KEY: this.#identity,
+        ...more,
+      },
+    })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      stdout += chunk
+    })
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      stderr += chunk
+    })
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (exitCode, signal) => {
+        if (signal !== null && signal !== 'SIGKILL') reject(new Error(`hung: ${args.join(' ')}\n${stderr}`))
+        else resolve({ exitCode, document: parse(stdout), stderr })
+      })
+    })
+  }
+}
+
+const parse = (text: string): Partial<RotationDocument> | null => {
+  try {
+    return JSON.parse(text) as Partial<RotationDocument>
+  } catch {
+    return null
+  }
+}
