@@ -6,13 +6,14 @@ import type { AwsFault } from './aws-faults.js'
 import { describeBackups } from './describe-backups.js'
 import { type AwsCall, describeClusters } from './describe-clusters.js'
 import { listTags } from './list-tags.js'
+import { SECRETS_MANAGER } from './secrets-manager/operations.js'
 import { type Signer, signerOf } from './signature.js'
 import { answerSts, stsError } from './sts.js'
 import type { AwsWorld } from './world.js'
 
 const JSON_TYPE = 'application/x-amz-json-1.1'
 const XML_TYPE = 'text/xml'
-const TARGET = /^BaldrApiService\.(\w+)$/
+const TARGET = /^(BaldrApiService|secretsmanager)\.(\w+)$/
 const MOST_BYTES = 1024 * 1024
 
 const OPERATIONS: Readonly<Record<string, (world: AwsWorld, call: AwsCall) => object>> = {
@@ -21,7 +22,8 @@ const OPERATIONS: Readonly<Record<string, (world: AwsWorld, call: AwsCall) => ob
   ListTags: listTags,
 }
 
-/** One HTTP endpoint for all Regions: CloudHSM v2 in AWS JSON 1.1, STS in the Query protocol. Not listening yet. */
+/** One HTTP endpoint for all Regions: CloudHSM v2 and Secrets Manager in AWS JSON 1.1, STS in the Query
+ * protocol. Not listening yet. */
 export const awsEndpoint = (world: AwsWorld): Server =>
   createServer((request, response) => {
     void answer(world, request, response)
@@ -61,12 +63,13 @@ const answer = async (world: AwsWorld, request: IncomingMessage, response: Serve
 }
 
 const answerJson = (world: AwsWorld, request: IncomingMessage, signer: Signer, body: string): object => {
-  const [, name] = TARGET.exec(String(request.headers['x-amz-target'] ?? '')) ?? []
-  const operation = OPERATIONS[name ?? '']
+  const [, service, name] = TARGET.exec(String(request.headers['x-amz-target'] ?? '')) ?? []
+  const forSecrets = service === 'secretsmanager'
+  const operation = (forSecrets ? SECRETS_MANAGER : OPERATIONS)[name ?? '']
   if (request.method !== 'POST' || !operation) {
     throw new AwsError('UnknownOperationException', `Operation ${name ?? '(none)'} is unknown to this simulator`)
   }
-  const account = accountFor(world, signer, 'cloudhsm')
+  const account = accountFor(world, signer, forSecrets ? 'secretsmanager' : 'cloudhsm')
   return operation(world, { account, region: signer.region, input: inputOf(body) })
 }
 

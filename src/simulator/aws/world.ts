@@ -1,5 +1,6 @@
 import type { FleetBackup, FleetCluster } from '../fleet/fleet.js'
 import type { AwsFaults } from './aws-faults.js'
+import type { Secrets } from './secrets-manager/secrets.js'
 
 /** An HSM as AWS reports it now. */
 export interface ReportedHsm {
@@ -26,4 +27,5 @@ export interface AwsWorld {
   /** Access key for a role's session in the account, null where the fleet has no such account. */
   readonly sessionKeyFor: (account: string) => string | null
   readonly faults: AwsFaults
+  readonly secrets: Secrets
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { AwsFaults } from '../aws/aws-faults.js'
 import { awsEndpoint } from '../aws/endpoint.js'
+import { Secrets } from '../aws/secrets-manager/secrets.js'
 import type { AwsWorld } from '../aws/world.js'
 import { accessKeyOf } from '../fleet/build-fleet.js'
 import type { Fleet, FleetCluster, FleetHsm, FleetUser } from '../fleet/fleet.js'
@@ -133,6 +134,7 @@ export class Simulator {
     const sessions = new Map<string, string>()
     return {
       faults: this.awsFaults,
+      secrets: new Secrets(),
       backups: () => backups,
       clusters: () =>
         clusters.map((cluster) => ({
