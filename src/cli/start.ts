@@ -1,18 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { answerAtOnce } from './fast-answers.js'
 
 /**
- * Runs the program. `--version` is answered without loading the command framework, whose start alone costs
- * several times that of Node.
+ * Runs the program.
  * @param entry `import.meta.url` of the file in `bin/`
  */
 export const start = async (entry: string): Promise<void> => {
   const argv = process.argv.slice(2)
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-v')) {
-    const { name, version } = JSON.parse(readFileSync(new URL('../package.json', entry), 'utf8')) as {
-      name: string
-      version: string
-    }
-    process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+  const answer = answerAtOnce(argv, (path) => readFileSync(new URL(`../${path}`, entry), 'utf8'))
+  if (answer !== null) {
+    process.stdout.write(answer)
     return
   }
   const { flush, handle, run } = await import('@oclif/core')

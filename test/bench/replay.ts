@@ -123,11 +123,11 @@ const factsOf = (userCount: number): RotationFacts => {
     plan: { source, destinations, leftOut: [], family: 'bench', users, roster, parts: assignParts(roster) },
     provedCurrent: [],
     absent: [],
+    debts: [],
+    recovered: false,
     store: 'file:credentials.age',
     newCredential: 'generated',
     config: { sha256: null, document: { servers: [] } },
-    debts: [],
-    recovered: false,
     operator: { user: 'bench', host: 'bench', pid: 4711 },
     version: '0.0.0',
   }
