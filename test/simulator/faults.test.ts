@@ -17,7 +17,7 @@ const fleet = {
       ],
     },
   ],
-  behaviour: { connectTimeoutMs: 300 },
+  behaviour: { connectTimeoutMs: 800 },
 }
 
 interface Hsm {
@@ -74,10 +74,10 @@ describe('an HSM that cannot be reached', () => {
   test('unreachable ends the utility at its start, and cuts sessions that are open', async () => {
     const open = await officer()
     await sim.fault('unreachable', '--hsm', destination.id)
-    expect(await open.run('info server 1')).toMatch(/\tDisconnected\t/)
     expect(await open.run('listUsers')).toContain(
       `listUsers failed: Connection to server 1(${destination.address}) is lost\n`,
     )
+    expect(await open.run('info server 1')).toMatch(/\tDisconnected\t/)
     const session = await starting()
     expect(await session.ended).toBe(1)
     expect(session.transcript.replaceAll('\r\n', '\n')).toContain(
