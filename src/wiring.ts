@@ -55,8 +55,9 @@ export interface ConsoleOptions {
   readonly path: string | undefined
   /** The merged configuration. */
   readonly document: ConfigDocument
-  /** The longest silence, in milliseconds. */
-  readonly silenceMs: number
+  /** The longest silence while the utility connects and while it runs a command, in milliseconds. */
+  readonly startupMs: number
+  readonly commandMs: number
 }
 
 /** The real thing. Tests replace `BaseCommand.wiring`. */
@@ -89,7 +90,7 @@ export const wiring: Wiring = {
     const { openCredentialStore } = await import('./adapters/credential-store/open-credential-store.js')
     return openCredentialStore(text, keys)
   },
-  console: async ({ path, document, silenceMs }) => {
+  console: async ({ path, document, startupMs, commandMs }) => {
     const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([
       import('./adapters/management-utility/console.js'),
       import('./domain/merged-config.js'),
@@ -97,7 +98,7 @@ export const wiring: Wiring = {
     return managementUtility({
       path,
       configFor: (servers) => deriveSessionConfig(document, servers),
-      limits: { startupMs: silenceMs, commandMs: silenceMs, goodbyeMs: 5_000 },
+      limits: { startupMs, commandMs, goodbyeMs: 5_000 },
       environment: process.env,
       now: () => new Date(),
     })

@@ -9,7 +9,15 @@ import { discoveryFlags, discoveryScope } from './flags.js'
 import { listenForInterrupts } from './interrupts.js'
 import { readPasswordFlag, resolvePasswords } from './passwords.js'
 import { RotationCommand } from './rotation-command.js'
-import { parseRotationId, planFlags, runFlags, runOptions, storeFlags, utilityFlags } from './rotation-flags.js'
+import {
+  parseRotationId,
+  planFlags,
+  runFlags,
+  runOptions,
+  silenceLimits,
+  storeFlags,
+  utilityFlags,
+} from './rotation-flags.js'
 
 const { yes: _, ...againFlags } = runFlags
 
@@ -90,7 +98,7 @@ export abstract class ReopenCommand extends RotationCommand {
           retryOfficer: flags['retry-officer'],
           newPasswords,
           currentPasswords,
-          commandMs: flags['silence-timeout'] * 1000,
+          commandMs: silenceLimits(flags).commandMs,
         },
         {
           ...(await this.wiring.rotationPorts()),

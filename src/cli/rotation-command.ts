@@ -17,7 +17,7 @@ import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { OfficerLogin } from '../use-cases/rotation/rotation-run.js'
 import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
-import { requireFlag } from './rotation-flags.js'
+import { requireFlag, silenceLimits } from './rotation-flags.js'
 
 /** Flags of the store as oclif hands them over. */
 interface StoreFlagValues {
@@ -73,10 +73,10 @@ export abstract class RotationCommand extends BaseCommand {
   }
 
   protected console(
-    flags: { readonly cmu?: string | undefined; readonly 'silence-timeout': number },
+    flags: { readonly cmu?: string | undefined; readonly 'silence-timeout'?: number | undefined },
     document: ConfigDocument,
   ): Promise<HsmConsole> {
-    return this.wiring.console({ path: flags.cmu, document, silenceMs: flags['silence-timeout'] * 1000 })
+    return this.wiring.console({ path: flags.cmu, document, ...silenceLimits(flags) })
   }
 
   protected hooks(flags: {

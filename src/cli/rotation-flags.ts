@@ -6,6 +6,17 @@ import { STAGES, type Stage } from '../domain/rotation/stage.js'
 import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
 import { repeatable } from './flags.js'
 
+/** The utility's own banner says that connecting may take long. In seconds. */
+const STARTUP_SILENCE_S = 120
+/** A user command is a matter of milliseconds, and a busy HSM answers in seconds. In seconds. */
+const COMMAND_SILENCE_S = 30
+
+/** How long the utility may be silent, in milliseconds. */
+export const silenceLimits = (flags: { readonly 'silence-timeout'?: number | undefined }) => ({
+  startupMs: (flags['silence-timeout'] ?? STARTUP_SILENCE_S) * 1000,
+  commandMs: (flags['silence-timeout'] ?? COMMAND_SILENCE_S) * 1000,
+})
+
 /** Flags of every command that talks to HSMs. */
 export const utilityFlags = {
   cmu: Flags.string({
@@ -22,8 +33,7 @@ export const utilityFlags = {
     helpGroup: 'UTILITY',
   }),
   'silence-timeout': Flags.integer({
-    description: 'How many seconds the utility may be silent before the HSM counts as not answering.',
-    default: 120,
+    description: `How many seconds the utility may be silent before the HSM counts as not answering. Without it: ${STARTUP_SILENCE_S} while it connects, ${COMMAND_SILENCE_S} while it runs a command.`,
     min: 1,
     max: 3600,
     helpGroup: 'UTILITY',

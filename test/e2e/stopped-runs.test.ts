@@ -78,7 +78,8 @@ describe('an HSM that fails while the new password spreads', () => {
     expect(words.stdout + words.stderr).toContain(sibling)
 
     await fleet.fault('refuse', '--operation', 'insert', '--hsm', sibling, '--off')
-    const resumed = await place.resume()
+    // It waits out a command whose answer was not clear, and no longer than a command may take.
+    const resumed = await place.resume(['--silence-timeout=1'])
     expect(resumed.exitCode).toBe(0)
     expect(resumed.json).toMatchObject({ rotationId: started.json.rotationId, outcome: 'completed', stage: null })
     for (const cell of resumed.json.cells) expect(cell).toMatchObject({ state: 'new', proof: 'login-new' })

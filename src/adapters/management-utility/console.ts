@@ -16,6 +16,8 @@ export interface ManagementUtilityOptions {
   /** The configuration document that lists only these HSMs, in this order. */
   readonly configFor: (servers: readonly RosterEntry[]) => unknown
   readonly limits: SilenceLimits
+  /** Where each session keeps its configuration while it lasts; the system's folder for such things when absent. */
+  readonly workFolder?: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly now: () => Date
 }
@@ -33,7 +35,7 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
   return {
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await path
-      const folder = await mkdtemp(join(tmpdir(), 'lockstep-session-'))
+      const folder = await mkdtemp(join(options.workFolder ?? tmpdir(), 'lockstep-session-'))
       const cleanUp = () => rm(folder, { recursive: true, force: true })
       const config = join(folder, 'session.cfg')
       await writeFile(config, JSON.stringify(options.configFor(servers), null, 2), { mode: 0o600 })

@@ -1,4 +1,5 @@
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
@@ -33,7 +34,7 @@ const PASSWORD = new Secret('TEST-SECRET-session')
 const APP = { type: 'CU', name: 'app' } as const
 
 /** A console whose utility follows `steps`; its temporary files lie in `folder`. */
-const scripted = async (steps: readonly Step[], silenceMs = 5_000) => {
+const scripted = async (steps: readonly Step[], silenceMs = 5_000, workFolder = tmpdir()) => {
   const folder = await newFolder()
   await writeFile(join(folder, 'utility.json'), JSON.stringify(steps))
   const node = join(folder, 'node.sh')
@@ -42,6 +43,7 @@ const scripted = async (steps: readonly Step[], silenceMs = 5_000) => {
   const console = managementUtility({
     path: node,
     configFor: () => ({ servers: [] }),
+    workFolder,
     limits: { startupMs: silenceMs, commandMs: silenceMs, goodbyeMs: 500 },
     environment: { HOME: folder, PATH: process.env['PATH'], CANARY: 'TEST-SECRET-environment' },
     now: () => new Date(),
@@ -222,11 +224,13 @@ describe('a session', () => {
 
   test('leaves nothing behind: no folder of its own, and a stuck utility is ended', async () => {
     const steps: Step[] = [...OPENED, { stuck: true }]
-    const before = new Set(await sessionFolders())
-    const session = await (await scripted(steps)).open([server])
+    const workFolder = await newFolder()
+    const session = await (await scripted(steps, 5_000, workFolder)).open([server])
     const { pid } = session.process
+    const during = await readdir(workFolder)
     await session.close()
-    expect((await sessionFolders()).filter((name) => !before.has(name))).toEqual([])
+    expect(during).toHaveLength(1)
+    expect(await readdir(workFolder)).toEqual([])
     expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 })
@@ -257,8 +261,3 @@ describe('the program itself', () => {
     expect(text.code).toBe('UTILITY_NOT_EXECUTABLE')
   })
 })
-
-const sessionFolders = async (): Promise<string[]> => {
-  const { tmpdir } = await import('node:os')
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('lockstep-session-'))
-}
