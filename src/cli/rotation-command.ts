@@ -34,7 +34,9 @@ export abstract class RotationCommand extends BaseCommand {
     const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
     const passphraseText =
       flags['store-passphrase'] ??
-      (process.env['LOCKSTEP_STORE_PASSPHRASE'] ? 'env:LOCKSTEP_STORE_PASSPHRASE' : undefined)
+      (text.startsWith('file:') && process.env['LOCKSTEP_STORE_PASSPHRASE']
+        ? 'env:LOCKSTEP_STORE_PASSPHRASE'
+        : undefined)
     const passphrase =
       passphraseText === undefined
         ? undefined

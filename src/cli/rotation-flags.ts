@@ -64,7 +64,7 @@ export const planFlags = {
 /** Where credentials are kept. */
 export const storeFlags = {
   store: Flags.string({
-    description: 'Where credentials are kept: file:PATH.',
+    description: 'Where credentials are kept: file:PATH, secretsmanager:ID or command:CMD.',
     helpValue: 'STORE',
     helpGroup: 'STORE',
   }),

@@ -214,15 +214,19 @@ const currentCredential = async (
       progress({ kind: 'notice', text: 'the current credential came too late to be proved everywhere' })
     return new Map()
   }
-  // Once PENDING has become CURRENT, what was current before is PREVIOUS.
-  const waiting = (await store.read('pending'))?.rotationId === facts.rotationId
-  const version = await store.read(waiting ? 'current' : 'previous')
+  const version = await versionBefore(store, facts.rotationId)
   const users = onlyPlanned(plan.users, version?.users ?? new Map())
   if (users.size === plan.users.length) return users
   if (given.size === plan.users.length) return given
   throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
     'give it again with --current-password',
   ])
+}
+
+/** Once PENDING has become CURRENT, what was current before is PREVIOUS; before it was stored, neither is ours. */
+const versionBefore = async (store: ReopenPorts['store'], rotationId: RotationId) => {
+  if ((await store.read('pending'))?.rotationId === rotationId) return store.read('current')
+  return (await store.read('current'))?.rotationId === rotationId ? store.read('previous') : null
 }
 
 const onlyPlanned = (
