@@ -2,6 +2,7 @@ import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/r
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
 import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
+import type { HandOverForm } from './domain/hand-over-form.js'
 import type { Hooks } from './domain/hooks.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
@@ -12,6 +13,7 @@ import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
+import type { Secret } from './domain/secret.js'
 import type { SecretSource } from './domain/secret-source.js'
 import type { StartPorts } from './use-cases/rotation/start-rotation.js'
 
@@ -32,6 +34,8 @@ export interface Wiring {
   journals(): Promise<JournalShelf>
   secrets(): Promise<SecretSource>
   openStore(text: string, keys: StoreKeys): Promise<CredentialStore>
+  /** Hands a credential to a file or a command. @param force whether a file that is there may be replaced */
+  handOver(form: HandOverForm, secret: Secret, force: boolean): Promise<void>
   /** Conversations with HSMs through the utility; each runs on a configuration derived from `document`. */
   console(options: ConsoleOptions): Promise<HsmConsole>
   /** The roster beside a merged configuration, whose hash must match. */
@@ -88,6 +92,10 @@ export const wiring: Wiring = {
   openStore: async (text, keys) => {
     const { openCredentialStore } = await import('./adapters/credential-store/open-credential-store.js')
     return openCredentialStore(text, keys)
+  },
+  handOver: async (form, secret, force) => {
+    const { handOver } = await import('./adapters/hand-over/hand-over.js')
+    return handOver(form, secret, { force, env: process.env, argv: process.argv, timeoutMs: 60_000 })
   },
   console: async ({ path, document, silenceMs }) => {
     const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([

@@ -29,8 +29,15 @@ interface StoreFlagValues {
 
 /** What the commands that write to HSMs share. */
 export abstract class RotationCommand extends BaseCommand {
-  /** Opens the store and makes sure that it can be written, before anything is asked of AWS or an HSM. */
-  protected async openStore(flags: StoreFlagValues, source: SecretSource): Promise<CredentialStore> {
+  /**
+   * Opens the store, before anything is asked of AWS or an HSM.
+   * @param write whether it is made sure that it can be written
+   */
+  protected async openStore(
+    flags: StoreFlagValues,
+    source: SecretSource,
+    { write = true } = {},
+  ): Promise<CredentialStore> {
     const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
     const passphraseText =
       flags['store-passphrase'] ??
@@ -58,7 +65,7 @@ export abstract class RotationCommand extends BaseCommand {
       ...(identity === undefined ? {} : { identity }),
       recipients: flags['store-recipient'] ?? [],
     })
-    await store.checkWritable()
+    if (write) await store.checkWritable()
     return store
   }
 

@@ -43,5 +43,6 @@ export const fromCommand = async (command: string, use: SecretUse, settings: Com
   )
 }
 
-const without = (env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv =>
+/** An environment less some variables. */
+export const without = (env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([name]) => !names.includes(name)))
