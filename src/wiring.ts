@@ -1,5 +1,7 @@
 import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/regions.js'
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
+import type { SharedLockChoice } from './adapters/rotation-state.js'
+import type { LockFinder } from './domain/cluster-lock.js'
 import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
 import type { HandOverForm } from './domain/hand-over-form.js'
@@ -43,7 +45,11 @@ export interface Wiring {
   configFiles(): Promise<ConfigFiles>
   operator(assumeYes: boolean): Promise<Operator>
   /** What a rotation keeps on this machine beside its credentials. */
-  rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  rotationPorts(
+    lock?: SharedLockChoice,
+  ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  /** Locks as `rotate unlock` looks for them. */
+  lockFinder(lock?: SharedLockChoice): Promise<LockFinder>
   /** Commands of the operator; those that are not given do nothing. */
   hooks(commands: Readonly<Record<'before-change' | 'after-finalize', string | undefined>>): Promise<Hooks>
   leftovers(): Promise<LeftoverProcesses>
@@ -122,9 +128,13 @@ export const wiring: Wiring = {
     const { terminalOperator } = await import('./adapters/terminal/question.js')
     return terminalOperator(assumeYes)
   },
-  rotationPorts: async () => {
+  rotationPorts: async (lock) => {
     const { rotationState } = await import('./adapters/rotation-state.js')
-    return rotationState()
+    return rotationState(lock)
+  },
+  lockFinder: async (lock) => {
+    const { rotationLocks } = await import('./adapters/rotation-state.js')
+    return rotationLocks(lock)
   },
   hooks: async (commands) => {
     const { hookCommands } = await import('./adapters/hook-commands.js')

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import type { SharedLockChoice } from '../adapters/rotation-state.js'
 import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
 import type { CredentialStore } from '../domain/credential-store.js'
@@ -7,6 +8,7 @@ import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
+import { parseLockForm } from '../domain/lock-form.js'
 import type { ConfigDocument } from '../domain/merged-config.js'
 import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
@@ -109,6 +111,22 @@ export abstract class RotationCommand extends BaseCommand {
     const { listView, plainView } = await import('../adapters/terminal/progress.js')
     const onTerminal = process.stdout.isTTY === true && process.stderr.isTTY === true && !this.jsonEnabled()
     return onTerminal ? listView(process.stderr) : plainView((line) => this.note(line))
+  }
+
+  /**
+   * The lock that `--lock` names.
+   * @throws {OperatorError} `LOCK_MALFORMED` (exit 2)
+   */
+  protected sharedLock(flags: {
+    readonly lock?: string | undefined
+    readonly 'silence-timeout'?: number
+  }): SharedLockChoice | undefined {
+    if (flags.lock === undefined || flags.lock === '') return undefined
+    return {
+      form: parseLockForm(flags.lock),
+      commandMs: (flags['silence-timeout'] ?? 0) * 1000,
+      notice: (text) => this.note(text),
+    }
   }
 
   protected who(): RotationFacts['operator'] {

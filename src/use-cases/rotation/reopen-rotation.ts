@@ -51,7 +51,8 @@ export const reopenRotation = async (
   check(before)
   if (isClosed(before)) return before
   const { plan } = before.facts
-  const lock = await ports.locks.acquire([plan.source, ...plan.destinations].map((cluster) => cluster.clusterId))
+  const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
+  const lock = await ports.locks.acquire(clusterIds, request.rotationId)
   try {
     await lock.name(request.rotationId)
     const { entries, journal } = await ports.shelf.reopen(request.rotationId)
