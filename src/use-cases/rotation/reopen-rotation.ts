@@ -82,7 +82,7 @@ const prepare = async (
   const rotation = held.ledger.rotation()
   const { plan } = rotation
   const back = request.direction === 'back' || rotation.direction === 'back'
-  const idle = nothingToDo(rotation, back)
+  const idle = back ? nothingWritten(rotation) : await onlyToPromote(held.ledger, ports)
   const credentials = {
     new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
     current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, rotation),
@@ -138,8 +138,13 @@ const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
       .map(({ key }) => ({ user: key, hsmId })),
   )
 
-/** A rotation whose cells are all old is closed without a word to an HSM. */
-const nothingToDo = (rotation: Rotation, back: boolean): boolean => back && nothingWritten(rotation)
+/** A promotion that failed is repeated alone, without a word to an HSM, unless AWS reports other HSMs since. */
+const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts): Promise<boolean> => {
+  const { debts, promoting, stage } = ledger.rotation()
+  if (!promoting || stage !== 'finalize' || debts.length > 0) return false
+  const { added, other } = rosterChanges(ledger, await discover())
+  return added.length === 0 && other.length === 0
+}
 
 /** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
 const meetHsms = async (
@@ -170,6 +175,7 @@ const meetHsms = async (
   return { matrix, added, unreachable: failures, currentProved: late && failures.length === 0 }
 }
 
+/** A rotation whose cells are all old is closed without a word to an HSM. */
 const nothingWritten = (rotation: Rotation): boolean =>
   rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
 
