@@ -1,7 +1,10 @@
 import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/regions.js'
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
+import type { SharedLockChoice } from './adapters/rotation-state.js'
+import type { LockFinder } from './domain/cluster-lock.js'
 import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
+import type { HandOverForm } from './domain/hand-over-form.js'
 import type { Hooks } from './domain/hooks.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
@@ -12,6 +15,7 @@ import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
+import type { Secret } from './domain/secret.js'
 import type { SecretSource } from './domain/secret-source.js'
 import type { StartPorts } from './use-cases/rotation/start-rotation.js'
 
@@ -32,6 +36,8 @@ export interface Wiring {
   journals(): Promise<JournalShelf>
   secrets(): Promise<SecretSource>
   openStore(text: string, keys: StoreKeys): Promise<CredentialStore>
+  /** Hands a credential to a file or a command. @param force whether a file that is there may be replaced */
+  handOver(form: HandOverForm, secret: Secret, force: boolean): Promise<void>
   /** Conversations with HSMs through the utility; each runs on a configuration derived from `document`. */
   console(options: ConsoleOptions): Promise<HsmConsole>
   /** The roster beside a merged configuration, whose hash must match. */
@@ -39,7 +45,11 @@ export interface Wiring {
   configFiles(): Promise<ConfigFiles>
   operator(assumeYes: boolean): Promise<Operator>
   /** What a rotation keeps on this machine beside its credentials. */
-  rotationPorts(): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  rotationPorts(
+    lock?: SharedLockChoice,
+  ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  /** Locks as `rotate unlock` looks for them. */
+  lockFinder(lock?: SharedLockChoice): Promise<LockFinder>
   /** Commands of the operator; those that are not given do nothing. */
   hooks(commands: Readonly<Record<'before-change' | 'after-finalize', string | undefined>>): Promise<Hooks>
   leftovers(): Promise<LeftoverProcesses>
@@ -90,6 +100,10 @@ export const wiring: Wiring = {
     const { openCredentialStore } = await import('./adapters/credential-store/open-credential-store.js')
     return openCredentialStore(text, keys)
   },
+  handOver: async (form, secret, force) => {
+    const { handOver } = await import('./adapters/hand-over/hand-over.js')
+    return handOver(form, secret, { force, env: process.env, argv: process.argv, timeoutMs: 60_000 })
+  },
   console: async ({ path, document, startupMs, commandMs }) => {
     const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([
       import('./adapters/management-utility/console.js'),
@@ -115,9 +129,13 @@ export const wiring: Wiring = {
     const { terminalOperator } = await import('./adapters/terminal/question.js')
     return terminalOperator(assumeYes)
   },
-  rotationPorts: async () => {
+  rotationPorts: async (lock) => {
     const { rotationState } = await import('./adapters/rotation-state.js')
-    return rotationState()
+    return rotationState(lock)
+  },
+  lockFinder: async (lock) => {
+    const { rotationLocks } = await import('./adapters/rotation-state.js')
+    return rotationLocks(lock)
   },
   hooks: async (commands) => {
     const { hookCommands } = await import('./adapters/hook-commands.js')

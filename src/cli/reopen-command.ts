@@ -69,6 +69,7 @@ export abstract class ReopenCommand extends RotationCommand {
     work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
   ): Promise<RotationDocument> {
     const options = runOptions(flags)
+    const lock = this.sharedLock(flags)
     const shelf = await this.wiring.journals()
     const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
     if (known.finished !== null && known.debts.length === 0 && direction === 'forward') return this.showRotation(known)
@@ -101,7 +102,7 @@ export abstract class ReopenCommand extends RotationCommand {
           commandMs: silenceLimits(flags).commandMs,
         },
         {
-          ...(await this.wiring.rotationPorts()),
+          ...(await this.wiring.rotationPorts(lock)),
           leftovers: await this.wiring.leftovers(),
           hooks: await this.hooks(flags),
           console: await this.console(flags, config.document),

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import type { SharedLockChoice } from '../adapters/rotation-state.js'
 import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
 import type { CredentialStore } from '../domain/credential-store.js'
@@ -7,6 +8,7 @@ import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
+import { parseLockForm } from '../domain/lock-form.js'
 import type { ConfigDocument } from '../domain/merged-config.js'
 import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
@@ -29,12 +31,21 @@ interface StoreFlagValues {
 
 /** What the commands that write to HSMs share. */
 export abstract class RotationCommand extends BaseCommand {
-  /** Opens the store and makes sure that it can be written, before anything is asked of AWS or an HSM. */
-  protected async openStore(flags: StoreFlagValues, source: SecretSource): Promise<CredentialStore> {
+  /**
+   * Opens the store, before anything is asked of AWS or an HSM.
+   * @param write whether it is made sure that it can be written
+   */
+  protected async openStore(
+    flags: StoreFlagValues,
+    source: SecretSource,
+    { write = true } = {},
+  ): Promise<CredentialStore> {
     const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
     const passphraseText =
       flags['store-passphrase'] ??
-      (process.env['LOCKSTEP_STORE_PASSPHRASE'] ? 'env:LOCKSTEP_STORE_PASSPHRASE' : undefined)
+      (text.startsWith('file:') && process.env['LOCKSTEP_STORE_PASSPHRASE']
+        ? 'env:LOCKSTEP_STORE_PASSPHRASE'
+        : undefined)
     const passphrase =
       passphraseText === undefined
         ? undefined
@@ -56,7 +67,7 @@ export abstract class RotationCommand extends BaseCommand {
       ...(identity === undefined ? {} : { identity }),
       recipients: flags['store-recipient'] ?? [],
     })
-    await store.checkWritable()
+    if (write) await store.checkWritable()
     return store
   }
 
@@ -100,6 +111,22 @@ export abstract class RotationCommand extends BaseCommand {
     const { listView, plainView } = await import('../adapters/terminal/progress.js')
     const onTerminal = process.stdout.isTTY === true && process.stderr.isTTY === true && !this.jsonEnabled()
     return onTerminal ? listView(process.stderr) : plainView((line) => this.note(line))
+  }
+
+  /**
+   * The lock that `--lock` names.
+   * @throws {OperatorError} `LOCK_MALFORMED` (exit 2)
+   */
+  protected sharedLock(flags: {
+    readonly lock?: string | undefined
+    readonly 'silence-timeout'?: number | undefined
+  }): SharedLockChoice | undefined {
+    if (flags.lock === undefined || flags.lock === '') return undefined
+    return {
+      form: parseLockForm(flags.lock),
+      commandMs: silenceLimits(flags).commandMs,
+      notice: (text) => this.note(text),
+    }
   }
 
   protected who(): RotationFacts['operator'] {

@@ -74,7 +74,7 @@ export const planFlags = {
 /** Where credentials are kept. */
 export const storeFlags = {
   store: Flags.string({
-    description: 'Where credentials are kept: file:PATH.',
+    description: 'Where credentials are kept: file:PATH, secretsmanager:ID or command:CMD.',
     helpValue: 'STORE',
     helpGroup: 'STORE',
   }),
@@ -96,8 +96,18 @@ export const storeFlags = {
   }),
 }
 
+/** A lock that other machines see. */
+export const lockFlags = {
+  lock: Flags.string({
+    description: 'Lock that other machines see as well, beside the one on this machine.',
+    env: 'LOCKSTEP_LOCK',
+    helpValue: 'dynamodb:TABLE',
+  }),
+}
+
 /** Who does the work, and how. */
 export const runFlags = {
+  ...lockFlags,
   officer: Flags.string({ description: 'Crypto officer who does the work.', helpValue: 'NAME' }),
   'officer-password': Flags.string({ description: "The officer's password.", helpValue: 'SECRET' }),
   'retry-officer': Flags.boolean({ description: "Try the officer's password although it was refused before." }),

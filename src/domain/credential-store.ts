@@ -11,12 +11,18 @@ export type CredentialStage = 'pending' | 'current' | 'previous'
  * keep users of earlier rotations, and describe the last one that wrote to them.
  */
 export interface CredentialVersion {
-  readonly rotationId: RotationId
+  /** Null for credentials that were proved to be in force before any rotation kept some here. */
+  readonly rotationId: RotationId | null
   readonly clusters: readonly ClusterId[]
   readonly restorePoint: HsmId | null
   /** UTC, ISO 8601. */
   readonly startedAt: string
   readonly users: ReadonlyMap<UserKey, Secret>
+}
+
+/** The new credentials of one rotation. */
+export interface PendingCredentials extends CredentialVersion {
+  readonly rotationId: RotationId
 }
 
 /** Keeps credentials outside of the HSMs. What a write returned from has been read back from the store itself. */
@@ -39,7 +45,7 @@ export interface CredentialStore {
    *   this rotation are (an HSM may hold those already), `STORE_NOT_READ_BACK`, `STORE_CHANGED`, `STORE_UNWRITABLE`
    *   (exit 3), `STORE_BUSY` (exit 5)
    */
-  putPending(version: CredentialVersion, provedCurrent?: CredentialVersion): Promise<void>
+  putPending(version: PendingCredentials, provedCurrent?: CredentialVersion): Promise<void>
   /**
    * PENDING becomes CURRENT, and the CURRENT of its users becomes PREVIOUS. Repeating it is harmless.
    * @throws {OperatorError} `NOTHING_PENDING` (exit 3), and as `putPending`

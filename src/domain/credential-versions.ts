@@ -1,4 +1,4 @@
-import type { CredentialVersion } from './credential-store.js'
+import type { CredentialVersion, PendingCredentials } from './credential-store.js'
 import { refusal } from './errors.js'
 import type { UserKey } from './hsm-user.js'
 import type { RotationId } from './ids.js'
@@ -24,7 +24,7 @@ export const NO_CREDENTIALS: CredentialVersions = { pending: null, current: null
 /** @throws {OperatorError} `FOREIGN_PENDING`, `PENDING_DIFFERS` (exit 3) */
 export const withPending = (
   versions: CredentialVersions,
-  pending: CredentialVersion,
+  pending: PendingCredentials,
   provedCurrent: CredentialVersion | undefined,
 ): CredentialVersions => {
   refuseForeign(versions.pending, pending.rotationId)
@@ -36,7 +36,7 @@ export const withPending = (
   if (provedCurrent === undefined) return { ...versions, pending }
   const { current } = versions
   const users = replaced(current?.users ?? new Map(), provedCurrent.users)
-  return { ...versions, pending, current: { ...(current ?? provedCurrent), users } }
+  return { ...versions, pending, current: { ...(current ?? { ...provedCurrent, rotationId: null }), users } }
 }
 
 /** @throws {OperatorError} `FOREIGN_PENDING`, `NOTHING_PENDING` (exit 3) */

@@ -1,10 +1,10 @@
-import type { CredentialVersion } from '../../src/domain/credential-store.js'
+import type { CredentialVersion, PendingCredentials } from '../../src/domain/credential-store.js'
 import type { UserKey } from '../../src/domain/hsm-user.js'
 import type { ClusterId, HsmId, RotationId } from '../../src/domain/ids.js'
 import { Secret } from '../../src/domain/secret.js'
 
 /** The credentials of a rotation with invented clusters. */
-export const credentialsOf = (rotationId: string, users: Readonly<Record<string, string>>): CredentialVersion => ({
+export const credentialsOf = (rotationId: string, users: Readonly<Record<string, string>>): PendingCredentials => ({
   rotationId: rotationId as RotationId,
   clusters: ['cluster-aaaaaaaaaaa', 'cluster-bbbbbbbbbbb'] as ClusterId[],
   restorePoint: 'hsm-bbbbbbbbbb2' as HsmId,

@@ -1,4 +1,9 @@
-import type { CredentialStage, CredentialStore, CredentialVersion } from '../../src/domain/credential-store.js'
+import type {
+  CredentialStage,
+  CredentialStore,
+  CredentialVersion,
+  PendingCredentials,
+} from '../../src/domain/credential-store.js'
 import { NO_CREDENTIALS, promoted, withoutPending, withPending } from '../../src/domain/credential-versions.js'
 import type { RotationId } from '../../src/domain/ids.js'
 
@@ -14,7 +19,7 @@ export class MemoryCredentialStore implements CredentialStore {
     return this.versions[stage]
   }
 
-  async putPending(version: CredentialVersion, provedCurrent?: CredentialVersion): Promise<void> {
+  async putPending(version: PendingCredentials, provedCurrent?: CredentialVersion): Promise<void> {
     this.versions = withPending(this.versions, version, provedCurrent)
   }
 

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { CredentialStage, CredentialStore, CredentialVersion } from '../../domain/credential-store.js'
+import type {
+  CredentialStage,
+  CredentialStore,
+  CredentialVersion,
+  PendingCredentials,
+} from '../../domain/credential-store.js'
 import {
   type CredentialVersions,
   NO_CREDENTIALS,
@@ -54,7 +59,7 @@ export class AgeFileStore implements CredentialStore {
     return (await this.#load()).versions[stage]
   }
 
-  async putPending(version: CredentialVersion, provedCurrent?: CredentialVersion): Promise<void> {
+  async putPending(version: PendingCredentials, provedCurrent?: CredentialVersion): Promise<void> {
     await this.#update((versions) => withPending(versions, version, provedCurrent))
   }
 

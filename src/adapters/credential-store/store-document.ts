@@ -9,8 +9,9 @@ import { Secret } from '../../domain/secret.js'
 
 const FORMAT = 'lockstep-credentials/1'
 
-const versionSchema = z.object({
-  rotationId: z.string(),
+/** One version as every store writes it. */
+export const versionSchema = z.object({
+  rotationId: z.string().nullable(),
   clusters: z.array(z.string()),
   restorePoint: z.string().nullable(),
   startedAt: z.string(),
@@ -32,9 +33,9 @@ export const renderStore = (versions: CredentialVersions): string =>
   JSON.stringify({
     format: FORMAT,
     promoted: versions.promoted,
-    pending: renderVersion(versions.pending),
-    current: renderVersion(versions.current),
-    previous: renderVersion(versions.previous),
+    pending: orNull(versions.pending, renderVersion),
+    current: orNull(versions.current, renderVersion),
+    previous: orNull(versions.previous, renderVersion),
   })
 
 /**
@@ -54,9 +55,9 @@ export const parseStore = (text: string, name: string): CredentialVersions => {
   const { promoted, pending, current, previous } = result.data
   return {
     promoted: promoted as RotationId | null,
-    pending: parseVersion(pending),
-    current: parseVersion(current),
-    previous: parseVersion(previous),
+    pending: orNull(pending, parseVersion),
+    current: orNull(current, parseVersion),
+    previous: orNull(previous, parseVersion),
   }
 }
 
@@ -69,25 +70,22 @@ const parseJson = (text: string): unknown => {
   }
 }
 
-/** One version as every store writes it; users are named `CU:name`. */
-export const renderVersion = (version: CredentialVersion | null): VersionDocument | null =>
-  version === null
-    ? null
-    : {
-        rotationId: version.rotationId,
-        clusters: [...version.clusters],
-        restorePoint: version.restorePoint,
-        startedAt: version.startedAt,
-        users: Object.fromEntries([...version.users].map(([user, secret]) => [user, secret.reveal()])),
-      }
+/** Users are named `CU:name`. */
+export const renderVersion = (version: CredentialVersion): VersionDocument => ({
+  rotationId: version.rotationId,
+  clusters: [...version.clusters],
+  restorePoint: version.restorePoint,
+  startedAt: version.startedAt,
+  users: Object.fromEntries([...version.users].map(([user, secret]) => [user, secret.reveal()])),
+})
 
-const parseVersion = (document: VersionDocument | null): CredentialVersion | null =>
-  document === null
-    ? null
-    : {
-        rotationId: document.rotationId as RotationId,
-        clusters: document.clusters as ClusterId[],
-        restorePoint: document.restorePoint as HsmId | null,
-        startedAt: document.startedAt,
-        users: new Map(Object.entries(document.users).map(([user, text]) => [user as UserKey, new Secret(text)])),
-      }
+/** The version a document describes. */
+export const parseVersion = (document: VersionDocument): CredentialVersion => ({
+  rotationId: document.rotationId as RotationId | null,
+  clusters: document.clusters as ClusterId[],
+  restorePoint: document.restorePoint as HsmId | null,
+  startedAt: document.startedAt,
+  users: new Map(Object.entries(document.users).map(([user, text]) => [user as UserKey, new Secret(text)])),
+})
+
+const orNull = <A, B>(value: A | null, map: (value: A) => B): B | null => (value === null ? null : map(value))

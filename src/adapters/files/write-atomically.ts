@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { open, realpath, rename, rm } from 'node:fs/promises'
+import { link, open, realpath, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** How a file is written. */
 export interface AtomicWrite {
   /** Permission bits of the new file, whatever those of the old one were. */
   readonly mode: number
+  /** Fails with EEXIST where the file is there already. */
+  readonly exclusive?: boolean
   /** Reads the finished file before it takes the place of the old one; throwing keeps the old one. */
   readonly verify?: (path: string) => Promise<void>
 }
@@ -18,7 +20,7 @@ export interface AtomicWrite {
 export const writeAtomically = async (
   path: string,
   data: string | Uint8Array,
-  { mode, verify }: AtomicWrite,
+  { mode, verify, exclusive = false }: AtomicWrite,
 ): Promise<void> => {
   const target = await realpath(path).catch(() => path)
   const folder = dirname(target)
@@ -32,7 +34,12 @@ export const writeAtomically = async (
       await file.close()
     }
     await verify?.(draft)
-    await rename(draft, target)
+    if (exclusive) {
+      await link(draft, target)
+      await rm(draft)
+    } else {
+      await rename(draft, target)
+    }
   } catch (error) {
     await rm(draft, { force: true }).catch(() => undefined)
     throw error

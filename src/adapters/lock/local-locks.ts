@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
 import { join } from 'node:path'
-import type { ClusterLocks, HeldLock, LockHolder } from '../../domain/cluster-lock.js'
+import type { ClusterLocks, HeldLock, LockFinder, LockHolder } from '../../domain/cluster-lock.js'
 import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
+import { lockedBy } from './locked-by.js'
 import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.js'
 
 /** What a lock file holds. `token` tells one taking of the lock from another. */
@@ -22,7 +23,7 @@ export const localLocks = (
   folder: string,
   now: () => Date,
   lastAction: (rotationId: RotationId) => Promise<string | null>,
-): ClusterLocks => {
+): ClusterLocks & LockFinder => {
   const pathOf = (clusterId: ClusterId) => join(folder, `${clusterId}.lock`)
 
   const take = async (clusterId: ClusterId, record: LockRecord): Promise<void> => {
@@ -47,20 +48,8 @@ export const localLocks = (
     }
   }
 
-  const locked = async (clusterId: ClusterId, holder: LockRecord): Promise<OperatorError> => {
-    const last = holder.rotationId === null ? null : await lastAction(holder.rotationId)
-    return new OperatorError(
-      'LOCKED',
-      `${clusterId} is in use by ${holder.rotationId ?? 'a rotation that is being prepared'}: ${holder.user}@${holder.host}, ` +
-        `process ${holder.pid}, since ${holder.since}${last === null ? '' : `, last action: ${last}`}`,
-      {
-        exitCode: EXIT.locked,
-        suggestions: [
-          holder.rotationId === null ? 'wait until it ends' : `lockstep rotate status --rotation ${holder.rotationId}`,
-        ],
-      },
-    )
-  }
+  const locked = async (clusterId: ClusterId, holder: LockRecord): Promise<OperatorError> =>
+    lockedBy(clusterId, holder, holder.rotationId === null ? null : await lastAction(holder.rotationId))
 
   return {
     async acquire(clusterIds) {
@@ -113,6 +102,23 @@ export const localLocks = (
         release,
       }
       return lock
+    },
+    async find(rotationId) {
+      const names = await readdir(folder).catch(() => [])
+      const found = []
+      for (const name of names.filter((entry) => entry.endsWith('.lock')).sort()) {
+        const path = join(folder, name)
+        const record = await readRecord(path)
+        if (record?.rotationId !== rotationId) continue
+        const remove = async () => {
+          await removeStale(path, record, randomUUID())
+          return (await readRecord(path)) === null
+        }
+        const process = isGone(record) ? 'gone' : record.host === hostname() ? 'runs' : 'unknown'
+        const clusterId = name.slice(0, -'.lock'.length) as ClusterId
+        found.push({ clusterId, holder: record, process, place: 'this machine', remove } as const)
+      }
+      return found
     },
   }
 }

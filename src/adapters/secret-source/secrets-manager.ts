@@ -1,7 +1,8 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import type { Secret } from '../../domain/secret.js'
 import type { SecretUse } from '../../domain/secret-source.js'
+import { secretClient } from '../secrets-manager/client.js'
 import { secretIn } from './secret-text.js'
 
 /**
@@ -23,14 +24,7 @@ export const fromSecretsManager = async (
 }
 
 const fetchValue = async (id: string, use: SecretUse, env: NodeJS.ProcessEnv): Promise<string> => {
-  const region = regionOf(id) ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION']
-  const endpoint = env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ?? env['AWS_ENDPOINT_URL']
-  const client = new SecretsManagerClient({
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 10_000 },
-  })
+  const { client, region } = secretClient(id, env)
   try {
     const { SecretString: text } = await client.send(new GetSecretValueCommand({ SecretId: id }))
     if (text === undefined) throw unusable(id, use, 'is binary, not text')
@@ -56,9 +50,6 @@ const REASONS: Readonly<Record<string, { why: string; advice: string }>> = {
     advice: 'sign in, or set AWS_PROFILE',
   },
 }
-
-/** `arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME` */
-const regionOf = (id: string): string | undefined => (id.startsWith('arn:') ? id.split(':')[3] || undefined : undefined)
 
 const plainText = (value: string, id: string, use: SecretUse): string => {
   if (objectIn(value) === null) return value

@@ -58,6 +58,7 @@ ${exitCodes({
   async run(): Promise<RotationDocument | { readonly plan: RotationPlan }> {
     const { flags } = await this.parse(RotateStart)
     const options = runOptions(flags)
+    const lock = this.sharedLock(flags)
     const planFile = flags.plan === undefined ? null : await this.wiring.readPlan(flags.plan)
     const expected = planFile?.plan ?? null
     const target = await readTarget(flags, expected, this.wiring)
@@ -87,7 +88,11 @@ ${exitCodes({
 
     const found = await findTarget(target, flags.config, this.wiring)
     for (const warning of found.warnings) this.note(warning)
-    this.note('This lock holds on this machine only: see to it that nobody starts the same rotation elsewhere.')
+    if (lock === undefined) {
+      this.note(
+        'The lock holds on this machine only: see to it that nobody starts the same rotation elsewhere, or give --lock.',
+      )
+    }
     if (store.onThisMachine) this.note(`${store.description} is lost when this machine is.`)
     const { chosen, document, configSha256 } = found
     const stop = listenForInterrupts(
@@ -110,7 +115,7 @@ ${exitCodes({
           config: { sha256: configSha256, document },
         },
         {
-          ...(await this.wiring.rotationPorts()),
+          ...(await this.wiring.rotationPorts(lock)),
           console: await this.console(flags, document),
           officer,
           lockoutLimit: rules.lockoutLimit,

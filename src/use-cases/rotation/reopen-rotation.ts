@@ -51,7 +51,8 @@ export const reopenRotation = async (
   check(before)
   if (isClosed(before)) return before
   const { plan } = before.facts
-  const lock = await ports.locks.acquire([plan.source, ...plan.destinations].map((cluster) => cluster.clusterId))
+  const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
+  const lock = await ports.locks.acquire(clusterIds, request.rotationId)
   try {
     await lock.name(request.rotationId)
     const { entries, journal } = await ports.shelf.reopen(request.rotationId)
@@ -81,7 +82,7 @@ const prepare = async (
   const rotation = held.ledger.rotation()
   const { plan } = rotation
   const back = request.direction === 'back' || rotation.direction === 'back'
-  const idle = nothingToDo(rotation, back)
+  const idle = back ? nothingWritten(rotation) : await onlyToPromote(held.ledger, ports)
   const credentials = {
     new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
     current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, rotation),
@@ -137,8 +138,13 @@ const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
       .map(({ key }) => ({ user: key, hsmId })),
   )
 
-/** A rotation whose cells are all old is closed without a word to an HSM. */
-const nothingToDo = (rotation: Rotation, back: boolean): boolean => back && nothingWritten(rotation)
+/** A promotion that failed is repeated alone, without a word to an HSM, unless AWS reports other HSMs since. */
+const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts): Promise<boolean> => {
+  const { debts, promoting, stage } = ledger.rotation()
+  if (!promoting || stage !== 'finalize' || debts.length > 0) return false
+  const { added, other } = rosterChanges(ledger, await discover())
+  return added.length === 0 && other.length === 0
+}
 
 /** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
 const meetHsms = async (
@@ -169,6 +175,7 @@ const meetHsms = async (
   return { matrix, added, unreachable: failures, currentProved: late && failures.length === 0 }
 }
 
+/** A rotation whose cells are all old is closed without a word to an HSM. */
 const nothingWritten = (rotation: Rotation): boolean =>
   rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
 
@@ -214,15 +221,19 @@ const currentCredential = async (
       progress({ kind: 'notice', text: 'the current credential came too late to be proved everywhere' })
     return new Map()
   }
-  // Once PENDING has become CURRENT, what was current before is PREVIOUS.
-  const waiting = (await store.read('pending'))?.rotationId === facts.rotationId
-  const version = await store.read(waiting ? 'current' : 'previous')
+  const version = await versionBefore(store, facts.rotationId)
   const users = onlyPlanned(plan.users, version?.users ?? new Map())
   if (users.size === plan.users.length) return users
   if (given.size === plan.users.length) return given
   throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
     'give it again with --current-password',
   ])
+}
+
+/** Once PENDING has become CURRENT, what was current before is PREVIOUS; before it was stored, neither is ours. */
+const versionBefore = async (store: ReopenPorts['store'], rotationId: RotationId) => {
+  if ((await store.read('pending'))?.rotationId === rotationId) return store.read('current')
+  return (await store.read('current'))?.rotationId === rotationId ? store.read('previous') : null
 }
 
 const onlyPlanned = (

@@ -1,4 +1,4 @@
-import type { CredentialVersion } from '../../../domain/credential-store.js'
+import type { PendingCredentials } from '../../../domain/credential-store.js'
 import { refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { Secret } from '../../../domain/secret.js'
@@ -29,7 +29,7 @@ export const putPending = async (run: RotationRun): Promise<void> => {
   await store.putPending(version(run, credentials.new), current)
 }
 
-const version = (run: RotationRun, users: ReadonlyMap<UserKey, Secret>): CredentialVersion => ({
+const version = (run: RotationRun, users: ReadonlyMap<UserKey, Secret>): PendingCredentials => ({
   rotationId: run.ledger.facts.rotationId,
   clusters: [run.plan.source, ...run.plan.destinations].map((cluster) => cluster.clusterId),
   restorePoint: run.plan.parts.restorePoint,
