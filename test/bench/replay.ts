@@ -125,7 +125,7 @@ const factsOf = (userCount: number): RotationFacts => {
     absent: [],
     store: 'file:credentials.age',
     newCredential: 'generated',
-    config: { sha256: null, document: {} },
+    config: { sha256: null, document: { servers: [] } },
     operator: { user: 'bench', host: 'bench', pid: 4711 },
     version: '0.0.0',
   }
