@@ -1,4 +1,5 @@
-import { boundariesOf, type PlacedBoundary, promised } from './boundary.js'
+import { boundariesOf, type PlacedBoundary } from './boundary.js'
+import { promised } from './promised.js'
 import { type Call, type Command, Site } from './site.js'
 import type { Variant } from './variant.js'
 
@@ -11,11 +12,14 @@ export interface KilledRun {
   readonly row?: string
 }
 
-/** One kill and what the operator does about it. */
+/** What the operator does about a killed run. */
+export type Answer = 'resume' | 'rollback'
+
+/** One kill and what the operator does about it; each answer begins with what the kill left. */
 export interface CrashCase {
   readonly run: KilledRun
   readonly boundary: PlacedBoundary
-  readonly answer: 'resume' | 'rollback'
+  readonly answers: readonly Answer[]
 }
 
 /** Null when everything went as promised, else what did not. */
@@ -23,35 +27,42 @@ export type Verdict = string | null
 
 const RESUMES = 3
 
-/** Every boundary of a run, found by letting it end once. Each is met by resume in one case and by rollback in another. */
+/** Every boundary of a run, found by letting it end once. The answer that comes first changes from one to the next. */
 export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => {
   const site = await Site.open(run.variant)
   try {
     await run.prepare(site)
     const before = (await site.journal()).length
     const call = await site.rotate(run.command)
-    if (call.exitCode !== 0) throw new Error(`${run.command} ended with ${told(call)} without a crash`)
-    const boundaries = boundariesOf(await site.journal(), before, run.row)
-    return boundaries.flatMap((boundary) => [
-      { run, boundary, answer: 'resume' as const },
-      { run, boundary, answer: 'rollback' as const },
-    ])
+    if (call.exitCode !== 0) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${told(call)}`)
+    return boundariesOf(await site.journal(), before, run.row).map((boundary, index) => ({
+      run,
+      boundary,
+      answers: index % 2 === 0 ? ['resume', 'rollback'] : ['rollback', 'resume'],
+    }))
   } finally {
     await site.close()
   }
 }
 
-/** Kills the run there, does what the operator would, and compares with what the HSMs hold. */
-export const judge = async ({ run, boundary, answer }: CrashCase): Promise<Verdict> => {
-  const site = await Site.open(run.variant)
-  try {
-    await run.prepare(site)
-    const call = await site.rotate(run.command, { crashAt: boundary })
-    if (call.exitCode !== null) return `was not killed: ${told(call)}`
-    return (await (answer === 'resume' ? afterResume(site, run) : afterRollback(site, run))) ?? (await leftBehind(site))
-  } finally {
-    await site.close()
+/**
+ * Kills the run there, does what the operator would, and compares with what the HSMs hold.
+ * @param site as the run finds it; changed afterwards
+ * @returns a verdict for each answer, in their order
+ */
+export const judge = async (site: Site, { run, boundary, answers }: CrashCase): Promise<readonly Verdict[]> => {
+  const call = await site.rotate(run.command, { crashAt: boundary })
+  if (call.exitCode !== null) return answers.map(() => `was not killed: ${told(call)}`)
+  const killed = await site.remember()
+  const over = (await site.journal()).at(-1)?.event.type === 'finished'
+  const verdicts: Verdict[] = []
+  for (const answer of answers) {
+    if (verdicts.length > 0) await site.restore(killed)
+    const verdict = await (answer === 'resume' ? afterResume(site, run) : afterRollback(site, run))
+    verdicts.push(verdict ?? (await leftBehind(site, over)))
   }
+  await site.forget(killed)
+  return verdicts
 }
 
 const promisedBy = async (site: Site, { variant }: KilledRun) =>
@@ -104,8 +115,9 @@ const holds = async (site: Site, expected: 'old' | 'new'): Promise<Verdict> => {
   return truth === expected ? null : `the HSMs hold ${truth}, not ${expected}`
 }
 
-const leftBehind = async (site: Site): Promise<Verdict> => {
-  const traces = await site.traces()
+/** @param over the killed run was finished: nobody takes up its stale locks before the next rotation does */
+const leftBehind = async (site: Site, over: boolean): Promise<Verdict> => {
+  const traces = [...(await site.lockedUsers()), ...(over ? [] : await site.leftLocks())]
   return traces.length === 0 ? null : traces.join('; ')
 }
 

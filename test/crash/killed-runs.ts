@@ -3,37 +3,40 @@ import type { KilledRun } from './crash-case.js'
 import { Site } from './site.js'
 import type { Variant } from './variant.js'
 
-const nothing = async (): Promise<void> => {}
+/** The runs of a variant that are killed at each of their boundaries. */
+export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
+  variant.killed.map((command) => ({ start, rollback, resume })[command](variant))
 
-/** A rotation from its start, a rollback from as far as one may go, and a resume after the first write. */
-export const killedRunsOf = (variant: Variant): readonly KilledRun[] => {
+/** A rotation from its first line to its last. */
+export const start = (variant: Variant): KilledRun => ({ variant, command: 'start', prepare: async () => {} })
+
+/** A rollback from as far as one may go. */
+const rollback = (variant: Variant): KilledRun => {
   const hsms = variant.hsms[0] + variant.hsms[1]
-  // Of two HSMs the second is the only way back, unless the old password is known.
-  const farthest = hsms > 2 || variant.currentKnown ? 'finalize' : 'canary'
-  const pausedBefore = hsms > 2 && !variant.currentKnown ? 'restore-point' : farthest
-  return [
-    { variant, command: 'start', prepare: nothing },
-    {
-      variant,
-      command: 'rollback',
-      row: 'rollback',
-      prepare: async (site) => {
-        const call = await site.rotate('start', { more: ['--pause-before', pausedBefore] })
-        if (call.exitCode !== 4) throw new Error(`start did not pause before ${pausedBefore}: ${call.stderr}`)
-      },
+  // Of two HSMs the second is the only way back, of more the restore point, unless the old password is known.
+  const farthest = variant.currentKnown ? 'finalize' : hsms > 2 ? 'restore-point' : 'canary'
+  return {
+    variant,
+    command: 'rollback',
+    row: 'rollback',
+    prepare: async (site) => {
+      const call = await site.rotate('start', { more: ['--pause-before', farthest] })
+      if (call.exitCode !== 4) throw new Error(`start did not pause before ${farthest}: ${call.stderr}`)
     },
-    {
-      variant,
-      command: 'resume',
-      row: 'resume',
-      prepare: async (site) => {
-        const line = await firstChange(variant)
-        const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })
-        if (call.exitCode !== null) throw new Error(`start was not killed: ${call.stderr}`)
-      },
-    },
-  ]
+  }
 }
+
+/** A resume of a rotation whose first changePswd took effect without an answer on the disk. */
+const resume = (variant: Variant): KilledRun => ({
+  variant,
+  command: 'resume',
+  row: 'resume',
+  prepare: async (site) => {
+    const line = await firstChange(variant)
+    const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })
+    if (call.exitCode !== null) throw new Error(`start was not killed: ${call.stderr}`)
+  },
+})
 
 const found = new Map<Variant, Promise<number>>()
 

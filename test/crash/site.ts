@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../src/domain/rotation/outcome.js'
 import { askCheck, askState } from '../../src/simulator/control-client.js'
 import { parseFleet } from '../../src/simulator/fleet/read-fleet.js'
-import { type RunningSimulator, runSimulator } from '../../src/simulator/server/run-simulator.js'
+import { type FleetMemory, type RunningSimulator, runSimulator } from '../../src/simulator/server/run-simulator.js'
 import type { Boundary } from './boundary.js'
 import { DESTINATION, fleetOf, NEW_PASSWORD, OFFICER_PASSWORD, OLD_PASSWORD, SOURCE, type Variant } from './variant.js'
 
@@ -26,13 +26,22 @@ export interface Call {
 
 export type Command = 'start' | 'resume' | 'rollback'
 
-/** One fleet and one operator's machine, for one case; gone after `close`. */
+/** What the HSMs held and the operator's machine kept at one moment. */
+export interface Moment {
+  readonly fleet: FleetMemory
+  readonly folder: string
+}
+
+/** One fleet and one operator's machine; gone after `close`. */
 export class Site {
   readonly #variant: Variant
   readonly #home: string
   readonly #simulator: RunningSimulator
   readonly #identity: string
   readonly #recipient: string
+  /** Where the program keeps its state and the store. */
+  readonly #desk: string
+  #moments = 0
 
   private constructor(
     variant: Variant,
@@ -42,6 +51,7 @@ export class Site {
   ) {
     this.#variant = variant
     this.#home = home
+    this.#desk = join(home, 'desk')
     this.#simulator = simulator
     this.#identity = keys.identity
     this.#recipient = keys.recipient
@@ -50,6 +60,7 @@ export class Site {
   static async open(variant: Variant): Promise<Site> {
     const home = await mkdtemp(join(tmpdir(), 'lockstep-crash-'))
     const simulator = await runSimulator(parseFleet(JSON.stringify(fleetOf(variant))), join(home, 'sim'))
+    await mkdir(join(home, 'desk'))
     const identity = await generateX25519Identity()
     return new Site(variant, home, simulator, { identity, recipient: await identityToRecipient(identity) })
   }
@@ -57,6 +68,26 @@ export class Site {
   async close(): Promise<void> {
     await this.#simulator.stop()
     await rm(this.#home, { recursive: true, force: true })
+  }
+
+  /** Remembers how everything is now. */
+  async remember(): Promise<Moment> {
+    this.#moments += 1
+    const folder = join(this.#home, `moment-${this.#moments}`)
+    await cp(this.#desk, folder, { recursive: true })
+    return { fleet: this.#simulator.remember(), folder }
+  }
+
+  /** Makes everything as it was then. */
+  async restore({ fleet, folder }: Moment): Promise<void> {
+    this.#simulator.restore(fleet)
+    await rm(this.#desk, { recursive: true, force: true })
+    await cp(folder, this.#desk, { recursive: true })
+  }
+
+  /** Forgets a moment. */
+  async forget({ folder }: Moment): Promise<void> {
+    await rm(folder, { recursive: true, force: true })
   }
 
   /** Runs `lockstep rotate COMMAND`, killed at a boundary of the journal where one is given. */
@@ -73,7 +104,7 @@ export class Site {
             ...['--silence-timeout', '30'],
           ]
         : ['--most-recent', '--silence-timeout', '1']
-    const store = ['--store', `file:${join(this.#home, 'store.age')}`, '--store-recipient', this.#recipient]
+    const store = ['--store', `file:${join(this.#desk, 'store.age')}`, '--store-recipient', this.#recipient]
     const officer = ['--officer', 'admin', '--officer-password', 'env:OFFICER']
     return this.#run(
       [
@@ -87,7 +118,7 @@ export class Site {
 
   /** The whole lines of the journal, or none where nothing was begun. Read without the program. */
   async journal(): Promise<readonly JournalEntry[]> {
-    const folder = join(this.#home, 'state/rotations')
+    const folder = join(this.#desk, 'state/rotations')
     const names = await readdir(folder).catch(() => [])
     const newest = names.sort().at(-1)
     if (newest === undefined) return []
@@ -104,14 +135,18 @@ export class Site {
     return (await this.#everywhere(NEW_PASSWORD)) ? 'new' : 'mixed'
   }
 
-  /** What must not be left behind: locked users, and locks of clusters. */
-  async traces(): Promise<readonly string[]> {
+  /** Users that are locked on an HSM, which no kill may lead to. */
+  async lockedUsers(): Promise<readonly string[]> {
     const { hsms } = await askState(join(this.#home, 'sim'))
-    const users = hsms.flatMap(({ hsmId, users }) =>
+    return hsms.flatMap(({ hsmId, users }) =>
       users.filter((user) => user.locked).map(({ name }) => `${name} is locked on ${hsmId}`),
     )
-    const locks = await readdir(join(this.#home, 'state/locks')).catch(() => [])
-    return [...users, ...locks.filter((name) => name.endsWith('.lock')).map((name) => `${name} was left`)]
+  }
+
+  /** Locks of clusters that somebody left. */
+  async leftLocks(): Promise<readonly string[]> {
+    const names = await readdir(join(this.#desk, 'state/locks')).catch(() => [])
+    return names.filter((name) => name.endsWith('.lock')).map((name) => `${name} was left`)
   }
 
   async #everywhere(password: string): Promise<boolean> {
@@ -130,7 +165,7 @@ export class Site {
       env: {
         PATH: process.env['PATH'],
         ...this.#simulator.ready.env,
-        LOCKSTEP_STATE_DIR: join(this.#home, 'state'),
+        LOCKSTEP_STATE_DIR: join(this.#desk, 'state'),
         OFFICER: OFFICER_PASSWORD,
         OLD: OLD_PASSWORD,
         NEW: NEW_PASSWORD,

@@ -1,12 +1,15 @@
-import { type CrashCase, judge, type Verdict } from './crash-case.js'
+import { type CrashCase, judge, type KilledRun, type Verdict } from './crash-case.js'
+import { Site } from './site.js'
 
 /** Counts of one row. */
 export interface Row {
   readonly name: string
-  /** Boundaries met; each is met once by resume and once by rollback. */
+  /** Boundaries at which a run was killed. */
   boundaries: number
+  /** Of these, how many ended as promised by resume, and by rollback or its refusal. */
   resumed: number
   rolledBack: number
+  /** Answers that did not end as promised. */
   failed: number
 }
 
@@ -23,37 +26,72 @@ export interface CrashTable {
   readonly passed: number
 }
 
-/** Judges all cases, so many at a time. */
-export const judgeAll = async (cases: readonly CrashCase[], lanes: number): Promise<CrashTable> => {
-  const rows = new Map<string, Row>()
-  const failures: Failure[] = []
-  const met = new Set<string>()
-  const count = (crashCase: CrashCase, verdict: Verdict): void => {
-    const { run, boundary, answer } = crashCase
-    const row = rows.get(boundary.row) ?? { name: boundary.row, boundaries: 0, resumed: 0, rolledBack: 0, failed: 0 }
-    rows.set(boundary.row, row)
-    const where = `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row})`
-    if (!met.has(where)) row.boundaries += 1
-    met.add(where)
-    if (verdict === null) row[answer === 'resume' ? 'resumed' : 'rolledBack'] += 1
-    else {
-      row.failed += 1
-      failures.push({ variant: run.variant.name, boundary: `${where}, then ${answer}`, verdict })
-    }
-  }
+/**
+ * Judges all cases, so many at a time. Each lane has a site of its own, prepared once per run and brought back to that
+ * moment before each case.
+ * @param told after each case: how many are judged, and what failed in this one
+ */
+export const judgeAll = async (
+  cases: readonly CrashCase[],
+  lanes: number,
+  told: (judged: number, failures: readonly Failure[]) => void = () => {},
+): Promise<CrashTable> => {
   // In the order of the journal, whichever case ends first.
-  for (const { boundary } of cases) {
-    if (!rows.has(boundary.row)) {
-      rows.set(boundary.row, { name: boundary.row, boundaries: 0, resumed: 0, rolledBack: 0, failed: 0 })
+  const rows = new Map(cases.map(({ boundary: { row } }) => [row, emptyRow(row)]))
+  const failures: Failure[] = []
+  let passed = 0
+  let judged = 0
+  const count = (crashCase: CrashCase, verdicts: readonly Verdict[]): void => {
+    const row = rows.get(crashCase.boundary.row) ?? emptyRow('')
+    const failed = verdicts.flatMap((verdict, index) => (verdict === null ? [] : [failure(crashCase, index, verdict)]))
+    for (const [index, verdict] of verdicts.entries()) {
+      if (verdict === null) row[crashCase.answers[index] === 'resume' ? 'resumed' : 'rolledBack'] += 1
     }
+    row.boundaries += 1
+    row.failed += failed.length
+    passed += verdicts.length - failed.length
+    failures.push(...failed)
+    judged += 1
+    told(judged, failed)
   }
-  const waiting = [...cases]
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) count(next, await judge(next))
+  for (const run of new Set(cases.map((crashCase) => crashCase.run))) {
+    const waiting = cases.filter((crashCase) => crashCase.run === run)
+    await Promise.all(Array.from({ length: Math.min(lanes, waiting.length) }, () => lane(run, waiting, count)))
   }
-  await Promise.all(Array.from({ length: lanes }, lane))
-  return { rows: [...rows.values()], failures, passed: cases.length - failures.length }
+  return { rows: [...rows.values()], failures, passed }
 }
+
+const lane = async (
+  run: KilledRun,
+  waiting: CrashCase[],
+  count: (crashCase: CrashCase, verdicts: readonly Verdict[]) => void,
+): Promise<void> => {
+  const site = await Site.open(run.variant)
+  try {
+    await run.prepare(site)
+    const prepared = await site.remember()
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      await site.restore(prepared)
+      count(next, await judge(site, next).catch(asVerdicts(next)))
+    }
+  } finally {
+    await site.close()
+  }
+}
+
+/** A call that hung is a verdict on the program as well. */
+const asVerdicts =
+  ({ answers }: CrashCase) =>
+  (error: unknown): readonly Verdict[] =>
+    answers.map(() => (error as Error).message)
+
+const emptyRow = (name: string): Row => ({ name, boundaries: 0, resumed: 0, rolledBack: 0, failed: 0 })
+
+const failure = ({ run, boundary, answers }: CrashCase, index: number, verdict: string): Failure => ({
+  variant: run.variant.name,
+  boundary: `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row}), then ${answers[index]}`,
+  verdict,
+})
 
 /** The table as people read it. */
 export const renderTable = (title: string, { rows, failures }: CrashTable): string => {

@@ -8,30 +8,50 @@ export interface Variant {
   readonly syncUserExisting: 'overwrite' | 'refuse' | 'ignore'
   /** Whether the run is given the current password, which is a way back of its own. */
   readonly currentKnown: boolean
+  /** Which commands are killed. */
+  readonly killed: readonly ('start' | 'rollback' | 'resume')[]
 }
-
-const ONE = ['app_crypto'] as const
 
 export const SMALLEST: Variant = {
   name: 'sync, 1+1 HSMs',
   hsms: [1, 1],
-  users: ONE,
+  users: ['app_crypto'],
   syncUserExisting: 'overwrite',
   currentKnown: false,
+  killed: ['start', 'rollback', 'resume'],
 }
 
 /** All of them, the smallest first. */
 export const VARIANTS: readonly Variant[] = [
   SMALLEST,
-  { ...SMALLEST, name: 'sync, 2+1 HSMs, two users', hsms: [2, 1], users: ['app_crypto', 'app_batch'] },
-  { ...SMALLEST, name: 'sync, 1+2 HSMs, current password known', hsms: [1, 2], currentKnown: true },
-  { ...SMALLEST, name: 'change, 1+1 HSMs, syncUser refuses', syncUserExisting: 'refuse', currentKnown: true },
   {
     ...SMALLEST,
-    name: 'change, 1+2 HSMs, syncUser does nothing',
+    name: 'sync, 2+1 HSMs, two users',
+    hsms: [2, 1],
+    users: ['app_crypto', 'app_batch'],
+    killed: ['start', 'rollback'],
+  },
+  {
+    ...SMALLEST,
+    name: 'change, 1+1 HSMs: syncUser refuses, the old password is known',
+    syncUserExisting: 'refuse',
+    currentKnown: true,
+    killed: ['start', 'rollback'],
+  },
+  {
+    ...SMALLEST,
+    name: 'change, 1+2 HSMs: syncUser does nothing, the old password is known',
     hsms: [1, 2],
     syncUserExisting: 'ignore',
     currentKnown: true,
+    killed: ['start'],
+  },
+  {
+    ...SMALLEST,
+    name: 'sync, 1+2 HSMs: the old password is known',
+    hsms: [1, 2],
+    currentKnown: true,
+    killed: ['rollback'],
   },
 ]
 

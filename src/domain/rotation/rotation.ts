@@ -27,6 +27,8 @@ export interface Rotation {
   /** Null until it is settled. */
   readonly propagation: Propagation | null
   readonly wayBack: WayBack
+  /** HSMs planned at the start whose users were all there and never meant to be written: they hold the old credential. */
+  readonly untouched: readonly HsmId[]
   /** Back from the first rollback on, for good. */
   readonly direction: 'forward' | 'back'
   /** PENDING may have become CURRENT: there is no going back from here. */
@@ -176,7 +178,10 @@ export class RotationLedger {
     return this.#cells.get(keyOf({ user, hsmId })) ?? { state: 'unknown', proof: 'none', observedAt: null }
   }
 
-  /** Whether a write to this cell was ever intended in this rotation, whatever came of it; a lost journal may say so. */
+  /**
+   * Whether a write to this cell was ever intended in this rotation, whatever came of it; a lost journal may say so.
+   * A rehearsal is none: it writes what was there.
+   */
   everWritten(user: UserKey, hsmId: HsmId): boolean {
     return this.facts.recovered || this.#written.has(keyOf({ user, hsmId }))
   }
@@ -226,6 +231,7 @@ export class RotationLedger {
       ),
       propagation: this.#propagation,
       wayBack: this.#wayBack,
+      untouched: this.#untouched(),
       direction: this.#rollback === null ? 'forward' : 'back',
       promoting: this.#promoting,
       finished: this.#finished,
@@ -263,15 +269,23 @@ export class RotationLedger {
     }
   }
 
+  #untouched(): HsmId[] {
+    const hsmIds = this.facts.plan.roster.map((entry) => entry.hsmId)
+    const absent = new Set(this.facts.absent.map(({ hsmId }) => hsmId))
+    return hsmIds.filter(
+      (hsmId) => !absent.has(hsmId) && this.#plan.users.every(({ key: user }) => !this.everWritten(user, hsmId)),
+    )
+  }
+
   #intend(seq: number, asked: Unanswered): void {
     const { intent, at } = asked
     const key = keyOf(intent)
     this.#open.set(seq, { ...asked, before: this.#cells.get(key) })
     if (intent.act === 'login') return
-    this.#written.add(key)
     // A rehearsal writes what was there, so the cell stays what it is however it ends.
-    const harmless = intent.act === 'sync' && intent.rehearsal
-    if (!harmless) this.#cells.set(key, { state: 'unknown', proof: 'none', observedAt: at })
+    if (isRehearsal(intent)) return
+    this.#written.add(key)
+    this.#cells.set(key, { state: 'unknown', proof: 'none', observedAt: at })
   }
 
   #settle(seq: number, observedAt: string, to: number, answer: Answer['kind']): void {
@@ -293,6 +307,8 @@ export class RotationLedger {
     }
   }
 }
+
+const isRehearsal = (intent: Intent): boolean => intent.act === 'sync' && intent.rehearsal
 
 const loginShows = (credential: CredentialName, answer: 'done' | 'refused'): Pick<KnownCell, 'state' | 'proof'> => {
   if (answer === 'refused') return { state: 'unknown', proof: 'none' }

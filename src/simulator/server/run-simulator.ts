@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ControlFile, controlPath, isRunning } from '../control-client.js'
 import type { Fleet } from '../fleet/fleet.js'
+import type { Hsm } from '../hsm/hsm.js'
+import type { User } from '../hsm/user.js'
 import { Problem } from '../problem.js'
 import { type AddressBlock, claimBlock } from './address-block.js'
 import { controlChannel } from './control-channel.js'
@@ -25,8 +27,15 @@ export interface Ready {
   readonly control: string
 }
 
+/** The users of every HSM at one moment. */
+export type FleetMemory = ReadonlyMap<Hsm, readonly Readonly<User>[]>
+
 export interface RunningSimulator {
   readonly ready: Ready
+  /** Remembers the users of every HSM as they are now, for `restore`. */
+  remember(): FleetMemory
+  /** Gives the HSMs the users they had then. */
+  restore(memory: FleetMemory): void
   /** Closes every port and removes what was written into the folder. */
   stop(): Promise<void>
 }
@@ -65,6 +74,10 @@ export const runSimulator = async (fleet: Fleet, dir: string): Promise<RunningSi
       cloudhsmCli: null,
       env: environment(fleet, running.endpoint, utility),
       control: controlPath(dir),
+    },
+    remember: () => new Map(running.appliances.map(({ hsm }) => [hsm, hsm.users.map((user) => ({ ...user }))])),
+    restore: (memory) => {
+      for (const [hsm, users] of memory) hsm.replaceUsers(users)
     },
     stop: async () => {
       for (const file of [controlPath(dir), settings, utility]) rmSync(file, { force: true })

@@ -61,12 +61,11 @@ const refuseRollback = (rotation: Rotation): void => {
   )
 }
 
-/** An HSM none of whose cells was ever meant to be written: it holds what it held before. */
-const untouched = (rotation: Rotation): HsmId | undefined =>
-  rotation.plan.roster.find(({ hsmId }) => {
-    const cells = rotation.cells.filter((cell) => cell.hsmId === hsmId)
-    return cells.every((cell) => cell.state === 'old' && (cell.proof === 'untouched' || cell.proof === 'login-current'))
-  })?.hsmId
+/** An HSM to copy the old credential from: of those never written to, one that is in sight if there is any. */
+const untouched = ({ untouched: hsmIds, cells }: Rotation): HsmId | undefined => {
+  const inSight = (hsmId: HsmId) => cells.every((cell) => cell.hsmId !== hsmId || cell.state === 'old')
+  return hsmIds.find(inSight) ?? hsmIds[0]
+}
 
 const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
   const rotation = run.ledger.rotation()
