@@ -51,7 +51,7 @@ describe('other flags that are wrong (exit 2)', () => {
     ['a user with an unknown type', ['--user=XX:app_crypto'], 'USER_MALFORMED', 'XX:app_crypto'],
     ['a user named twice', ['--user=CU:app_crypto', '--user=crypto-user:APP_CRYPTO'], 'USER_TWICE', 'APP_CRYPTO'],
     ['a cluster that is no cluster ID', ['--source=us-east-1/cluster_1'], 'BAD_CLUSTER_REFERENCE', 'cluster_1'],
-    ['a Region that does not exist', ['--region=us-esat-1'], 'UNKNOWN_REGION', 'us-esat-1'],
+    ['a Region in no form of one', ['--region=us_east_1'], 'BAD_REGION', 'us_east_1'],
     [
       'a password for a user that is not rotated',
       ['--new-password=CU:other=env:NEW'],
@@ -81,6 +81,13 @@ describe('other flags that are wrong (exit 2)', () => {
       code: 'SOURCE_IS_DESTINATION',
       naming: 'cluster-flagsxxxxxxsrc',
     })
+  })
+
+  test('a Region that AWS does not have', async () => {
+    // With an endpoint of one's own any Region may exist.
+    const start = () => place.start(['--region=us-esat-1'], { env: { AWS_ENDPOINT_URL: '' } })
+    const ended = await expectRefused(place, start, { exitCode: 2, code: 'UNKNOWN_REGION', naming: 'us-esat-1' })
+    expect(ended.json.error.suggestions).toContain('did you mean us-east-1?')
   })
 
   test('no destination', async () => {

@@ -45,6 +45,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
       [
         'cells',
         'coverage',
+        'debts',
         'failedLogins',
         'leftOut',
         'outcome',
