@@ -69,7 +69,7 @@ test('no password is in a file, in the output, or visible to other processes, wh
       clearInterval(timer)
     }
   }
-  const env = { NEW, OLD, OFFICER: 'not used here' }
+  const env = { NEW, OLD: 'not used here', OFFICER: 'not used here' }
   const [, sibling = ''] = (await place.hsmIds()).source
   await fleet.fault('refuse', '--operation', 'insert', '--hsm', sibling)
 
