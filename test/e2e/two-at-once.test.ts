@@ -6,6 +6,7 @@ import { NEW_PASSWORD } from '../helpers/workplace.js'
 const fleet = sharedFleet({
   twice: testFamily('twice', { source: 1 }),
   early: testFamily('early', { source: 1 }),
+  impatient: testFamily('impatient', { source: 1 }),
   late: testFamily('late'),
 })
 
@@ -56,6 +57,23 @@ describe('Ctrl-C', () => {
     expect(ended.json.error.code).toBe('INTERRUPTED')
     expect(await place.truth()).toEqual(before)
     expect(await place.kept()).toEqual({ rotations: [], store: false, locks: [] })
+  })
+
+  test('twice before anything changed: exit 130 at once', async () => {
+    const place = await fleet.at('impatient')
+    const hsms = await place.hsmIds()
+    const before = await place.truth()
+    await fleet.fault('silent', '--hsm', hsms.source[0] ?? '')
+    const first = once('[preflight] started', (pid) => process.kill(pid, 'SIGINT'))
+    const second = once('press Ctrl-C again', (pid) => process.kill(pid, 'SIGINT'))
+    const onStderr = (text: string, pid: number) => {
+      first(text, pid)
+      second(text, pid)
+    }
+    const ended = await place.start([], { onStderr })
+    expect(ended.exitCode).toBe(130)
+    expect(await place.truth()).toEqual(before)
+    expect((await place.run(['rotate', 'list', '--json'])).json).toEqual({ rotations: [] })
   })
 
   test('in the middle: the HSM in hand is finished, exit 4, and resume completes', async () => {
