@@ -78,8 +78,8 @@ describe('an HSM that fails while the new password spreads', () => {
     expect(words.stdout + words.stderr).toContain(sibling)
 
     await fleet.fault('refuse', '--operation', 'insert', '--hsm', sibling, '--off')
-    // It waits out a command whose answer was not clear, and no longer than a command may take.
-    const resumed = await place.resume(['--silence-timeout=1'])
+    // It waits that long for what the HSM might still do.
+    const resumed = await place.resume(['--silence-timeout=3'])
     expect(resumed.exitCode).toBe(0)
     expect(resumed.json).toMatchObject({ rotationId: started.json.rotationId, outcome: 'completed', stage: null })
     for (const cell of resumed.json.cells) expect(cell).toMatchObject({ state: 'new', proof: 'login-new' })
@@ -97,7 +97,7 @@ describe('an HSM that fails while the new password spreads', () => {
     expect(JSON.stringify(started.json.error)).toContain(sibling)
 
     await fleet.fault('drop', '--operation', 'insert', '--hsm', sibling, '--off')
-    const resumed = await place.resume(['--silence-timeout=1'])
+    const resumed = await place.resume(['--silence-timeout=3'])
     expect(resumed.exitCode).toBe(0)
     expect(resumed.json.outcome).toBe('completed')
     expect(resumed.json.failedLogins).toBe(0)

@@ -24,14 +24,14 @@ export interface LockstepOptions {
   readonly stdin?: string
   /** Where it runs. */
   readonly cwd?: string
-  /** Told the process ID as soon as there is one. */
-  readonly onStart?: (pid: number) => void
+  /** Told everything on stderr so far, whenever there is more, and the process ID. */
+  readonly onStderr?: (text: string, pid: number) => void
 }
 
 /** Runs `bin/run.js` as a program of its own, without a terminal. */
 export const lockstep = (
   args: readonly string[],
-  { env = {}, stdin, cwd, onStart }: LockstepOptions = {},
+  { env = {}, stdin, cwd, onStderr }: LockstepOptions = {},
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [PROGRAM, ...args], {
@@ -46,6 +46,7 @@ export const lockstep = (
     })
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr += chunk
+      if (child.pid !== undefined) onStderr?.(stderr, child.pid)
     })
     child.on('error', reject)
     child.on('close', (exitCode) =>
@@ -59,7 +60,6 @@ export const lockstep = (
       }),
     )
     child.stdin.on('error', () => undefined).end(stdin)
-    if (child.pid !== undefined) onStart?.(child.pid)
   })
 
 /** Path of a file of the project. */

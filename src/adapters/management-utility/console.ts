@@ -1,9 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HsmConsole, HsmSession } from '../../domain/hsm-console.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import { ManagementUtilitySession, type SilenceLimits } from './session.js'
+import { sessionFolder } from './session-folder.js'
 import { TerminalProcess } from './terminal-process.js'
 import { utilityPath } from './utility-path.js'
 
@@ -35,18 +35,17 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
   return {
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await path
-      const folder = await mkdtemp(join(options.workFolder ?? tmpdir(), 'lockstep-session-'))
-      const cleanUp = () => rm(folder, { recursive: true, force: true })
-      const config = join(folder, 'session.cfg')
+      const folder = sessionFolder(options.workFolder)
+      const config = join(folder.path, 'session.cfg')
       await writeFile(config, JSON.stringify(options.configFor(servers), null, 2), { mode: 0o600 })
       let session: ManagementUtilitySession | null = null
       try {
-        const terminal = new TerminalProcess(program, [config], { cwd: folder, env, now: options.now() })
-        session = new ManagementUtilitySession(terminal, servers, options.limits, cleanUp)
+        const terminal = new TerminalProcess(program, [config], { cwd: folder.path, env, now: options.now() })
+        session = new ManagementUtilitySession(terminal, servers, options.limits, folder.remove)
         await session.start()
         return session
       } catch (error) {
-        if (session === null) await cleanUp()
+        if (session === null) await folder.remove()
         else await session.close()
         throw error
       }

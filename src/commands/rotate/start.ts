@@ -95,9 +95,10 @@ ${exitCodes({
     }
     if (store.onThisMachine) this.note(`${store.description} is lost when this machine is.`)
     const { chosen, document, configSha256 } = found
+    let begun = false
     const stop = listenForInterrupts(
       (line) => this.note(line),
-      () => EXIT.paused,
+      () => (begun ? EXIT.paused : EXIT.interrupted),
     )
     const view = await this.progressView()
     try {
@@ -124,7 +125,11 @@ ${exitCodes({
           store,
           hooks: await this.hooks(flags),
           operator: await this.wiring.operator(flags.yes),
-          progress: view.progress,
+          progress: (event) => {
+            // The journal has its first line by then, and there is something to resume.
+            if (event.kind === 'stage-started' && event.stage !== 'preflight') begun = true
+            view.progress(event)
+          },
           discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations]),
           who: this.who(),
           version: this.config.version,
