@@ -89,7 +89,7 @@ export const wiring: Wiring = {
     return readTargets(file, asRegion)
   },
   journals: async () => {
-    const { journals } = await import('./adapters/rotation-state.js')
+    const { journals } = await import('./adapters/journals.js')
     return journals()
   },
   secrets: async () => {

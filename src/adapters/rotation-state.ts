@@ -7,16 +7,13 @@ import type { LockForm } from '../domain/lock-form.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
 import { rotationIdAt } from '../domain/rotation/rotation-id.js'
 import type { StartPorts } from '../use-cases/rotation/start-rotation.js'
-import { journalShelf } from './journal-file/shelf.js'
+import { journals } from './journals.js'
 import { localLocks } from './lock/local-locks.js'
 import { locksTogether } from './lock/locks-together.js'
 import { officerRefusalsFile } from './officer-refusals-file.js'
 import { stateDirectory } from './state-directory.js'
 
 const now = () => new Date()
-
-/** Journals below the state directory. */
-export const journals = (): JournalShelf => journalShelf(join(stateDirectory(), 'rotations'), now)
 
 /** Everything a rotation keeps below the state directory: journals, locks, refused officers. */
 export const rotationState = async (

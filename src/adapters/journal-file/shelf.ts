@@ -1,12 +1,14 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, truncate } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import { isRotationId, type RotationId } from '../../domain/ids.js'
+import { followRotation } from '../../domain/rotation/follow-rotation.js'
 import type { FoundJournal, Journal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { JournalEntry, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
-import { ledgerOf, type Rotation } from '../../domain/rotation/rotation.js'
+import type { Rotation } from '../../domain/rotation/rotation.js'
 import { CHAIN_START, linkTo, parseLine, renderLine } from './line.js'
+import { readLines } from './read-lines.js'
 
 const SUFFIX = '.jsonl'
 
@@ -16,13 +18,13 @@ const SUFFIX = '.jsonl'
  */
 export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
   const pathOf = (rotationId: RotationId) => join(folder, `${rotationId}${SUFFIX}`)
-  const load = async (rotationId: RotationId): Promise<ParsedJournal> => {
-    const path = pathOf(rotationId)
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
+  const follow = async (rotationId: RotationId, entry: (entry: JournalEntry) => void): Promise<Followed> => {
+    try {
+      return await followJournal(pathOf(rotationId), entry)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
       throw refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" in ${folder}`, ['lockstep rotate list'])
-    })
-    return parseJournal(text, path)
+    }
   }
   return {
     async create(facts: RotationFacts) {
@@ -42,12 +44,18 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
         throw unwritable(pathOf(facts.rotationId), error)
       }
     },
+    async follow(rotationId, entry) {
+      const { torn } = await follow(rotationId, entry)
+      return { torn }
+    },
     async read(rotationId: RotationId): Promise<FoundJournal> {
-      const { entries, torn } = await load(rotationId)
+      const entries: JournalEntry[] = []
+      const { torn } = await follow(rotationId, (entry) => entries.push(entry))
       return { rotationId, entries, torn }
     },
     async reopen(rotationId) {
-      const { entries, torn, bytes, previous } = await load(rotationId)
+      const entries: JournalEntry[] = []
+      const { torn, bytes, previous } = await follow(rotationId, (entry) => entries.push(entry))
       const path = pathOf(rotationId)
       try {
         if (torn) await truncate(path, bytes)
@@ -60,8 +68,8 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
     async openRotations() {
       const open: Rotation[] = []
       for (const rotationId of await this.list()) {
-        const found = await this.read(rotationId).catch(whenNeverBegun)
-        const rotation = found === null ? null : ledgerOf(found.entries).rotation()
+        const found = await followRotation(this, rotationId).catch(whenNeverBegun)
+        const rotation = found === null ? null : found.ledger.rotation()
         if (rotation !== null && rotation.finished === null) open.push(rotation)
       }
       return open
@@ -80,8 +88,7 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
   }
 }
 
-interface ParsedJournal {
-  readonly entries: JournalEntry[]
+interface Followed {
   readonly torn: boolean
   /** Length of what is whole. */
   readonly bytes: number
@@ -93,25 +100,24 @@ interface ParsedJournal {
  * Reads the lines and checks that each follows from the one before. Only the very last line may be cut off: a crash
  * can do that, and what it announced was never begun.
  */
-const parseJournal = (text: string, path: string): ParsedJournal => {
-  const lines = text.split('\n')
-  const tail = lines.pop() ?? ''
-  const entries: JournalEntry[] = []
+const followJournal = async (path: string, entry: (entry: JournalEntry) => void): Promise<Followed> => {
   let previous = CHAIN_START
-  for (const [index, line] of lines.entries()) {
-    const parsed = parseLine(line)
-    if (parsed === null || parsed.previous !== previous || parsed.entry.seq !== index + 1) {
-      throw refusal('JOURNAL_BROKEN', `line ${index + 1} of ${path} does not follow from the line before it`, [
+  let count = 0
+  const { wholeBytes, tail } = await readLines(path, (line) => {
+    const parsed = parseLine(line.toString())
+    count += 1
+    if (parsed === null || parsed.previous !== previous || parsed.entry.seq !== count) {
+      throw refusal('JOURNAL_BROKEN', `line ${count} of ${path} does not follow from the line before it`, [
         'the file was edited or damaged: restore it from a copy, or rebuild the cells with lockstep rotate recover',
       ])
     }
-    entries.push(parsed.entry)
     previous = linkTo(line)
-  }
-  if (entries.length === 0) {
+    entry(parsed.entry)
+  })
+  if (count === 0) {
     throw refusal('JOURNAL_EMPTY', `${path} has no complete line`, ['the rotation had not begun: delete the file'])
   }
-  return { entries, torn: tail !== '', bytes: Buffer.byteLength(text) - Buffer.byteLength(tail), previous }
+  return { torn: tail.length > 0, bytes: wholeBytes, previous }
 }
 
 /** A crash before the first line was on the disk: nothing had begun. */

@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { parseRotationId } from '../../cli/rotation-flags.js'
+import { followRotation } from '../../domain/rotation/follow-rotation.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
-import { ledgerOf } from '../../domain/rotation/rotation.js'
 import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
 
 export default class RotateStatus extends BaseCommand {
@@ -28,8 +28,8 @@ ${exitCodes({
     const { flags } = await this.parse(RotateStatus)
     const shelf = await this.wiring.journals()
     const rotationId = flags.rotation === undefined ? await newestRotation(shelf) : parseRotationId(flags.rotation)
-    const { entries, torn } = await shelf.read(rotationId)
-    const document = rotationDocument(ledgerOf(entries).rotation())
+    const { ledger, torn } = await followRotation(shelf, rotationId)
+    const document = rotationDocument(ledger.rotation())
     const { renderPause, renderRotation } = await import('../../cli/views/rotation.js')
     if (!this.jsonEnabled()) this.log(renderRotation(document))
     if (torn)

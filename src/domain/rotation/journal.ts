@@ -30,6 +30,11 @@ export interface JournalShelf {
    */
   read(rotationId: RotationId): Promise<FoundJournal>
   /**
+   * Hands over the entries one by one and keeps none: the journal of a large rotation has hundreds of thousands.
+   * @throws {OperatorError} as `read`
+   */
+  follow(rotationId: RotationId, entry: (entry: JournalEntry) => void): Promise<Pick<FoundJournal, 'torn'>>
+  /**
    * Opens a journal to go on with it. A torn last line is cut off first: what it announced was never begun.
    * @throws {OperatorError} as `read`
    */

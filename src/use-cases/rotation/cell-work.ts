@@ -6,7 +6,7 @@ import type { CredentialName } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
 import { whenDrained } from './draining.js'
-import { answerOf, inLanes, inSession, loginOfficer, refusedPause, usersOf } from './hsm-work.js'
+import { answerOf, inLanes, inSession, inTwoConversations, loginOfficer, refusedPause, usersOf } from './hsm-work.js'
 import { asPause, Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
@@ -20,9 +20,11 @@ export const changeCells = async (
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<void> => {
-  const waiting = new Set(users)
   if (users.length === 0) return
-  await whenDrained(run, () => changeEach(run, hsmId, waiting, credential))
+  await inTwoConversations(users, (share) => {
+    const waiting = new Set(share)
+    return whenDrained(run, () => changeEach(run, hsmId, waiting, credential))
+  })
 }
 
 /** Changes those that wait, one after the other; who is changed waits no more. */
@@ -60,6 +62,16 @@ export const proveCells = async (
   credential: CredentialName,
 ): Promise<readonly PlannedUser[]> => {
   if (users.length === 0) return []
+  const refused = await inTwoConversations(users, (share) => proveShare(run, hsmId, share, credential))
+  return refused.flat()
+}
+
+const proveShare = async (
+  run: RotationRun,
+  hsmId: HsmId,
+  users: readonly PlannedUser[],
+  credential: CredentialName,
+): Promise<readonly PlannedUser[]> => {
   const first = await loginEach(run, hsmId, users, credential)
   if (first.nearLockout.length === 0) return first.refused
   const names = first.nearLockout.map((user) => user.key).join(', ')
@@ -98,36 +110,49 @@ const loginEach = async (
   })
 }
 
-/** What one syncUser session found. */
+/** What copying users found. */
 export interface SyncReport {
   readonly answers: ReadonlyMap<UserKey, Answer>
-  /** The target's whole listing before and after. */
+  /** What each conversation saw of the target. */
+  readonly looks: readonly TargetLook[]
+}
+
+/** The target's whole listing before and after. */
+export interface TargetLook {
   readonly before: readonly HsmUser[]
   readonly after: readonly HsmUser[]
 }
 
 /**
- * Copies users with their password from one HSM to another by syncUser, in one session on these two. The answers are
- * the caller's to judge, but for a user that is logged in.
+ * Copies users with their password from one HSM to another by syncUser, in sessions on these two. The answers are the
+ * caller's to judge, but for a user that is logged in.
  * @param credential what the origin was proved to hold
  */
-export const syncCells = (
+export const syncCells = async (
   run: RotationRun,
   cells: SyncedCells,
   credential: CredentialName,
   options: SyncOptions = {},
-): Promise<SyncReport> =>
-  whenDrained(run, async () => {
-    const report = await syncOnce(run, cells, credential, options)
-    for (const [user, answer] of report.answers) {
-      if (answer.kind !== 'refused' || answer.reason !== 'user-logged-in') continue
-      throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, cells.to), answer)
-    }
-    return report
-  })
+): Promise<SyncReport> => {
+  const reports = await inTwoConversations(cells.users, (users) =>
+    whenDrained(run, async () => {
+      const report = await syncShare(run, { ...cells, users }, credential, options)
+      for (const [user, answer] of report.answers) {
+        if (answer.kind !== 'refused' || answer.reason !== 'user-logged-in') continue
+        throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, cells.to), answer)
+      }
+      return report
+    }),
+  )
+  return {
+    answers: new Map(reports.flatMap(({ answers }) => [...answers])),
+    looks: reports.flatMap(({ looks }) => looks),
+  }
+}
 
 interface SyncedCells {
-  readonly from: HsmId
+  /** An HSM to copy from; asked for each conversation. */
+  readonly from: () => HsmId | Promise<HsmId>
   readonly to: HsmId
   readonly users: readonly PlannedUser[]
 }
@@ -139,13 +164,14 @@ interface SyncOptions {
   readonly compare?: boolean
 }
 
-const syncOnce = async (
+const syncShare = async (
   run: RotationRun,
   cells: SyncedCells,
   credential: CredentialName,
   options: SyncOptions,
 ): Promise<SyncReport> => {
-  const { from, to, users } = cells
+  const { to, users } = cells
+  const from = await cells.from()
   const servers = [rosterEntry(run.plan, from), rosterEntry(run.plan, to)]
   return inSession(run.parts, servers, async (session) => {
     const listing = await session.listUsers()
@@ -164,7 +190,7 @@ const syncOnce = async (
     const before = usersOf(listing, to)
     const after = options.compare === true ? usersOf(await session.listUsers(), to) : before
     await session.logout()
-    return { answers, before, after }
+    return { answers, looks: [{ before, after }] }
   })
 }
 
@@ -177,7 +203,7 @@ export const deliver = async (run: RotationRun, hsmId: HsmId, method: 'sync' | '
   const synced = method === 'sync' ? pending : pending.filter(absent)
   const changed = method === 'sync' ? [] : pending.filter((user) => !absent(user))
   if (synced.length > 0) {
-    const { answers } = await syncCells(run, { from: await run.origins.next(), to: hsmId, users: synced }, 'new')
+    const { answers } = await syncCells(run, { from: () => run.origins.next(), to: hsmId, users: synced }, 'new')
     for (const [user, answer] of answers) {
       if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
     }

@@ -1,8 +1,8 @@
 import { refusal } from '../../domain/errors.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
+import { followRotation } from '../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import { type OutcomeWord, rotationDocument } from '../../domain/rotation/outcome.js'
-import { ledgerOf } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 
 /** One line of `rotate list`. */
@@ -33,8 +33,8 @@ export const newestRotation = async (shelf: JournalShelf): Promise<RotationId> =
 export const listRotations = async (shelf: JournalShelf): Promise<readonly ListedRotation[]> => {
   const rotations: ListedRotation[] = []
   for (const rotationId of await shelf.list()) {
-    const { entries } = await shelf.read(rotationId)
-    const { startedAt, outcome, stage, users, cells, coverage } = rotationDocument(ledgerOf(entries).rotation())
+    const { ledger } = await followRotation(shelf, rotationId)
+    const { startedAt, outcome, stage, users, cells, coverage } = rotationDocument(ledger.rotation())
     rotations.push({
       rotationId,
       startedAt,

@@ -37,6 +37,22 @@ export const inLanes = async <T, R>(
   })
 }
 
+/** Fewer users are not worth a second conversation: its own connection, listing and login take as long. */
+const WORTH_TWO = 8
+
+/**
+ * Does `work` for users of one HSM in two conversations side by side, half of the users each: while one of them waits
+ * for the terminal, the journal or the other HSM of a copy, the HSM works for the other.
+ */
+export const inTwoConversations = async <User, R>(
+  users: readonly User[],
+  work: (share: readonly User[]) => Promise<R>,
+): Promise<R[]> => {
+  if (users.length < WORTH_TWO) return [await work(users)]
+  const half = Math.ceil(users.length / 2)
+  return inLanes([users.slice(0, half), users.slice(half)], 2, work)
+}
+
 /** The users of one HSM of a session. */
 export const usersOf = (listing: ReadonlyMap<HsmId, readonly HsmUser[]>, hsmId: HsmId): readonly HsmUser[] =>
   listing.get(hsmId) ?? []

@@ -1,7 +1,7 @@
 import { type HsmUser, sameUser, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
-import type { SyncReport } from './cell-work.js'
+import type { SyncReport, TargetLook } from './cell-work.js'
 import { Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
@@ -13,9 +13,19 @@ import type { RotationRun } from './rotation-run.js'
 export const refuseOtherChanges = (
   run: RotationRun,
   hsmId: HsmId,
-  { before, after }: SyncReport,
+  { looks }: SyncReport,
   copied: readonly PlannedUser[],
 ): void => {
+  const changes = [...new Set(looks.flatMap((look) => otherChanges(look, copied)))]
+  if (changes.length === 0) return
+  const server = rosterEntry(run.plan, hsmId)
+  throw new Pause(
+    'OTHER_USER_CHANGED',
+    `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`,
+  )
+}
+
+const otherChanges = ({ before, after }: TargetLook, copied: readonly PlannedUser[]): string[] => {
   const changes: string[] = []
   for (const row of before) {
     const now = after.find((candidate) => sameUser(candidate, row))
@@ -27,12 +37,7 @@ export const refuseOtherChanges = (
     const known = before.some((candidate) => sameUser(candidate, row)) || copied.some((user) => sameUser(user, row))
     if (!known) changes.push(`${userKey(row)} appeared`)
   }
-  if (changes.length === 0) return
-  const server = rosterEntry(run.plan, hsmId)
-  throw new Pause(
-    'OTHER_USER_CHANGED',
-    `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`,
-  )
+  return changes
 }
 
 /** All a listing shows of a user that a rotation must not change. */

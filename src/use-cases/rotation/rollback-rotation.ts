@@ -91,7 +91,7 @@ const restore = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'
   }
   const from = untouched(run.ledger.rotation())
   if (from === undefined) throw new Pause('NO_WAY_BACK', 'no HSM is left on the old credential untouched')
-  const { answers } = await syncCells(run, { from, to: hsmId, users: pending }, 'current')
+  const { answers } = await syncCells(run, { from: () => from, to: hsmId, users: pending }, 'current')
   for (const [user, answer] of answers) {
     if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
   }

@@ -18,6 +18,7 @@ import type { Secret } from '../../domain/secret.js'
 import { FailureCounts } from './failure-counts.js'
 import { Origins } from './origins.js'
 import { Pause } from './pause.js'
+import { limitSessions } from './session-limit.js'
 
 /** An officer and its password. */
 export interface OfficerLogin {
@@ -78,7 +79,7 @@ export class RotationRun {
   readonly #refusedNow = new Set<string>()
 
   constructor(parts: RunParts) {
-    this.parts = parts
+    this.parts = { ...parts, console: limitSessions(parts.console, parts.concurrency) }
   }
 
   /** The plan with the HSMs that were added since. */

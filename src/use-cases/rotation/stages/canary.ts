@@ -18,7 +18,7 @@ export const canary = async (run: RotationRun): Promise<void> => {
   }
   const pending = run.notNew(hsmId)
   if (pending.length === 0) return settleOnSync(run)
-  const report = await syncCells(run, { from: await run.origins.next(), to: hsmId, users: pending }, 'new', {
+  const report = await syncCells(run, { from: () => run.origins.next(), to: hsmId, users: pending }, 'new', {
     compare: true,
   })
   refuseOtherChanges(run, hsmId, report, pending)
@@ -26,7 +26,7 @@ export const canary = async (run: RotationRun): Promise<void> => {
   if (refusal !== null) return settleOnChange(run, refusal)
   const refused = await proveCells(run, hsmId, pending, 'new')
   if (refused.length === 0) return settleOnSync(run)
-  const listed = refused.every((user) => findUser(report.after, user) !== undefined)
+  const listed = refused.every((user) => report.looks.some(({ after }) => findUser(after, user) !== undefined))
   if (!listed) throw newRefused(run, hsmId, refused)
   const names = refused.map((user) => user.key).join(', ')
   await settleOnChange(

@@ -28,7 +28,7 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
     return
   }
   const { first, canary } = plan.parts
-  const cells = { from: first, to: canary, users: run.users }
+  const cells = { from: () => first, to: canary, users: run.users }
   const report = await syncCells(run, cells, 'current', { rehearsal: true, compare: true })
   refuseOtherChanges(run, canary, report, run.users)
   for (const [user, answer] of report.answers) {
