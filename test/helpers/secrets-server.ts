@@ -15,7 +15,7 @@ export interface SecretsServer {
   refuse(call: string, after: number): void
   /** Carries one call of this name out, after letting so many pass, and answers with an error. */
   lose(call: string, after: number): void
-  /** Whether the last of these happened. */
+  /** Whether the last of these happened; if it did not, it does not any more. */
   struck(): boolean
   /** AWS's own client. */
   client(region?: string): SecretsManagerClient
@@ -61,7 +61,11 @@ export const startSecretsServer = async (): Promise<SecretsServer> => {
     lose: (call, after) => {
       fault = { call, after, carryOut: true }
     },
-    struck: () => fault === null,
+    struck: () => {
+      const struck = fault === null
+      fault = null
+      return struck
+    },
     client: (region = REGION) => {
       const credentials = { accessKeyId: KEY, secretAccessKey: 'simulated' }
       const client = new SecretsManagerClient({ region, endpoint: url, credentials, maxAttempts: 1 })
