@@ -70,7 +70,7 @@ const promisedBy = async (site: Site, { variant }: KilledRun) =>
 
 const afterResume = async (site: Site, run: KilledRun): Promise<Verdict> => {
   const { resumed } = await promisedBy(site, run)
-  return resumed === null ? startAgain(site, await site.rotate('resume')) : resumeTo(site, resumed)
+  return resumed === null ? startAgain(site, await site.rotate('resume')) : resumeTo(site, run, resumed)
 }
 
 const afterRollback = async (site: Site, run: KilledRun): Promise<Verdict> => {
@@ -80,7 +80,7 @@ const afterRollback = async (site: Site, run: KilledRun): Promise<Verdict> => {
   if (resumed === null) return startAgain(site, call)
   const code = call.document?.error?.code
   if (call.exitCode !== 3 || code !== rolledBack.refused) return `rollback was not refused as it should: ${told(call)}`
-  return resumeTo(site, resumed)
+  return resumeTo(site, run, resumed)
 }
 
 /** Nothing had begun: taking it up is refused, and a new start is not in the way of anything. */
@@ -92,15 +92,15 @@ const startAgain = async (site: Site, refused: Call): Promise<Verdict> => {
   return call.exitCode === 0 ? holds(site, 'new') : `start: ${told(call)}`
 }
 
-/** Resumes until it ends; the new password is given again where the store never held it. */
-const resumeTo = async (site: Site, expected: 'old' | 'new'): Promise<Verdict> => {
+/** Resumes until it ends; the passwords are given again where the store never held them. */
+const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'new'): Promise<Verdict> => {
   let more: readonly string[] = []
   let call = await site.rotate('resume')
   for (let times = 1; times < RESUMES && call.exitCode !== 0; times += 1) {
     if (call.document?.error?.code === 'NEW_CREDENTIAL_MISSING') {
       const stored = (await site.journal()).some(({ event }) => event.type === 'store' && event.phase === 'read-back')
       if (stored) return `the store held the new credential: ${told(call)}`
-      more = ['--new-password', 'env:NEW']
+      more = ['--new-password', 'env:NEW', ...(variant.currentKnown ? ['--current-password', 'env:OLD'] : [])]
     } else if (call.document?.error?.code !== 'HSM_SILENT') {
       // Only a busy machine is a reason to try again.
       break

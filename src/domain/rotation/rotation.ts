@@ -27,8 +27,11 @@ export interface Rotation {
   /** Null until it is settled. */
   readonly propagation: Propagation | null
   readonly wayBack: WayBack
-  /** HSMs planned at the start whose users were all there and never meant to be written: they hold the old credential. */
-  readonly untouched: readonly HsmId[]
+  /**
+   * HSMs the old credential can be copied from: each of their users logged in with it, or was there at the start and
+   * never meant to be written.
+   */
+  readonly oldOrigins: readonly HsmId[]
   /** Back from the first rollback on, for good. */
   readonly direction: 'forward' | 'back'
   /** PENDING may have become CURRENT: there is no going back from here. */
@@ -231,7 +234,7 @@ export class RotationLedger {
       ),
       propagation: this.#propagation,
       wayBack: this.#wayBack,
-      untouched: this.#untouched(),
+      oldOrigins: this.#oldOrigins(),
       direction: this.#rollback === null ? 'forward' : 'back',
       promoting: this.#promoting,
       finished: this.#finished,
@@ -269,12 +272,17 @@ export class RotationLedger {
     }
   }
 
-  #untouched(): HsmId[] {
-    const hsmIds = this.facts.plan.roster.map((entry) => entry.hsmId)
+  #oldOrigins(): HsmId[] {
+    const planned = new Set(this.facts.plan.roster.map(({ hsmId }) => hsmId))
     const absent = new Set(this.facts.absent.map(({ hsmId }) => hsmId))
-    return hsmIds.filter(
-      (hsmId) => !absent.has(hsmId) && this.#plan.users.every(({ key: user }) => !this.everWritten(user, hsmId)),
-    )
+    return this.#plan.roster.flatMap(({ hsmId }) => {
+      const neverWritten = planned.has(hsmId) && !absent.has(hsmId)
+      const holdsOld = this.#plan.users.every(({ key: user }) => {
+        const { state, proof } = this.cell(user, hsmId)
+        return (state === 'old' && proof === 'login-current') || (neverWritten && !this.everWritten(user, hsmId))
+      })
+      return holdsOld ? [hsmId] : []
+    })
   }
 
   #intend(seq: number, asked: Unanswered): void {

@@ -170,9 +170,16 @@ const meetHsms = async (
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
-  const late = !rotation.currentProved && current.size > 0 && nothingWritten(rotation)
-  await proveLogins(ports, reachable, plan.users, late ? current : new Map())
-  return { matrix, added, unreachable: failures, currentProved: late && failures.length === 0 }
+  // Before the store held it, even one that was proved is typed again, perhaps wrongly.
+  const typed = current.size > 0 && (!rotation.currentProved || rotation.stage === 'store-pending')
+  const proving = typed && nothingWritten(rotation)
+  await proveLogins(ports, reachable, plan.users, proving ? current : new Map())
+  return {
+    matrix,
+    added,
+    unreachable: failures,
+    currentProved: proving && !rotation.currentProved && failures.length === 0,
+  }
 }
 
 /** A rotation whose cells are all old is closed without a word to an HSM. */
@@ -200,7 +207,10 @@ const newCredential = async (
   throw refusal(
     'NEW_CREDENTIAL_MISSING',
     `${rotationId} stopped before ${store.description} held its new credential (${origin}); no HSM holds it either`,
-    ['give it again with --new-password', `or close the rotation: lockstep rotate rollback --rotation ${rotationId}`],
+    [
+      `give it again with --new-password${rotation.currentProved ? ', and the current one with --current-password' : ''}`,
+      `or close the rotation: lockstep rotate rollback --rotation ${rotationId}`,
+    ],
   )
 }
 
@@ -225,6 +235,13 @@ const currentCredential = async (
   const users = onlyPlanned(plan.users, version?.users ?? new Map())
   if (users.size === plan.users.length) return users
   if (given.size === plan.users.length) return given
+  if (rotation.stage === 'store-pending') {
+    throw refusal(
+      'CURRENT_CREDENTIAL_MISSING',
+      `${facts.rotationId} stopped before ${store.description} held the current credential that was proved`,
+      ['give it again with --current-password'],
+    )
+  }
   throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
     'give it again with --current-password',
   ])

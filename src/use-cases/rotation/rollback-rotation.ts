@@ -51,7 +51,7 @@ const refuseRollback = (rotation: Rotation): void => {
   }
   if (rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')) return
   if (rotation.wayBack.byCurrent) return
-  if (rotation.wayBack.bySync && untouched(rotation) !== undefined) return
+  if (rotation.wayBack.bySync && oldOrigin(rotation) !== undefined) return
   throw refusal(
     'NO_WAY_BACK',
     rotation.wayBack.bySync
@@ -61,10 +61,10 @@ const refuseRollback = (rotation: Rotation): void => {
   )
 }
 
-/** An HSM to copy the old credential from: of those never written to, one that is in sight if there is any. */
-const untouched = ({ untouched: hsmIds, cells }: Rotation): HsmId | undefined => {
+/** An HSM to copy the old credential from: one that is in sight if there is any. */
+const oldOrigin = ({ oldOrigins, cells }: Rotation): HsmId | undefined => {
   const inSight = (hsmId: HsmId) => cells.every((cell) => cell.hsmId !== hsmId || cell.state === 'old')
-  return hsmIds.find(inSight) ?? hsmIds[0]
+  return oldOrigins.find(inSight) ?? oldOrigins[0]
 }
 
 const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
@@ -89,7 +89,7 @@ const restore = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'
       `${hsmId} refused the current credential of ${names} although it was written there`,
     )
   }
-  const from = untouched(run.ledger.rotation())
+  const from = oldOrigin(run.ledger.rotation())
   if (from === undefined) throw new Pause('NO_WAY_BACK', 'no HSM is left on the old credential untouched')
   const { answers } = await syncCells(run, { from: () => from, to: hsmId, users: pending }, 'current')
   for (const [user, answer] of answers) {

@@ -124,14 +124,27 @@ describe('a rotation, as any journal tells it', () => {
     )
   })
 
-  test('counts an HSM as untouched only while it can hold nothing but the old credential', () => {
+  test('copies the old credential only from where nothing was written since it was last seen', () => {
     fc.assert(
       fc.property(journal, (entries) => {
-        for (const hsmId of ledgerOf(entries).rotation().untouched) {
-          const writes = entries.filter(
-            ({ event }) => event.type === 'intent' && event.intent.hsmId === hsmId && changes(event.intent),
+        for (const hsmId of ledgerOf(entries).rotation().oldOrigins) {
+          const events = entries.map(({ event }) => event)
+          const isMine = (event: JournalEvent) => event.type === 'intent' && event.intent.hsmId === hsmId
+          const answered = (seq: number) =>
+            events.find((event) => event.type === 'answer' && event.to === seq) as { answer: Answer } | undefined
+          const seen = events.findLastIndex(
+            (event, index) =>
+              isMine(event) &&
+              event.type === 'intent' &&
+              event.intent.act === 'login' &&
+              event.intent.credential === 'current' &&
+              answered(index + 1)?.answer.kind === 'done',
           )
-          expect(writes).toEqual([])
+          const writes = events.flatMap((event, index) =>
+            index > seen && isMine(event) && event.type === 'intent' && changes(event.intent) ? [index + 1] : [],
+          )
+          // Before any login, not even a refused write is forgiven; after one, what was refused did nothing.
+          expect(writes.every((seq) => seen >= 0 && answered(seq)?.answer.kind === 'refused')).toBe(true)
         }
       }),
     )

@@ -112,17 +112,18 @@ describe('a rotation, as the journal tells it', () => {
     expect(ledger([pause, { type: 'resumed', operator: { user: 'u', host: 'h', pid: 2 } }]).rotation().pause).toBeNull()
   })
 
-  test('counts an HSM as untouched until something else than a rehearsal is meant to be written there', () => {
-    const untouched = (events: readonly JournalEvent[]) => ledger(events).rotation().untouched
+  test('can copy the old credential from an HSM until something else than a rehearsal is meant to be written there', () => {
+    const origins = (events: readonly JournalEvent[]) => ledger(events).rotation().oldOrigins
     const rehearsed = [intent(sync('current', true)), answer(2, DONE)]
-    expect(untouched([])).toEqual([a, b])
-    expect(untouched([...rehearsed, intent(change())])).toEqual([b])
-    expect(untouched([...rehearsed, { type: 'unreachable', hsmId: b, reason: 'x' }])).toEqual([a, b])
-    expect(untouched([intent(change()), intent(sync('new'))])).toEqual([])
+    expect(origins([])).toEqual([a, b])
+    expect(origins([...rehearsed, intent(change())])).toEqual([b])
+    expect(origins([...rehearsed, { type: 'unreachable', hsmId: b, reason: 'x' }])).toEqual([a, b])
+    expect(origins([intent(change()), intent(sync('new'))])).toEqual([])
+    expect(origins([intent(change()), intent(sync('new')), intent(login(b, 'current')), answer(4, DONE)])).toEqual([b])
   })
 
-  test('an HSM without the user is not untouched: it has nothing to give back', () => {
-    expect(ledger([], { absent: [{ user: APP, hsmId: b }] }).rotation().untouched).toEqual([a])
+  test('an HSM without the user has nothing to give back', () => {
+    expect(ledger([], { absent: [{ user: APP, hsmId: b }] }).rotation().oldOrigins).toEqual([a])
   })
 
   test('goes back for good from the first rollback on', () => {
