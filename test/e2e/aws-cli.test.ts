@@ -12,7 +12,7 @@ const folder = tempFolders()
 const run = promisify(execFile)
 
 ;(installed ? describe : describe.skip)("AWS's own command line against the simulator", () => {
-  const families = ['one', 'two', 'three'].map((name) => testFamily(name, { source: 1 }))
+  const families = ['one', 'two', 'three'].map((name) => testFamily(name))
   let fleet: RunningFleet
   let home: string
   beforeAll(async () => {

@@ -6,7 +6,7 @@ import { expectRefused } from '../helpers/refusal.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import type { Workplace } from '../helpers/workplace.js'
 
-const one = (name: string, options = {}) => testFamily(name, { source: 1, ...options })
+const one = (name: string, options = {}) => testFamily(name, options)
 const fleet = sharedFleet({
   facts: one('facts'),
   stranger: one('stranger'),

@@ -4,7 +4,7 @@ import { expectRefused } from '../helpers/refusal.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import type { Workplace } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({ flags: testFamily('flags', { source: 1 }) })
+const fleet = sharedFleet({ flags: testFamily('flags') })
 let place: Workplace
 beforeAll(async () => {
   place = await fleet.at('flags')

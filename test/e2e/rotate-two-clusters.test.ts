@@ -7,7 +7,7 @@ import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
 const fleet = sharedFleet({
   one: testFamily('one', { source: 2, destination: 2 }),
-  several: testFamily('several'),
+  several: testFamily('several', { source: 2 }),
   generated: testFamily('generated'),
   planned: testFamily('planned'),
   words: testFamily('words'),
@@ -151,8 +151,8 @@ test('generated passwords differ per user, are in the store alone, and are what 
   expect(crypto).toMatch(/^[A-Za-z0-9]{28}$/)
   expect(batch).toMatch(/^[A-Za-z0-9]{28}$/)
   expect(crypto).not.toBe(batch)
-  expect(await place.holds('CU:app_crypto', crypto)).toEqual([true, true, true])
-  expect(await place.holds('CU:app_batch', batch)).toEqual([true, true, true])
+  expect(await place.holds('CU:app_crypto', crypto)).toEqual([true, true])
+  expect(await place.holds('CU:app_batch', batch)).toEqual([true, true])
   for (const text of [started.stdout, started.stderr]) {
     expect(text).not.toContain(crypto)
     expect(text).not.toContain(batch)
@@ -179,7 +179,7 @@ test('a plan is written without a login, carried out, and refused once the facts
 
   const started = await place.start(['--plan=plan.json'])
   expect(started.exitCode).toBe(0)
-  expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, true])
+  expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true])
 })
 
 test('without --json the matrix stands on stdout, plain, and everything else on stderr', async () => {
@@ -187,8 +187,7 @@ test('without --json the matrix stands on stdout, plain, and everything else on 
   const args = ['rotate', 'start', ...place.clusterFlags, '--user=CU:app_crypto', '--new-password=env:NEW', '--yes']
   const started = await place.run([...args, ...place.againFlags])
   expect(started.exitCode).toBe(0)
-  expect(started.stdout).toContain('new 2/2')
-  expect(started.stdout).toContain('new 1/1')
+  expect(started.stdout.match(/new 1\/1/g)).toHaveLength(2)
   expect(started.stdout).not.toContain('\u001b')
   expect(started.stdout).not.toContain('preflight')
   expect(started.stderr).toContain('preflight')

@@ -15,11 +15,11 @@ const users = [
 const destination = [{ users: [{ type: 'CU', name: 'only_source', absent: true }] }]
 
 const fleet = sharedFleet({
-  rules: testFamily('rules', { users, source: 1, destination }),
-  wrong: testFamily('wrong', { source: 1 }),
-  missing: testFamily('missing', { users, source: 1, destination }),
-  kms: testFamily('kms', { users, source: 1, destination }),
-  officers: testFamily('officers', { source: 1 }),
+  rules: testFamily('rules', { users, destination }),
+  wrong: testFamily('wrong'),
+  missing: testFamily('missing', { users, destination }),
+  kms: testFamily('kms', { users, destination }),
+  officers: testFamily('officers'),
 })
 
 /** Logins of one user over all HSMs of the family. */

@@ -7,7 +7,7 @@ export interface TestFamily {
 }
 
 export interface FamilyOptions {
-  /** HSMs of the source: how many, or a list as in a fleet file. */
+  /** HSMs of the source: how many (1 unless given), or a list as in a fleet file. */
   readonly source?: number | readonly object[]
   readonly destination?: number | readonly object[]
   /** Beside the officers and the two crypto users, or in the place of one of them. */
@@ -34,7 +34,7 @@ const USERS = [
  * @param name up to eleven letters, part of the cluster IDs
  */
 export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
-  const { source = 2, destination = 1, users: others = [], cloned = true, destinationFields = {} } = options
+  const { source = 1, destination = 1, users: others = [], cloned = true, destinationFields = {} } = options
   const sourceId = `cluster-${name.padEnd(11, 'x')}src`
   const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
   const clusters = [
