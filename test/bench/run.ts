@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { discovery } from './discovery.js'
@@ -42,15 +42,18 @@ const parts: Readonly<Record<string, () => Promise<Measure[]>>> = {
   'start-up': () => startUp(quick ? 5 : 21, home),
   discovery: () => discovery(quick ? 3 : 7, quick ? 12 : 34),
   rotation: () => rotation(quick ? 1 : 3, quick),
-  replay: () => replay(quick ? 1 : 3, quick ? 64 : 1024),
+  replay: () => replay(3, quick ? 64 : 1024),
 }
 try {
   if (options.help) process.stdout.write(HELP)
   else {
-    const machine = { node: process.version, cpus: cpus().length, quick }
+    // Whatever else runs takes time from utilities that start, which no median takes out again.
+    const load = Number((loadavg()[0] ?? 0).toFixed(1))
+    const machine = { node: process.version, cpus: cpus().length, load, quick }
     const measures: Measure[] = []
     const show = (text: string): void => void (options.json || process.stdout.write(`${text}\n`))
-    show(`Node ${machine.node}, ${machine.cpus} CPUs${quick ? ', quick: few runs, small fleet' : ''}`)
+    show(`Node ${machine.node}, ${machine.cpus} CPUs, load ${load}${quick ? ', quick: few runs, small fleet' : ''}`)
+    if (load > machine.cpus / 2) show('The machine is busy: these figures are worth little, a rotation suffers most.')
     for (const [name, take] of Object.entries(parts)) {
       if (options.only !== undefined && options.only !== name) continue
       for (const measure of await take()) {
