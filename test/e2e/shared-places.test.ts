@@ -12,9 +12,9 @@ import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
 const fleet = sharedFleet({
-  secret: testFamily('secret'),
-  promote: testFamily('promote'),
-  locked: testFamily('locked'),
+  secret: testFamily('secret', { source: 2 }),
+  promote: testFamily('promote', { source: 2 }),
+  locked: testFamily('locked', { source: 2 }),
 })
 const saved = { ...process.env }
 let tables: LockTables

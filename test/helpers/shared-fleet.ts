@@ -31,7 +31,8 @@ export const sharedFleet = <Name extends string>(
   })
   afterAll(async () => {
     await fleet?.stop()
-    for (const place of places) await place.remove()
+    const removed = await Promise.allSettled(places.map((place) => place.remove()))
+    for (const result of removed) if (result.status === 'rejected') throw result.reason
   })
   return {
     at: async (name) => {
