@@ -57,7 +57,7 @@ test('a rotation whose credentials lie in AWS Secrets Manager, from an empty sec
   expect(paused.exitCode).toBe(4)
   const resumed = await withStore(place, 'resume', 'secretsmanager:hsm/payments')
   expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
-  expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, true])
+  expect(new Set(await place.holds('CU:app_crypto', NEW_PASSWORD))).toEqual(new Set([true]))
 
   const { VersionIdsToStages } = await client.send(new DescribeSecretCommand({ SecretId: 'hsm/payments' }))
   client.destroy()
@@ -95,7 +95,7 @@ mv draft document
   const started = await withStore(place, 'start', 'command:sh ./keep.sh')
   expect(started.exitCode).toBe(4)
   expect(started.json).toMatchObject({ stage: 'finalize', error: { code: 'STORE_UNWRITABLE' } })
-  expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, true])
+  expect(new Set(await place.holds('CU:app_crypto', NEW_PASSWORD))).toEqual(new Set([true]))
 
   const hsms = await place.hsmIds()
   for (const hsmId of [...hsms.source, ...hsms.destination]) await fleet.fault('unreachable', '--hsm', hsmId)

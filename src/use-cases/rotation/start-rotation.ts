@@ -91,6 +91,7 @@ const preflight = async (
 ): Promise<{ readonly facts: RotationFacts; readonly current: ReadonlyMap<UserKey, Secret> }> => {
   const { chosen, users, rules, options } = request
   await refuseOpenRotation(ports.shelf, clusterIds)
+  await refusePending(ports.store)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   const { plan, absent, matrix, behind } = await planRotation(
     chosen,
@@ -179,6 +180,21 @@ const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): 
   const names = plan.users.map((user) => user.key).join(', ')
   if (await operator.confirm(`Rotate ${names} on ${plan.roster.length} HSMs?`)) return
   throw refusal('DECLINED', 'declined; nothing has changed', ['add --yes to answer the question beforehand'])
+}
+
+/** What another rotation has not finished with is not overwritten; told before the question, not after it. */
+const refusePending = async (store: CredentialStore): Promise<void> => {
+  const pending = await store.read('pending')
+  if (pending === null) return
+  throw refusal(
+    'FOREIGN_PENDING',
+    `${store.description} keeps the new credentials of ${pending.rotationId}, started ${pending.startedAt}, which is not finished`,
+    [
+      `lockstep rotate status --rotation ${pending.rotationId}`,
+      `finish it with lockstep rotate resume --rotation ${pending.rotationId}, or rollback, where its journal is`,
+      'or give another --store',
+    ],
+  )
 }
 
 /** An unfinished rotation holds a PENDING credential of its own; a second one beside it would lose the first. */
