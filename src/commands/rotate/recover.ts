@@ -1,0 +1,64 @@
+import { Flags } from '@oclif/core'
+import { exitCodes } from '../../cli/exit-codes.js'
+import { discoveryFlags } from '../../cli/flags.js'
+import { RotationCommand } from '../../cli/rotation-command.js'
+import { planFlags, runFlags, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
+import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import type { RotationDocument } from '../../domain/rotation/outcome.js'
+import { recoverRotation } from '../../use-cases/rotation/recover-rotation.js'
+
+const { 'create-missing': _, 'allow-kmsuser': __, ...targetFlags } = planFlags
+
+export default class RotateRecover extends RotationCommand {
+  static override summary = 'Begin the journal of a rotation anew, when it was lost.'
+  static override description =
+    `The store says which rotation it was and holds its credentials; each HSM is asked by at most one login per user, and none
+on which the user is near its lock-out. Nothing is changed. Afterwards rotate resume goes on, or rotate rollback goes
+back where the store keeps the current credential.
+
+${exitCodes({
+  2: 'a flag is wrong',
+  3: 'no rotation is under way, or its journal is here; or a fact found by asking forbids it',
+  4: 'the cells are rebuilt; rotate resume goes on',
+  5: 'another run works on one of the clusters',
+})}`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> --source us-east-1/cluster-aaaaaaaaaaa --destination eu-west-1/cluster-bbbbbbbbbbb --user CU:app_crypto --store file:credentials.age --store-passphrase prompt',
+  ]
+  static override flags = {
+    ...targetFlags,
+    config: Flags.string({ description: 'Merged configuration to use instead of a generated one.', helpValue: 'FILE' }),
+    lock: runFlags.lock,
+    ...storeFlags,
+    ...utilityFlags,
+    ...discoveryFlags,
+  }
+
+  async run(): Promise<RotationDocument> {
+    const { flags } = await this.parse(RotateRecover)
+    const target = await readTarget(flags, null, this.wiring)
+    const lock = this.sharedLock(flags)
+    const store = await this.openStore(flags, await this.wiring.secrets())
+    const { chosen, document, configSha256, warnings } = await findTarget(target, flags.config, this.wiring)
+    for (const warning of warnings) this.note(warning)
+    const { locks, shelf } = await this.wiring.rotationPorts(lock)
+    const rotation = await recoverRotation(
+      {
+        chosen,
+        users: target.users,
+        config: { sha256: configSha256, document },
+        lockoutLimit: flags['lockout-limit'],
+        concurrency: flags.concurrency,
+      },
+      {
+        console: await this.console(flags, document),
+        locks,
+        shelf,
+        store,
+        who: this.who(),
+        version: this.config.version,
+      },
+    )
+    return this.showRotation(rotation)
+  }
+}

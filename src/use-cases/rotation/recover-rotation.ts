@@ -1,0 +1,215 @@
+import type { ClusterLocks } from '../../domain/cluster-lock.js'
+import { type CredentialStore, type CredentialVersion, credentialOf } from '../../domain/credential-store.js'
+import { OperatorError, refusal } from '../../domain/errors.js'
+import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
+import { findUser, type HsmUserRef, type UserKey } from '../../domain/hsm-user.js'
+import type { RotationId } from '../../domain/ids.js'
+import type { RosterEntry } from '../../domain/roster.js'
+import type { Journal, JournalShelf } from '../../domain/rotation/journal.js'
+import type { CredentialName, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
+import { budgetSpent } from '../../domain/rotation/login-budget.js'
+import type { PlannedUser, RotationPlan } from '../../domain/rotation/plan.js'
+import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
+import type { Secret } from '../../domain/secret.js'
+import { answerOf, inLanes, inSession, usersOf } from './hsm-work.js'
+import { type ChosenForRotation, planRotation } from './plan-rotation.js'
+
+export interface RecoverRequest {
+  readonly chosen: ChosenForRotation
+  readonly users: readonly HsmUserRef[]
+  readonly config: RotationFacts['config']
+  readonly lockoutLimit: number
+  readonly concurrency: number
+}
+
+export interface RecoverPorts {
+  readonly console: HsmConsole
+  readonly locks: ClusterLocks
+  readonly shelf: JournalShelf
+  readonly store: CredentialStore
+  readonly who: RotationFacts['operator']
+  readonly version: string
+}
+
+/**
+ * Begins the journal of a rotation anew after it was lost: PENDING of the store says which rotation it is, and each
+ * cell is asked by at most one login, with the credential it more likely holds. What is not proved stays unknown, and
+ * resume or rollback repeat it.
+ * @throws {OperatorError} `NOTHING_PENDING`, `USER_NOT_PENDING`, `ROTATION_KNOWN`, and those of planning
+ */
+export const recoverRotation = async (request: RecoverRequest, ports: RecoverPorts): Promise<Rotation> => {
+  const { chosen, users } = request
+  const pending = await pendingOf(ports.store, users)
+  const { rotationId } = pending
+  await refuseKnown(ports.shelf, rotationId)
+  const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
+  const lock = await ports.locks.acquire(clusterIds, rotationId)
+  try {
+    // Clients may have brought users near their lock-out; such cells are not asked, which is no reason to give up.
+    const rules = { lockoutLimit: Number.MAX_SAFE_INTEGER, createMissing: true, allowKmsuser: true }
+    const planned = await planRotation(chosen, users, ports.console, request.concurrency, rules)
+    const plan = keepRestorePoint(planned.plan, pending)
+    const facts: RotationFacts = {
+      rotationId,
+      plan,
+      provedCurrent: [],
+      absent: planned.absent,
+      debts: [],
+      recovered: true,
+      store: ports.store.description,
+      newCredential: 'given',
+      config: request.config,
+      operator: ports.who,
+      version: ports.version,
+    }
+    await lock.name(rotationId)
+    const { journal, first } = await ports.shelf.create(facts)
+    try {
+      return await rebuild(request, ports, pending, new Recovery(journal, new RotationLedger(first)), plan)
+    } finally {
+      await journal.close()
+    }
+  } finally {
+    await lock.release()
+  }
+}
+
+/** A journal that is being begun anew, and the rotation as it tells it. */
+class Recovery {
+  readonly ledger: RotationLedger
+  readonly #journal: Journal
+
+  constructor(journal: Journal, ledger: RotationLedger) {
+    this.#journal = journal
+    this.ledger = ledger
+  }
+
+  async record(event: JournalEvent): Promise<number> {
+    const entry = await this.#journal.append(event)
+    this.ledger.apply(entry)
+    return entry.seq
+  }
+}
+
+const rebuild = async (
+  request: RecoverRequest,
+  ports: RecoverPorts,
+  pending: PendingOf,
+  recovery: Recovery,
+  plan: RotationPlan,
+): Promise<Rotation> => {
+  const kept = await ports.store.read('current')
+  const current = byUser(plan.users, kept)
+  const byCurrent = current.size === plan.users.length
+  await recovery.record({ type: 'stage-completed', stage: 'store-pending' })
+  // CURRENT was proved by this rotation, or put in force by the one before it.
+  if (byCurrent) await recovery.record({ type: 'current-proved' })
+  const evidence = 'the journal was lost, and with it which HSM was never written to'
+  await recovery.record({ type: 'way-back', bySync: false, byCurrent, evidence })
+  await recovery.record({ type: 'stage-completed', stage: 'rehearse' })
+  const credentials = { new: byUser(plan.users, pending), current }
+  await inLanes(plan.roster, request.concurrency, (server) =>
+    askCells(request, ports, recovery, { server, plan, credentials }),
+  )
+  const { rotationId } = pending
+  await recovery.record({
+    type: 'paused',
+    stage: 'change',
+    code: 'RECOVERED',
+    message: 'the cells were rebuilt from what the store and the HSMs say',
+    suggestions: [
+      `lockstep rotate resume --rotation ${rotationId}`,
+      ...(byCurrent ? [`lockstep rotate rollback --rotation ${rotationId}`] : []),
+    ],
+  })
+  return recovery.ledger.rotation()
+}
+
+interface CellsOfServer {
+  readonly server: RosterEntry
+  readonly plan: RotationPlan
+  readonly credentials: Readonly<Record<CredentialName, ReadonlyMap<UserKey, Secret>>>
+}
+
+/** One login per cell, where its budget allows one. */
+const askCells = async (
+  request: RecoverRequest,
+  { console }: RecoverPorts,
+  recovery: Recovery,
+  { server, plan, credentials }: CellsOfServer,
+): Promise<void> => {
+  const { hsmId } = server
+  // The restore point is the last one to hold the old credential; every other HSM more likely holds the new one.
+  const credential: CredentialName = hsmId === plan.parts.restorePoint ? 'current' : 'new'
+  try {
+    await inSession({ console }, [server], async (session) => {
+      const listed = usersOf(await session.listUsers(), hsmId)
+      for (const user of plan.users) {
+        const secret = credentials[credential].get(user.key)
+        const row = findUser(listed, user)
+        if (secret === undefined || row === undefined || budgetSpent(row, request.lockoutLimit)) continue
+        const intent = { act: 'login', user: user.key, hsmId, credential } as const
+        const to = await recovery.record({ type: 'intent', intent, process: session.process })
+        const answer = answerOf(await session.login(row, secret), hsmId)
+        await recovery.record({ type: 'answer', to, answer })
+        if (answer.kind === 'done') await session.logout()
+      }
+    })
+  } catch (error) {
+    if (!(error instanceof ConsoleFailure)) throw error
+    await recovery.record({ type: 'unreachable', hsmId, reason: error.message })
+  }
+}
+
+type PendingOf = CredentialVersion & { readonly rotationId: RotationId }
+
+const pendingOf = async (store: CredentialStore, users: readonly HsmUserRef[]): Promise<PendingOf> => {
+  const pending = await store.read('pending')
+  if (pending?.rotationId === undefined || pending.rotationId === null) {
+    throw refusal('NOTHING_PENDING', `${store.description} keeps no PENDING credential: no rotation is under way`, [
+      'check --store: it must name the store the rotation was started with',
+    ])
+  }
+  const stranger = users.find((user) => credentialOf(pending, user) === undefined)
+  if (stranger !== undefined) {
+    throw refusal(
+      'USER_NOT_PENDING',
+      `${pending.rotationId} does not rotate ${stranger.type}:${stranger.name}`,
+      [...pending.users.keys()].map((user) => `--user ${user}`),
+    )
+  }
+  return { ...pending, rotationId: pending.rotationId }
+}
+
+const refuseKnown = async (shelf: JournalShelf, rotationId: RotationId): Promise<void> => {
+  const found = await shelf.read(rotationId).catch((error: unknown) => {
+    if (error instanceof OperatorError && error.code === 'ROTATION_NOT_FOUND') return null
+    throw error
+  })
+  if (found === null) return
+  throw refusal('ROTATION_KNOWN', `the journal of ${rotationId} is here and whole; nothing has to be recovered`, [
+    `lockstep rotate resume --rotation ${rotationId}`,
+  ])
+}
+
+/** The restore point the lost rotation had, where that HSM is still there. */
+const keepRestorePoint = (plan: RotationPlan, { restorePoint }: CredentialVersion): RotationPlan => {
+  const { parts } = plan
+  const taken = [parts.first, parts.canary, parts.restorePoint]
+  if (restorePoint === null || taken.includes(restorePoint)) return plan
+  if (!plan.roster.some((entry) => entry.hsmId === restorePoint)) return plan
+  const waves = parts.waves.map((wave) => ({
+    ...wave,
+    hsmIds: wave.hsmIds.map((hsmId) => (hsmId === restorePoint ? parts.restorePoint : hsmId)),
+  }))
+  return { ...plan, parts: { ...parts, restorePoint, waves } }
+}
+
+const byUser = (users: readonly PlannedUser[], version: CredentialVersion | null): ReadonlyMap<UserKey, Secret> => {
+  const result = new Map<UserKey, Secret>()
+  for (const user of users) {
+    const secret = credentialOf(version, user)
+    if (secret !== undefined) result.set(user.key, secret)
+  }
+  return result
+}

@@ -1,0 +1,122 @@
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from '@jest/globals'
+import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
+import { sharedFleet } from '../helpers/shared-fleet.js'
+import { NEW_PASSWORD } from '../helpers/workplace.js'
+
+const fleet = sharedFleet({
+  lost: testFamily('lost', { source: 2, destination: 1 }),
+  lostknown: testFamily('lostknown', { source: 1, destination: 1 }),
+  debt: testFamily('debt', { source: 2, destination: 1 }),
+  added: testFamily('added', { source: 1, destination: 1 }),
+  drained: testFamily('drained', { source: 1, destination: 1 }),
+})
+
+const everywhere = (held: readonly (boolean | null)[]) => held.every((match) => match === true)
+
+/** The text of all journals below a state directory. */
+const journalOf = async (stateDir: string): Promise<string> => {
+  const folder = join(stateDir, 'rotations')
+  const names = await readdir(folder).catch(() => [])
+  return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('')
+}
+
+describe('a journal that was lost', () => {
+  test('is begun anew from the store and one login per cell, and resume completes', async () => {
+    const place = await fleet.at('lost')
+    const paused = await place.start(['--pause-before=restore-point'])
+    expect(paused.exitCode).toBe(4)
+    await rm(join(place.stateDir, 'rotations'), { recursive: true })
+    const before = await place.truth()
+
+    const recovered = await place.run([
+      ...['rotate', 'recover', ...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--json'],
+    ])
+    expect(recovered.exitCode).toBe(4)
+    expect(recovered.json).toMatchObject({
+      rotationId: paused.json.rotationId,
+      outcome: 'paused',
+      error: { code: 'RECOVERED' },
+      failedLogins: 0,
+    })
+    const states = recovered.json.cells.map((cell: { state: string }) => cell.state).sort()
+    expect(states).toEqual(['new', 'new', 'unknown'])
+    expect(await place.truth()).toEqual(before)
+
+    const resumed = await place.resume(['--silence-timeout=1'])
+    expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
+    expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
+  })
+
+  test('can be rolled back where the store keeps the current credential', async () => {
+    const place = await fleet.at('lostknown')
+    await place.start(['--pause-before=canary', '--current-password=env:OLD'])
+    await rm(join(place.stateDir, 'rotations'), { recursive: true })
+    const recover = ['rotate', 'recover', ...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--json']
+    expect((await place.run(recover)).exitCode).toBe(4)
+    const again = await place.run(recover)
+    expect([again.exitCode, again.json.error.code]).toEqual([3, 'ROTATION_KNOWN'])
+    const back = await place.rollback(['--silence-timeout=1'])
+    expect([back.exitCode, back.json.outcome]).toEqual([0, 'rolled-back'])
+    expect(everywhere(await place.holds('CU:app_crypto', OLD_PASSWORD))).toBe(true)
+    const nothing = await place.run(recover)
+    expect([nothing.exitCode, nothing.json.error.code]).toEqual([3, 'NOTHING_PENDING'])
+  })
+})
+
+test('an HSM that may stay behind is a debt until resume reached it', async () => {
+  const place = await fleet.at('debt')
+  const [, gone = ''] = (await place.hsmIds()).source
+  await fleet.fault('unreachable', '--hsm', gone)
+  const started = await place.start([`--allow-unreachable=${gone}`, '--reason=rack without power'])
+  expect(started.exitCode).toBe(6)
+  expect(started.json).toMatchObject({
+    outcome: 'completed-with-debt',
+    stage: null,
+    debts: [{ hsmId: gone, reason: 'rack without power' }],
+  })
+  const status = await place.run(['rotate', 'status', '--json'])
+  expect([status.exitCode, status.json.outcome]).toEqual([6, 'completed-with-debt'])
+
+  await fleet.fault('unreachable', '--hsm', gone, '--off')
+  const settled = await place.resume(['--silence-timeout=1'])
+  expect([settled.exitCode, settled.json.outcome, settled.json.debts]).toEqual([0, 'completed', []])
+  expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
+})
+
+test('an HSM that was added meanwhile is taken along by resume', async () => {
+  const place = await fleet.at('added')
+  const paused = await place.start(['--pause-before=verify'])
+  expect(paused.exitCode).toBe(4)
+  const clusterId = paused.json.coverage[1].clusterId
+  await fleet.fault('added', '--cluster', clusterId)
+  const resumed = await place.resume(['--silence-timeout=1'])
+  expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
+  expect(resumed.json.coverage[1]).toEqual({ clusterId, new: 2, total: 2 })
+  expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
+})
+
+test('a user that is logged in is waited for, and the hooks see facts and no secret', async () => {
+  const place = await fleet.at('drained')
+  const [first = ''] = (await place.hsmIds()).source
+  await fleet.fault('logged-in', '--user', 'CU:app_crypto', '--hsm', first)
+  const hook = 'env > "$HOME/hook-$LOCKSTEP_HOOK"'
+  const started = place.start([
+    '--wait-for-drain=60s',
+    '--pause-before=canary',
+    `--before-change=${hook}`,
+    `--after-finalize=${hook}`,
+  ])
+  // The run has reached the logged-in user once its first refusal is in the journal.
+  while (!(await journalOf(place.stateDir)).includes('user-logged-in')) await sleep(20)
+  await fleet.fault('logged-in', '--user', 'CU:app_crypto', '--hsm', first, '--off')
+  const ended = await started
+  expect([ended.exitCode, ended.json.error.code]).toEqual([4, 'PAUSED_AS_ASKED'])
+  const seen = await readFile(join(place.folder, 'hook-before-change'), 'utf8')
+  expect(seen).toContain(`LOCKSTEP_ROTATION=${ended.json.rotationId}`)
+  expect(seen).toContain('LOCKSTEP_USERS=CU:app_crypto')
+  expect(seen).not.toContain(NEW_PASSWORD)
+  expect(seen).not.toContain('AGE-SECRET-KEY')
+})
