@@ -1,9 +1,9 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { BackupRecord } from '../domain/backup-record.js'
 import type { BackupRecordCache } from '../domain/ports.js'
+import { writeAtomically } from './files/write-atomically.js'
 
 const Stored = z.object({
   backupId: z.string(),
@@ -39,7 +39,7 @@ export class BackupRecordFile implements BackupRecordCache {
     if ([...after].every(([key, text]) => before.get(key) === text)) return
     const text = [...after.values()].sort().join('')
     await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 })
-      .then(() => writeFileAtomic(this.#path, text, { mode: 0o600 }))
+      .then(() => writeAtomically(this.#path, text, { mode: 0o600 }))
       .catch(() => undefined)
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import type { OfficerRefusals } from '../domain/officer-refusals.js'
+import { writeAtomically } from './files/write-atomically.js'
 
 type Noted = Record<string, string>
 
@@ -23,7 +23,7 @@ export const officerRefusalsFile = (path: string, now: () => Date): OfficerRefus
       const noted = await read()
       if (!edit(noted)) return
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await writeFileAtomic(path, `${JSON.stringify(noted, null, 2)}\n`, { mode: 0o600 })
+      await writeAtomically(path, `${JSON.stringify(noted, null, 2)}\n`, { mode: 0o600 })
     })
     last = next.catch(() => undefined)
     return next

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import writeFileAtomic from 'write-file-atomic'
 import { usageError } from '../domain/errors.js'
 import type { RotationPlan } from '../domain/rotation/plan.js'
 import { type PlanFile, parsePlanFile } from '../domain/rotation/plan-file.js'
+import { writeAtomically } from './files/write-atomically.js'
 
 /** @throws {OperatorError} `PLAN_UNREADABLE`, `PLAN_MALFORMED` (exit 2) */
 export const readPlan = async (path: string): Promise<PlanFile> => {
@@ -16,7 +16,7 @@ export const readPlan = async (path: string): Promise<PlanFile> => {
 export const writePlan = async (path: string, plan: RotationPlan, now: Date): Promise<PlanFile> => {
   const file: PlanFile = { version: 1, createdAt: now.toISOString(), plan }
   try {
-    await writeFileAtomic(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
+    await writeAtomically(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
   } catch (error) {
     throw usageError('OUT_UNWRITABLE', `"${path}" cannot be written: ${(error as Error).message}`, [
       'name a file in a folder that exists and can be written with --out',
