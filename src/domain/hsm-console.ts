@@ -1,5 +1,5 @@
 import type { HsmUser, HsmUserRef } from './hsm-user.js'
-import type { HsmId } from './ids.js'
+import type { ClusterId, HsmId, UnitId } from './ids.js'
 import type { RosterEntry } from './roster.js'
 import type { Secret } from './secret.js'
 
@@ -13,6 +13,10 @@ export type RefusalReason =
   | 'login-refused'
   /** syncUser found the user already there and would not overwrite it. */
   | 'user-exists'
+  /** `user replicate` was refused by every HSM of the destination, which does not say why: the user is another there, or they are no clones. */
+  | 'replicate-refused'
+  /** The HSMs of one cluster disagree about the user. */
+  | 'inconsistent'
   /** The operation needs approvals of several officers. */
   | 'quorum'
 
@@ -34,33 +38,57 @@ export interface UtilityProcess {
   readonly startedAt: string
 }
 
+/** A user as a copy names it: by its ID where the utility wants one, else by type and name. */
+export interface CopiedUser extends HsmUserRef {
+  readonly userId: number | null
+}
+
 /**
- * A conversation with some HSMs. It has proved, before its first login, that each address leads to the HSM that AWS
- * reported there. Commands run one after the other; each covers every HSM of the session unless it names one.
+ * A conversation with some HSMs. It has proved, before its first login, that they are the ones AWS reported, as well as
+ * the utility allows. Commands run one after the other; each covers every HSM of the session unless it names some.
  * @throws {ConsoleFailure} from every method, when the conversation itself breaks
  */
 export interface HsmSession {
   readonly process: UtilityProcess
+  /**
+   * The HSMs that a command of this session reaches. Those it was opened on, and also the others of their cluster where
+   * the utility finds them by itself.
+   */
   readonly hsmIds: readonly HsmId[]
-  /** Needs no login. */
+  /**
+   * What each cluster's HSMs say of themselves, sorted, where the utility cannot show which HSM it speaks to: a weak
+   * proof that they are the same as before. Empty where each HSM was proved by its ID.
+   */
+  readonly serials: ReadonlyMap<ClusterId, readonly string[]>
+  /** Needs no login. A view merged from several HSMs stands under each of them. */
   listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>>
-  /** One attempt on every HSM of the session; a refusal raises the failure count there. */
-  login(user: HsmUserRef, password: Secret): Promise<Answers>
+  /**
+   * One attempt on each of these HSMs; a refusal raises the failure count there.
+   * @param on all HSMs of the session, or all of some units of it
+   */
+  login(user: HsmUserRef, password: Secret, on: readonly HsmId[]): Promise<Answers>
+  /** Ends every login of this session. */
   logout(): Promise<void>
   /** Needs an officer login (or the user's own). Refused where the user has a session elsewhere. */
   changePassword(user: HsmUserRef, password: Secret): Promise<Answers>
-  /** Copies a user with its password from one HSM of the session to another. Needs an officer login on both. */
-  syncUser(from: HsmId, userId: number, to: HsmId): Promise<Answer>
-  /** Ends the conversation and waits for the process to be gone. Never throws. */
+  /** Copies a user with its password from one unit of the session to another. Needs an officer login on both. */
+  copyUser(user: CopiedUser, from: UnitId, to: UnitId): Promise<Answer>
+  /**
+   * Ends the conversation and waits for the process to be gone, but for one that was left in the middle of a write it
+   * must not be ended in. Never throws.
+   */
   close(): Promise<void>
 }
 
-/** Opens conversations with HSMs: the management utility, run as a program. */
+/** Opens conversations with HSMs: one of the two utilities, run as a program. */
 export interface HsmConsole {
+  /** What the utility calls a copy and a change, for messages. */
+  readonly words: { readonly copy: string; readonly change: string }
   /**
    * Connects to exactly these HSMs and proves the roster.
-   * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when an address leads to
-   * another HSM than AWS reported; `limited` when the utility runs without its secure channel
+   * @param servers whole units, or one HSM of a cluster to prove a credential there
+   * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when they are other HSMs than
+   * AWS reported; `limited` when the utility runs without its secure channel
    * @throws {OperatorError} `UTILITY_NOT_FOUND` or `UTILITY_NOT_EXECUTABLE`
    */
   open(servers: readonly RosterEntry[]): Promise<HsmSession>

@@ -20,6 +20,10 @@ export interface HsmUser extends HsmUserRef {
   /** Failed logins in a row as this HSM counts them; null where the utility does not show it. */
   readonly loginFailureCount: number | null
   readonly twoFactor: boolean
+  /** Whether the utility says that the user is locked; null where it shows a failure count instead. */
+  readonly locked: boolean | null
+  /** What the HSMs of a cluster disagree about, where the utility shows one merged row for all of them. */
+  readonly inconsistent: readonly string[]
 }
 
 /** `type:name`, the name as typed. */

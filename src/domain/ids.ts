@@ -7,6 +7,12 @@ export type ClusterId = Branded<string, 'ClusterId'>
 /** `hsm-…`. Changes whenever the service replaces an HSM. Source: CloudHSM v2 API model. */
 export type HsmId = Branded<string, 'HsmId'>
 
+/**
+ * What one write of the utility reaches: a single HSM with `cloudhsm_mgmt_util`, a whole cluster with `cloudhsm-cli`,
+ * which cannot address its HSMs one by one.
+ */
+export type UnitId = HsmId | ClusterId
+
 /** IPv4 address of an HSM's network interface: what the management utility connects to. */
 export type EniIp = Branded<string, 'EniIp'>
 
