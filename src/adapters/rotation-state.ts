@@ -64,6 +64,7 @@ const lastAction = async (shelf: JournalShelf, rotationId: RotationId): Promise<
   const last = found?.entries.at(-1)
   if (last === undefined) return null
   const { event, at } = last
-  if (event.type === 'intent') return `${event.intent.act} of ${event.intent.user} on ${event.intent.hsmId} at ${at}`
+  if (event.type === 'intent')
+    return `${event.intent.act} of ${event.intent.user} on ${event.intent.hsmIds.join(', ')} at ${at}`
   return `${event.type}${'stage' in event ? ` ${event.stage}` : ''} at ${at}`
 }

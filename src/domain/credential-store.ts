@@ -1,6 +1,6 @@
 import { type HsmUserRef, sameUser, type UserKey } from './hsm-user.js'
 import { parseUserRef } from './hsm-user-text.js'
-import type { ClusterId, HsmId, RotationId } from './ids.js'
+import type { ClusterId, RotationId, UnitId } from './ids.js'
 import type { Secret } from './secret.js'
 
 /** Which credential: about to be given out, in force, in force before. */
@@ -14,7 +14,7 @@ export interface CredentialVersion {
   /** Null for credentials that were proved to be in force before any rotation kept some here. */
   readonly rotationId: RotationId | null
   readonly clusters: readonly ClusterId[]
-  readonly restorePoint: HsmId | null
+  readonly restorePoint: UnitId | null
   /** UTC, ISO 8601. */
   readonly startedAt: string
   readonly users: ReadonlyMap<UserKey, Secret>

@@ -2,6 +2,7 @@ import type { HsmUser, HsmUserRef } from './hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from './ids.js'
 import type { RosterEntry } from './roster.js'
 import type { Secret } from './secret.js'
+import type { UtilityName } from './utility.js'
 
 /** Why an HSM did not do what it was told. Each stands for known words; a failure in other words is no refusal. */
 export type RefusalReason =
@@ -82,8 +83,7 @@ export interface HsmSession {
 
 /** Opens conversations with HSMs: one of the two utilities, run as a program. */
 export interface HsmConsole {
-  /** What the utility calls a copy and a change, for messages. */
-  readonly words: { readonly copy: string; readonly change: string }
+  readonly utility: UtilityName
   /**
    * Connects to exactly these HSMs and proves the roster.
    * @param servers whole units, or one HSM of a cluster to prove a credential there

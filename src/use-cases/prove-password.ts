@@ -1,10 +1,11 @@
-import { ConsoleFailure, type HsmConsole } from '../domain/hsm-console.js'
+import { ConsoleFailure, type HsmConsole, type HsmSession } from '../domain/hsm-console.js'
 import { findUser, type HsmUserRef } from '../domain/hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../domain/ids.js'
 import type { Roster, RosterEntry } from '../domain/roster.js'
 import { budgetSpent } from '../domain/rotation/login-budget.js'
+import { type Unit, unitsOf } from '../domain/rotation/plan.js'
 import type { Secret } from '../domain/secret.js'
-import { answerOf, inLanes, inSession, usersOf } from './rotation/hsm-work.js'
+import { inLanes, inSessionsOn, jointAnswer, usersOf } from './rotation/hsm-work.js'
 
 /** Whether one HSM holds a password. */
 export interface PasswordProof {
@@ -18,43 +19,83 @@ export interface PasswordProof {
 }
 
 /**
- * Asks every HSM by one login each, and none that is near its lock-out. A wrong password costs one failed login on
- * each HSM that is asked.
+ * Asks every HSM by one login each, and none that is near its lock-out; where the utility leads from one HSM to all of
+ * its cluster, by one login for the cluster. A wrong password costs one failed login on each HSM that is asked; where
+ * the utility shows no failure count, the first refusal is the last login on its cluster.
  */
-export const provePassword = (
+export const provePassword = async (
   console: HsmConsole,
   roster: Roster,
   user: HsmUserRef,
   password: Secret,
   options: { readonly concurrency: number; readonly lockoutLimit: number },
-): Promise<readonly PasswordProof[]> =>
-  inLanes(roster, options.concurrency, async (server) => {
-    const { hsmId, clusterId, region } = server
-    const place = { hsmId, clusterId, region }
-    try {
-      return { ...place, ...(await ask(console, server, user, password, options.lockoutLimit)) }
-    } catch (error) {
-      if (!(error instanceof ConsoleFailure)) throw error
-      return { ...place, match: null, reason: error.message }
-    }
-  })
+): Promise<readonly PasswordProof[]> => {
+  const asked = await inLanes(unitsOf(roster, console.utility), options.concurrency, (unit) =>
+    askUnit(console, unit, user, password, options.lockoutLimit),
+  )
+  return asked.flat()
+}
 
-const ask = (
+type Finding = Pick<PasswordProof, 'match' | 'reason'>
+
+const REFUSED_ELSEWHERE: Finding = {
+  match: null,
+  reason: 'not asked: another HSM of this cluster refused it, and no failure count is shown',
+}
+
+const askUnit = async (
   console: HsmConsole,
-  server: RosterEntry,
+  { servers }: Unit,
   user: HsmUserRef,
   password: Secret,
   lockoutLimit: number,
-): Promise<Pick<PasswordProof, 'match' | 'reason'>> =>
-  inSession({ console }, [server], async (session) => {
-    const row = findUser(usersOf(await session.listUsers(), server.hsmId), user)
-    if (row === undefined) return { match: null, reason: 'there is no such user' }
-    if (budgetSpent(row, lockoutLimit)) {
-      return { match: null, reason: `not asked: ${row.loginFailureCount} failed logins, the limit is ${lockoutLimit}` }
-    }
-    const answer = answerOf(await session.login(row, password), server.hsmId)
-    if (answer.kind === 'refused' && answer.reason === 'login-refused') return { match: false, reason: answer.text }
-    if (answer.kind !== 'done') return { match: null, reason: answer.text }
-    await session.logout()
-    return { match: true, reason: null }
-  })
+): Promise<readonly PasswordProof[]> => {
+  const findings = new Map<HsmId, Finding>()
+  let last: Finding | null = null as Finding | null
+  try {
+    await inSessionsOn({ console }, servers, async (session, reached) => {
+      if (last !== null) return
+      const { uncounted, ...finding } = await ask(session, reached, user, password, lockoutLimit)
+      for (const { hsmId } of reached) findings.set(hsmId, finding)
+      if (finding.match === false && uncounted) last = REFUSED_ELSEWHERE
+    })
+  } catch (error) {
+    if (!(error instanceof ConsoleFailure)) throw error
+    last = { match: null, reason: error.message }
+  }
+  const rest: Finding = last ?? { match: null, reason: 'not asked' }
+  return servers.map(({ hsmId, clusterId, region }) => ({
+    hsmId,
+    clusterId,
+    region,
+    ...(findings.get(hsmId) ?? rest),
+  }))
+}
+
+const ask = async (
+  session: HsmSession,
+  reached: readonly RosterEntry[],
+  user: HsmUserRef,
+  password: Secret,
+  lockoutLimit: number,
+): Promise<Finding & { readonly uncounted: boolean }> => {
+  const hsmIds = reached.map(({ hsmId }) => hsmId)
+  const listing = await session.listUsers()
+  const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
+  const [row] = rows
+  const uncounted = rows.some(({ loginFailureCount }) => loginFailureCount === null)
+  if (row === undefined) return { match: null, reason: 'there is no such user', uncounted }
+  const spent = rows.find((candidate) => budgetSpent(candidate, lockoutLimit))
+  if (spent !== undefined) {
+    const count = spent.loginFailureCount
+    const why = count === null ? 'the user is locked' : `${count} failed logins, the limit is ${lockoutLimit}`
+    return { match: null, reason: `not asked: ${why}`, uncounted }
+  }
+  const answer = jointAnswer(await session.login(row, password, hsmIds), hsmIds)
+  if (answer.kind === 'refused' && answer.reason === 'login-refused') {
+    return { match: false, reason: answer.text, uncounted }
+  }
+  if (answer.kind !== 'done') return { match: null, reason: answer.text, uncounted }
+  await session.logout()
+  return { match: true, reason: null, uncounted }
+}

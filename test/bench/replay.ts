@@ -82,10 +82,10 @@ const writeFinishedJournal = async (stateDir: string, userCount: number): Promis
       events.push({ type: 'answer', to: lines + events.length, answer: { kind: 'done' } })
     }
     for (const { key: user } of plan.users) {
-      if (hsmId === plan.parts.first) ask({ act: 'change', user, hsmId, credential: 'new' })
-      else ask({ act: 'sync', user, from: plan.parts.first, hsmId, credential: 'new', rehearsal: false })
+      if (hsmId === plan.parts.first) ask({ act: 'change', user, hsmIds: [hsmId], credential: 'new' })
+      else ask({ act: 'sync', user, from: plan.parts.first, hsmIds: [hsmId], credential: 'new', rehearsal: false })
     }
-    for (const { key: user } of plan.users) ask({ act: 'login', user, hsmId, credential: 'new' })
+    for (const { key: user } of plan.users) ask({ act: 'login', user, hsmIds: [hsmId], credential: 'new' })
     await append(events)
   }
   const stages = STAGES.filter((stage) => stage !== 'preflight')
@@ -116,11 +116,21 @@ const factsOf = (userCount: number): RotationFacts => {
   if (source === undefined) throw new Error('a rotation has a source')
   const users = Array.from({ length: userCount }, (_, index) => {
     const name = `app_${String(index).padStart(4, '0')}`
-    return { type: 'CU' as const, name, key: `CU:${name}` as UserKey, userId: index + 3 }
+    return { type: 'CU' as const, name, key: `CU:${name}` as UserKey, userId: index + 3, idsAgree: true }
   })
   return {
     rotationId: 'r-20260301-031500-k7q2' as RotationId,
-    plan: { source, destinations, leftOut: [], family: 'bench', users, roster, parts: assignParts(roster) },
+    plan: {
+      utility: 'cmu',
+      source,
+      destinations,
+      leftOut: [],
+      family: 'bench',
+      users,
+      roster,
+      parts: assignParts(roster, 'cmu'),
+    },
+    serials: [],
     provedCurrent: [],
     absent: [],
     debts: [],

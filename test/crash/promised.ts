@@ -24,7 +24,7 @@ export const promised = (journal: readonly JournalEntry[], hsms: number, current
     events.flatMap((event) => {
       if (event.type !== 'intent' || event.intent.act === 'login') return []
       const { intent } = event
-      return intent.act === 'sync' && intent.rehearsal ? [] : [intent.hsmId]
+      return intent.act === 'sync' && intent.rehearsal ? [] : intent.hsmIds
     }),
   )
   const wayBack = currentKnown || written.size < hsms

@@ -10,6 +10,8 @@ const user = (name: string, more: Partial<HsmUser> = {}): HsmUser => ({
   mofnPubKey: false,
   loginFailureCount: 0,
   twoFactor: false,
+  locked: null,
+  inconsistent: [],
   ...more,
 })
 const [a, b] = ['hsm-aaaaaaaaaaa', 'hsm-bbbbbbbbbbb'] as [HsmId, HsmId]

@@ -36,7 +36,7 @@ describe('a rotation of many users', () => {
     const conversations = new Map<string, Set<number>>()
     for (const { event } of await journalOf(place)) {
       if (event.type !== 'intent' || event.intent.act !== 'login') continue
-      const { hsmId } = event.intent
+      const hsmId = event.intent.hsmIds.join()
       conversations.set(hsmId, (conversations.get(hsmId) ?? new Set()).add(event.process.pid))
     }
     expect([...conversations.values()].map((processes) => processes.size)).toEqual([2, 2, 2, 2])

@@ -59,7 +59,8 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
       ].sort(),
     )
     for (const cell of document.cells) {
-      expect(Object.keys(cell).sort()).toEqual(['clusterId', 'hsmId', 'observedAt', 'proof', 'region', 'state', 'user'])
+      const keys = ['clusterId', 'evidence', 'hsmId', 'observedAt', 'proof', 'region', 'state', 'user']
+      expect(Object.keys(cell).sort()).toEqual(keys)
     }
   })
 

@@ -23,15 +23,16 @@ export const rosterOf = (sources: number, destinations: number): Roster =>
 
 /** A plan over that roster for `CU:app`. */
 export const planOver = (roster: Roster): RotationPlan => ({
+  utility: 'cmu',
   source: { clusterId: `cluster-${'a'.repeat(11)}` as ClusterId, region: 'us-east-1' as RegionName, profile: null },
   destinations: [
     { clusterId: `cluster-${'b'.repeat(11)}` as ClusterId, region: 'eu-west-1' as RegionName, profile: null },
   ],
   leftOut: [],
   family: 'family-test',
-  users: [{ type: 'CU', name: 'app', key: APP, userId: 4 }],
+  users: [{ type: 'CU', name: 'app', key: APP, userId: 4, idsAgree: true }],
   roster,
-  parts: assignParts(roster),
+  parts: assignParts(roster, 'cmu'),
 })
 
 export const APP = 'CU:app' as UserKey
@@ -42,6 +43,7 @@ export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): Rota
   rotationId: ROTATION,
   plan: planOver(roster),
   provedCurrent: [],
+  serials: [],
   absent: [],
   debts: [],
   recovered: false,
@@ -61,5 +63,7 @@ export const listed = (type: HsmUserType, name: string, more: Partial<HsmUser> =
   mofnPubKey: false,
   loginFailureCount: 0,
   twoFactor: false,
+  locked: null,
+  inconsistent: [],
   ...more,
 })

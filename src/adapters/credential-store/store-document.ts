@@ -4,7 +4,7 @@ import type { CredentialVersions } from '../../domain/credential-versions.js'
 import { refusal } from '../../domain/errors.js'
 import type { UserKey } from '../../domain/hsm-user.js'
 import { isUserText } from '../../domain/hsm-user-text.js'
-import type { ClusterId, HsmId, RotationId } from '../../domain/ids.js'
+import type { ClusterId, RotationId, UnitId } from '../../domain/ids.js'
 import { Secret } from '../../domain/secret.js'
 
 const FORMAT = 'lockstep-credentials/1'
@@ -83,7 +83,7 @@ export const renderVersion = (version: CredentialVersion): VersionDocument => ({
 export const parseVersion = (document: VersionDocument): CredentialVersion => ({
   rotationId: document.rotationId as RotationId | null,
   clusters: document.clusters as ClusterId[],
-  restorePoint: document.restorePoint as HsmId | null,
+  restorePoint: document.restorePoint as UnitId | null,
   startedAt: document.startedAt,
   users: new Map(Object.entries(document.users).map(([user, text]) => [user as UserKey, new Secret(text)])),
 })

@@ -33,6 +33,7 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
     if (value !== undefined) env[name] = value
   }
   return {
+    utility: 'cmu',
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await path
       const folder = sessionFolder(options.workFolder)

@@ -3,11 +3,12 @@ import {
   type Answers,
   ConsoleFailure,
   type ConsoleFailureKind,
+  type CopiedUser,
   type HsmSession,
   type UtilityProcess,
 } from '../../domain/hsm-console.js'
 import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
-import type { HsmId } from '../../domain/ids.js'
+import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import type { PromptName } from './prompts.js'
@@ -56,6 +57,9 @@ export class ManagementUtilitySession implements HsmSession {
     return { pid: this.#terminal.pid, startedAt: this.#terminal.startedAt }
   }
 
+  /** Each HSM is proved by its ID. */
+  readonly serials: HsmSession['serials'] = new Map()
+
   get hsmIds(): readonly HsmId[] {
     return this.#servers.map((server) => server.hsmId)
   }
@@ -87,7 +91,8 @@ export class ManagementUtilitySession implements HsmSession {
     return byHsm
   }
 
-  async login(user: HsmUserRef, password: Secret): Promise<Answers> {
+  async login(user: HsmUserRef, password: Secret, on: readonly HsmId[]): Promise<Answers> {
+    if (on.length !== this.#servers.length) throw new Error('a login covers every HSM of the session')
     await this.#leaveServerMode()
     await this.#ask(`loginHSM ${user.type} ${user.name} -hpswd`, ['password'])
     await this.#terminal.sendHidden(password.reveal())
@@ -119,7 +124,8 @@ export class ManagementUtilitySession implements HsmSession {
     return this.#answers(`${reply.text}\n${rest.text}`, 'changePswd', { aborted: true })
   }
 
-  async syncUser(from: HsmId, userId: number, to: HsmId): Promise<Answer> {
+  async copyUser({ userId }: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
+    if (userId === null) throw new Error('syncUser needs the ID of the user')
     await this.#enterServerMode(this.#serverIdOf(from))
     const reply = await this.#ask(`syncUser ${userId} ${this.#serverIdOf(to)}`, ['server'])
     if (reply.prompt.serverId !== this.#serverMode) {
@@ -230,7 +236,7 @@ export class ManagementUtilitySession implements HsmSession {
     return server
   }
 
-  #serverIdOf(hsmId: HsmId): number {
+  #serverIdOf(hsmId: UnitId): number {
     const serverId = this.#servers.findIndex((server) => server.hsmId === hsmId)
     if (serverId < 0) throw new Error(`${hsmId} is not part of this session`)
     return serverId

@@ -22,7 +22,7 @@ const plainLine = (event: ProgressEvent): string => {
     case 'stage-started':
       return `[${event.stage}] started`
     case 'step':
-      return `[${event.stage}] ${event.hsmId} ${event.text}`
+      return `[${event.stage}] ${event.unitId} ${event.text}`
     case 'stage-completed':
       return `[${event.stage}] completed`
     case 'stage-paused':

@@ -10,6 +10,9 @@ export type CellState = 'unknown' | 'old' | 'new' | 'other' | 'locked' | 'absent
  */
 export type Proof = 'login-new' | 'login-current' | 'copy' | 'untouched' | 'none'
 
+/** Whether a login asked this HSM alone, or its whole cluster at once. */
+export type Evidence = 'hsm' | 'cluster'
+
 /** One user on one HSM. */
 export interface Cell {
   readonly user: UserKey
@@ -18,6 +21,8 @@ export interface Cell {
   readonly region: RegionName
   readonly state: CellState
   readonly proof: Proof
+  /** What the login reached that proves the state; null where none does. */
+  readonly evidence: Evidence | null
   /** UTC, ISO 8601; null when it was never observed. */
   readonly observedAt: string | null
 }

@@ -48,7 +48,7 @@ export const eligibleUsers = (
     const key = userKey(listed)
     for (const hsmId of missing) absent.push({ user: key, hsmId })
     const ids = new Set([...rows.values()].map((row) => row.userId))
-    return { ...listed, key, userId: ids.size === 1 ? (first?.userId ?? null) : null }
+    return { ...listed, key, userId: ids.size === 1 ? (first?.userId ?? null) : null, idsAgree: ids.size === 1 }
   })
   return { users: planned, absent }
 }
@@ -91,7 +91,9 @@ export const checkOfficer = (
 export const nearLockout = (user: HsmUserRef, hsmId: HsmId, row: HsmUser, limit: number): OperatorError =>
   refusal(
     isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
-    `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
+    row.loginFailureCount === null
+      ? `${userKey(user)} is locked on ${hsmId}`
+      : `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
     ['find out which client uses a wrong password; a crypto officer clears the count with changePswd'],
   )
 
@@ -142,6 +144,13 @@ const refuseIfMissing = (
 }
 
 const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules): void => {
+  if (row.inconsistent.length > 0) {
+    throw refusal(
+      'USER_INCONSISTENT',
+      `the HSMs of the cluster of ${hsmId} disagree about ${userKey(ref)}: ${row.inconsistent.join(', ')}`,
+      ['repair the user first: AWS CloudHSM User Guide, "inconsistent" values in user list'],
+    )
+  }
   if (row.twoFactor || row.mofnPubKey) {
     throw refusal(
       'USER_HAS_REGISTRATION',

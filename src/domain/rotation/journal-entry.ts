@@ -1,8 +1,9 @@
 import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
-import type { HsmId, RotationId } from '../ids.js'
+import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
 import type { ConfigDocument } from '../merged-config.js'
 import type { RosterEntry } from '../roster.js'
+import type { Evidence } from './cell.js'
 import type { Propagation, RotationPlan } from './plan.js'
 import type { Stage } from './stage.js'
 
@@ -10,23 +11,20 @@ import type { Stage } from './stage.js'
 export type CredentialName = 'new' | 'current'
 
 /**
- * What is about to be done to one cell. It stands in the journal before the HSM hears of it; without an `answer` with
- * the same number the effect is unknown.
+ * What is about to be done to one user on the HSMs that one command reaches: one of them, or all of a cluster. It
+ * stands in the journal before an HSM hears of it; without an `answer` with the same number the effect is unknown.
  */
-export type Intent =
-  /** changePswd. */
-  | { readonly act: 'change'; readonly user: UserKey; readonly hsmId: HsmId; readonly credential: CredentialName }
-  /** syncUser; `credential` is the one the origin was proved to hold. `rehearsal`: nothing was new yet. */
-  | {
-      readonly act: 'sync'
-      readonly user: UserKey
-      readonly from: HsmId
-      readonly hsmId: HsmId
-      readonly credential: CredentialName
-      readonly rehearsal: boolean
-    }
+export type Intent = {
+  readonly user: UserKey
+  readonly hsmIds: readonly HsmId[]
+  readonly credential: CredentialName
+} & (
+  | { readonly act: 'change' }
+  /** A copy; `credential` is the one the origin was proved to hold. `rehearsal`: nothing was new yet. */
+  | { readonly act: 'sync'; readonly from: UnitId; readonly rehearsal: boolean }
   /** A login attempt, which a refusal turns into a failed login. */
-  | { readonly act: 'login'; readonly user: UserKey; readonly hsmId: HsmId; readonly credential: CredentialName }
+  | { readonly act: 'login' }
+)
 
 /** One line of a journal: an intent, an observation, or a turn of the rotation. Never a belief, never a secret. */
 export type JournalEvent =
@@ -51,7 +49,7 @@ export type JournalEvent =
       readonly suggestions: readonly string[]
     }
   /** The current credential was proved on every cell after the start, before anything was written. */
-  | { readonly type: 'current-proved' }
+  | { readonly type: 'current-proved'; readonly evidence: Evidence }
   /** The operator allows an HSM that cannot be reached to stay behind. */
   | { readonly type: 'debt'; readonly debt: Debt }
   | { readonly type: 'debt-settled'; readonly hsmId: HsmId }
@@ -78,7 +76,9 @@ export interface RotationFacts {
   readonly rotationId: RotationId
   readonly plan: RotationPlan
   /** Cells proved by a login with the current credential at preflight. */
-  readonly provedCurrent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
+  readonly provedCurrent: readonly { readonly user: UserKey; readonly hsmId: HsmId; readonly evidence: Evidence }[]
+  /** What the HSMs of each cluster said of themselves, where the utility cannot tell which HSM it speaks to. */
+  readonly serials: readonly { readonly clusterId: ClusterId; readonly serials: readonly string[] }[]
   /** Cells whose user does not exist there yet. */
   readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
   /** HSMs that the operator allowed to stay behind from the start, and why. */

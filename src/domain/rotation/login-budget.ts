@@ -9,8 +9,11 @@ export const DEFAULT_LOCKOUT_LIMIT = 5
  * @param limit the failed login that locks the user
  */
 export const budgetSpent = (user: HsmUser, limit: number): boolean =>
-  user.loginFailureCount !== null && user.loginFailureCount >= limit - 2
+  user.locked === true || (user.loginFailureCount !== null && user.loginFailureCount >= limit - 2)
 
-/** Whether the user is locked as far as its count tells; no listing says so outright. */
+/** Whether the user is locked: as the listing says, or as far as its count tells. */
 export const isLocked = (user: HsmUser, limit: number): boolean =>
-  user.loginFailureCount !== null && user.loginFailureCount >= limit
+  user.locked ?? (user.loginFailureCount !== null && user.loginFailureCount >= limit)
+
+/** Failed logins of one user on one cluster that a rotation allows itself where no count can be read. */
+export const UNCOUNTED_BUDGET = 2

@@ -7,25 +7,34 @@ const text = z.string().min(1)
 const clusterId = z.string().refine(isClusterId, { error: 'is not a cluster ID' })
 const cluster = z.object({ clusterId, region: text, profile: z.string().nullable() })
 const hsmId = z.string().regex(/^hsm-[2-7a-zA-Z]+$/, { error: 'is not an HSM ID' })
+/** An HSM, or a cluster where the utility writes to all of it at once. */
+const unitId = z.string().refine((id) => hsmId.safeParse(id).success || isClusterId(id), {
+  error: 'is neither an HSM ID nor a cluster ID',
+})
 const role = z.enum(['source', 'destination'])
 
 const planSchema = z.object({
   version: z.literal(1),
   createdAt: text,
   plan: z.object({
+    utility: z.enum(['cmu', 'cloudhsm-cli']),
     source: cluster,
     destinations: z.array(cluster).min(1),
     leftOut: z.array(cluster),
     family: text,
-    users: z.array(z.object({ type: text, name: text, key: text, userId: z.number().int().nullable() })).min(1),
+    users: z
+      .array(
+        z.object({ type: text, name: text, key: text, userId: z.number().int().nullable(), idsAgree: z.boolean() }),
+      )
+      .min(1),
     roster: z
       .array(z.object({ serverId: z.number().int().min(0), hsmId, eniIp: text, clusterId, region: text, role }))
       .min(2),
     parts: z.object({
-      first: hsmId,
-      canary: hsmId,
-      restorePoint: hsmId,
-      waves: z.array(z.object({ name: text, hsmIds: z.array(hsmId) })),
+      first: unitId,
+      canary: unitId,
+      restorePoint: unitId,
+      waves: z.array(z.object({ name: text, units: z.array(unitId) })),
     }),
   }),
 })

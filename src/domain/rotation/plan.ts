@@ -1,7 +1,8 @@
 import { refusal } from '../errors.js'
 import type { HsmUserRef, UserKey } from '../hsm-user.js'
-import type { ClusterId, HsmId, RegionName } from '../ids.js'
+import type { ClusterId, RegionName, UnitId } from '../ids.js'
 import type { Roster, RosterEntry } from '../roster.js'
+import { UTILITY_WORDS, type UtilityName } from '../utility.js'
 
 /** How a new credential reaches the HSMs after the first one. */
 export type Propagation = 'sync' | 'change'
@@ -9,26 +10,28 @@ export type Propagation = 'sync' | 'change'
 /** A user of the rotation, with the ID the HSMs agree on. */
 export interface PlannedUser extends HsmUserRef {
   readonly key: UserKey
-  /** Null where the HSMs disagree: such a user is never synced, because syncUser may match by ID. */
+  /** Null where the HSMs disagree, or the utility does not show it. */
   readonly userId: number | null
+  /** Whether all HSMs show the same ID. Where they do not, no copy is made: syncUser may match by ID. */
+  readonly idsAgree: boolean
 }
 
-/** Which HSM takes which part. */
+/** Which unit takes which part: which HSM, or which cluster where the utility can only write to all of it. */
 export interface Parts {
-  /** The source HSM that is changed first. */
-  readonly first: HsmId
-  /** The destination HSM the credential is propagated to before any other. */
-  readonly canary: HsmId
-  /** The last HSM to hold the old credential. The canary itself where there are only two HSMs. */
-  readonly restorePoint: HsmId
+  /** The unit of the source that is changed first. */
+  readonly first: UnitId
+  /** The unit of a destination the credential is propagated to before any other. */
+  readonly canary: UnitId
+  /** The last unit to hold the old credential. The canary itself where there are only two units. */
+  readonly restorePoint: UnitId
   /** The rest, in waves: the source's siblings, then one Region after another. */
   readonly waves: readonly Wave[]
 }
 
-/** HSMs that are changed side by side. */
+/** Units that are changed side by side. */
 export interface Wave {
   readonly name: string
-  readonly hsmIds: readonly HsmId[]
+  readonly units: readonly UnitId[]
 }
 
 /** A cluster that takes part. */
@@ -40,6 +43,7 @@ export interface PlannedCluster {
 
 /** Everything decided before the first effect. */
 export interface RotationPlan {
+  readonly utility: UtilityName
   readonly source: PlannedCluster
   readonly destinations: readonly PlannedCluster[]
   /** Members of the family that the operator chose to leave on the old credential. */
@@ -51,40 +55,68 @@ export interface RotationPlan {
 }
 
 /**
- * Gives each HSM its part. The restore point is the last HSM of the last destination, so that it stays out of the way
- * longest; where the canary is the only destination HSM, it is the source's last sibling.
+ * Gives each unit its part. The restore point is the last unit of the last destination, so that it stays out of the
+ * way longest; where the canary is the only unit of the destinations, it is the source's last sibling.
  * @throws {OperatorError} `TOO_FEW_HSMS` when a side has no HSM
  */
-export const assignParts = (roster: Roster): Parts => {
-  const sources = roster.filter((entry) => entry.role === 'source')
-  const destinations = roster.filter((entry) => entry.role === 'destination')
-  const [first, ...siblings] = sources
-  const [canary, ...others] = destinations
+export const assignParts = (roster: Roster, utility: UtilityName): Parts => {
+  const units = unitsOf(roster, utility)
+  const [first, ...siblings] = units.filter(({ servers }) => servers[0].role === 'source')
+  const [canary, ...others] = units.filter(({ servers }) => servers[0].role === 'destination')
   if (first === undefined || canary === undefined) {
     throw refusal('TOO_FEW_HSMS', 'a rotation needs one ACTIVE HSM in the source and one in a destination cluster')
   }
   const restorePoint = others.at(-1) ?? siblings.at(-1) ?? canary
-  const rest = [...siblings, ...others].filter((entry) => entry !== restorePoint)
+  const rest = [...siblings, ...others].filter((unit) => unit !== restorePoint)
   return {
-    first: first.hsmId,
-    canary: canary.hsmId,
-    restorePoint: restorePoint.hsmId,
+    first: first.unitId,
+    canary: canary.unitId,
+    restorePoint: restorePoint.unitId,
     waves: wavesOf(rest),
   }
 }
 
-const wavesOf = (rest: readonly RosterEntry[]): Wave[] => {
-  const waves = new Map<string, HsmId[]>()
-  for (const entry of rest) {
-    const name = entry.role === 'source' ? `siblings in ${entry.clusterId}` : entry.region
-    waves.set(name, [...(waves.get(name) ?? []), entry.hsmId])
+const wavesOf = (rest: readonly Unit[]): Wave[] => {
+  const waves = new Map<string, UnitId[]>()
+  for (const { unitId, servers } of rest) {
+    const [{ role, clusterId, region }] = servers
+    const name = role === 'source' ? `siblings in ${clusterId}` : region
+    waves.set(name, [...(waves.get(name) ?? []), unitId])
   }
-  return [...waves].map(([name, hsmIds]) => ({ name, hsmIds }))
+  return [...waves].map(([name, units]) => ({ name, units }))
 }
 
-/** The roster line of an HSM of the plan. */
-export const rosterEntry = (plan: RotationPlan, hsmId: HsmId): RosterEntry => {
-  const entry = plan.roster.find((candidate) => candidate.hsmId === hsmId)
-  if (entry === undefined) throw new Error(`${hsmId} is not in the roster of this rotation`)
-  return entry
+/** What one write reaches, with the HSMs it consists of. */
+export interface Unit {
+  readonly unitId: UnitId
+  readonly servers: readonly [RosterEntry, ...RosterEntry[]]
+}
+
+/** The units of a roster, in its order. */
+export const unitsOf = (roster: Roster, utility: UtilityName): readonly Unit[] => {
+  const units = new Map<UnitId, [RosterEntry, ...RosterEntry[]]>()
+  for (const server of roster) {
+    const unitId = unitOf(server, utility)
+    const servers = units.get(unitId)
+    if (servers === undefined) units.set(unitId, [server])
+    else servers.push(server)
+  }
+  return [...units].map(([unitId, servers]) => ({ unitId, servers }))
+}
+
+/** The unit an HSM belongs to. */
+export const unitOf = ({ hsmId, clusterId }: RosterEntry, utility: UtilityName): UnitId =>
+  UTILITY_WORDS[utility].unit === 'hsm' ? hsmId : clusterId
+
+/** The HSMs of a unit, in the order of the roster. */
+export const serversOf = (roster: Roster, unitId: UnitId): Roster =>
+  roster.filter(({ hsmId, clusterId }) => hsmId === unitId || clusterId === unitId)
+
+/** A unit as messages name it: `hsm-abc (eu-west-1, cluster-xyz)`, `cluster-xyz (eu-west-1)`. */
+export const nameUnit = (roster: Roster, unitId: UnitId): string => {
+  const [server] = serversOf(roster, unitId)
+  if (server === undefined) return unitId
+  return server.clusterId === unitId
+    ? `${unitId} (${server.region})`
+    : `${unitId} (${server.region}, ${server.clusterId})`
 }

@@ -1,11 +1,11 @@
-import type { HsmId } from '../ids.js'
+import type { UnitId } from '../ids.js'
 import type { Stage } from './stage.js'
 
 /** What a run tells while it goes on. The engine does not know who listens. */
 export type ProgressEvent =
   | { readonly kind: 'stage-started'; readonly stage: Stage; readonly steps: number }
-  /** One HSM of the stage is finished. */
-  | { readonly kind: 'step'; readonly stage: Stage; readonly hsmId: HsmId; readonly text: string }
+  /** One unit of the stage is finished. */
+  | { readonly kind: 'step'; readonly stage: Stage; readonly unitId: UnitId; readonly text: string }
   /** Something the operator should know: a turn of the run, not an error. */
   | { readonly kind: 'notice'; readonly text: string }
   | { readonly kind: 'stage-completed'; readonly stage: Stage }

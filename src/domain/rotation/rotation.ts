@@ -1,10 +1,10 @@
 import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
-import type { HsmId } from '../ids.js'
+import type { ClusterId, HsmId, UnitId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
-import type { Cell, CellState, Proof } from './cell.js'
-import type { CredentialName, Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
-import type { Propagation, RotationPlan } from './plan.js'
+import type { Cell, CellState, Evidence, Proof } from './cell.js'
+import type { Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
+import { type Propagation, type RotationPlan, unitsOf } from './plan.js'
 import { type Stage, stageAfter } from './stage.js'
 
 /** How the old credential could be given back. */
@@ -28,10 +28,10 @@ export interface Rotation {
   readonly propagation: Propagation | null
   readonly wayBack: WayBack
   /**
-   * HSMs the old credential can be copied from: each of their users logged in with it, or was there at the start and
-   * never meant to be written.
+   * Units the old credential can be copied from: on each of their HSMs each user logged in with it, or was there at the
+   * start and never meant to be written.
    */
-  readonly oldOrigins: readonly HsmId[]
+  readonly oldOrigins: readonly UnitId[]
   /** Back from the first rollback on, for good. */
   readonly direction: 'forward' | 'back'
   /** PENDING may have become CURRENT: there is no going back from here. */
@@ -64,11 +64,13 @@ export interface Unanswered {
 interface KnownCell {
   readonly state: CellState
   readonly proof: Proof
+  readonly evidence: Evidence | null
   readonly observedAt: string | null
 }
 
 type CellKey = `${HsmId} ${UserKey}`
 const keyOf = (cell: { user: UserKey; hsmId: HsmId }): CellKey => `${cell.hsmId} ${cell.user}`
+const keysOf = ({ user, hsmIds }: Intent): readonly CellKey[] => hsmIds.map((hsmId) => keyOf({ user, hsmId }))
 
 /**
  * Follows a journal line by line and knows at each line what the rotation is like. The cost of a line does not depend
@@ -78,7 +80,7 @@ export class RotationLedger {
   readonly facts: RotationFacts
   readonly #startedAt: string
   readonly #cells = new Map<CellKey, KnownCell>()
-  readonly #open = new Map<number, Unanswered & { readonly before: KnownCell | undefined }>()
+  readonly #open = new Map<number, Unanswered & { readonly before: readonly (readonly [CellKey, KnownCell])[] }>()
   readonly #written = new Set<CellKey>()
   readonly #debts = new Map<HsmId, string>()
   #plan: RotationPlan
@@ -91,6 +93,7 @@ export class RotationLedger {
   #finished: Rotation['finished'] = null
   #pause: Rotation['pause'] = null
   #failedLogins = 0
+  readonly #failedLoginsOf = new Map<string, number>()
 
   /** @throws {Error} when `first` is not the `started` entry of a journal */
   constructor(first: JournalEntry) {
@@ -101,16 +104,18 @@ export class RotationLedger {
     this.#currentProved = this.facts.provedCurrent.length > 0
     for (const { hsmId, reason } of this.facts.debts) this.#debts.set(hsmId, reason)
     this.#wayBack = { bySync: true, byCurrent: this.facts.provedCurrent.length > 0 }
-    const proved = new Set(this.facts.provedCurrent.map(keyOf))
+    const proved = new Map(this.facts.provedCurrent.map((cell) => [keyOf(cell), cell.evidence]))
     const absent = new Set(this.facts.absent.map(keyOf))
     for (const { hsmId } of this.facts.plan.roster) {
       for (const { key: user } of this.facts.plan.users) {
         const key = keyOf({ user, hsmId })
-        const known: Pick<KnownCell, 'state' | 'proof'> = {
+        const evidence = proved.get(key) ?? null
+        const known: Omit<KnownCell, 'observedAt'> = {
           state: absent.has(key) ? 'absent' : 'old',
-          proof: proved.has(key) ? 'login-current' : 'untouched',
+          proof: evidence === null ? 'untouched' : 'login-current',
+          evidence,
         }
-        const unknown = { state: this.#debts.has(hsmId) ? 'unreachable' : 'unknown', proof: 'none' } as const
+        const unknown = { ...UNKNOWN, state: this.#debts.has(hsmId) ? 'unreachable' : 'unknown' } as const
         const isUnknown = this.facts.recovered || this.#debts.has(hsmId)
         this.#cells.set(key, { ...(isUnknown ? unknown : known), observedAt: first.at })
       }
@@ -137,7 +142,7 @@ export class RotationLedger {
           const key = keyOf({ user, hsmId: event.hsmId })
           // What was proved stays true while the HSM is out of sight.
           if (this.cell(user, event.hsmId).state === 'new') continue
-          this.#cells.set(key, { state: 'unreachable', proof: 'none', observedAt: at })
+          this.#cells.set(key, { ...UNKNOWN, state: 'unreachable', observedAt: at })
         }
         break
       case 'propagation':
@@ -156,7 +161,7 @@ export class RotationLedger {
         if (event.act === 'promote') this.#promoting = true
         break
       case 'current-proved':
-        this.#proveCurrent(at)
+        this.#proveCurrent(event.evidence, at)
         break
       case 'debt':
         this.#debts.set(event.debt.hsmId, event.debt.reason)
@@ -178,7 +183,7 @@ export class RotationLedger {
 
   /** What is known of one cell. */
   cell(user: UserKey, hsmId: HsmId): KnownCell {
-    return this.#cells.get(keyOf({ user, hsmId })) ?? { state: 'unknown', proof: 'none', observedAt: null }
+    return this.#cells.get(keyOf({ user, hsmId })) ?? { ...UNKNOWN, observedAt: null }
   }
 
   /**
@@ -187,6 +192,14 @@ export class RotationLedger {
    */
   everWritten(user: UserKey, hsmId: HsmId): boolean {
     return this.facts.recovered || this.#written.has(keyOf({ user, hsmId }))
+  }
+
+  /**
+   * How many logins of a user a cluster refused in this rotation. It stands for the failure count where the utility
+   * shows none.
+   */
+  failedLoginsOf(user: UserKey, clusterId: ClusterId): number {
+    return this.#failedLoginsOf.get(`${clusterId} ${user}`) ?? 0
   }
 
   /** HSMs that stay behind with the operator's consent, and why. */
@@ -246,11 +259,11 @@ export class RotationLedger {
     }
   }
 
-  #proveCurrent(observedAt: string): void {
+  #proveCurrent(evidence: Evidence, observedAt: string): void {
     this.#currentProved = true
     this.#wayBack = { ...this.#wayBack, byCurrent: true }
     for (const [key, { state }] of this.#cells) {
-      if (state === 'old') this.#cells.set(key, { state, proof: 'login-current', observedAt })
+      if (state === 'old') this.#cells.set(key, { state, proof: 'login-current', evidence, observedAt })
     }
   }
 
@@ -260,40 +273,49 @@ export class RotationLedger {
     for (const { hsmId } of roster) {
       for (const { key: user } of this.#plan.users) {
         const key = keyOf({ user, hsmId })
-        this.#cells.set(key, { state: missing.has(key) ? 'absent' : 'unknown', proof: 'none', observedAt: at })
+        this.#cells.set(key, { ...UNKNOWN, state: missing.has(key) ? 'absent' : 'unknown', observedAt: at })
       }
     }
-    const { parts } = this.#plan
-    const wave = { name: 'added since', hsmIds: roster.map(({ hsmId }) => hsmId) }
-    this.#plan = {
-      ...this.#plan,
-      roster: [...this.#plan.roster, ...roster],
-      parts: { ...parts, waves: [...parts.waves, wave] },
-    }
+    const { parts, utility } = this.#plan
+    // An HSM that joined a cluster which is written to as a whole has its part already.
+    const known = new Set(unitsOf(this.#plan.roster, utility).map(({ unitId }) => unitId))
+    const units = unitsOf(roster, utility).flatMap(({ unitId }) => (known.has(unitId) ? [] : [unitId]))
+    const waves = units.length === 0 ? parts.waves : [...parts.waves, { name: 'added since', units }]
+    this.#plan = { ...this.#plan, roster: [...this.#plan.roster, ...roster], parts: { ...parts, waves } }
   }
 
-  #oldOrigins(): HsmId[] {
+  #oldOrigins(): UnitId[] {
     const planned = new Set(this.facts.plan.roster.map(({ hsmId }) => hsmId))
     const absent = new Set(this.facts.absent.map(({ hsmId }) => hsmId))
-    return this.#plan.roster.flatMap(({ hsmId }) => {
+    const holdsOld = (hsmId: HsmId): boolean => {
       const neverWritten = planned.has(hsmId) && !absent.has(hsmId)
-      const holdsOld = this.#plan.users.every(({ key: user }) => {
+      return this.#plan.users.every(({ key: user }) => {
         const { state, proof } = this.cell(user, hsmId)
         return (state === 'old' && proof === 'login-current') || (neverWritten && !this.everWritten(user, hsmId))
       })
-      return holdsOld ? [hsmId] : []
-    })
+    }
+    return unitsOf(this.#plan.roster, this.#plan.utility).flatMap(({ unitId, servers }) =>
+      servers.every(({ hsmId }) => holdsOld(hsmId)) ? [unitId] : [],
+    )
   }
 
   #intend(seq: number, asked: Unanswered): void {
     const { intent, at } = asked
-    const key = keyOf(intent)
-    this.#open.set(seq, { ...asked, before: this.#cells.get(key) })
+    const keys = keysOf(intent)
+    this.#open.set(seq, {
+      ...asked,
+      before: keys.flatMap((key) => {
+        const known = this.#cells.get(key)
+        return known === undefined ? [] : [[key, known] as const]
+      }),
+    })
     if (intent.act === 'login') return
     // A rehearsal writes what was there, so the cell stays what it is however it ends.
     if (isRehearsal(intent)) return
-    this.#written.add(key)
-    this.#cells.set(key, { state: 'unknown', proof: 'none', observedAt: at })
+    for (const key of keys) {
+      this.#written.add(key)
+      this.#cells.set(key, { ...UNKNOWN, observedAt: at })
+    }
   }
 
   #settle(seq: number, observedAt: string, to: number, answer: Answer['kind']): void {
@@ -303,24 +325,38 @@ export class RotationLedger {
     if (answer === 'unclear') return
     this.#open.delete(to)
     const { intent, before } = asked
-    const key = keyOf(intent)
     if (intent.act === 'login') {
-      if (answer === 'refused') this.#failedLogins += 1
-      this.#cells.set(key, { ...loginShows(intent.credential, answer), observedAt })
+      if (answer === 'refused') this.#countFailure(intent)
+      const shows = loginShows(intent, answer)
+      for (const key of keysOf(intent)) this.#cells.set(key, { ...shows, observedAt })
     } else if (answer === 'refused') {
-      if (before !== undefined) this.#cells.set(key, before)
+      for (const [key, known] of before) this.#cells.set(key, known)
     } else if (intent.act === 'sync') {
       // The new credential counts only once it logged in; the old one cannot always be asked for.
-      this.#cells.set(key, { state: intent.credential === 'current' ? 'old' : 'unknown', proof: 'copy', observedAt })
+      const state = intent.credential === 'current' ? 'old' : 'unknown'
+      for (const key of keysOf(intent)) this.#cells.set(key, { state, proof: 'copy', evidence: null, observedAt })
     }
+  }
+
+  #countFailure({ user, hsmIds }: Intent): void {
+    this.#failedLogins += 1
+    const [hsmId] = hsmIds
+    const clusterId = this.#plan.roster.find((server) => server.hsmId === hsmId)?.clusterId
+    const key = `${clusterId} ${user}`
+    this.#failedLoginsOf.set(key, (this.#failedLoginsOf.get(key) ?? 0) + 1)
   }
 }
 
 const isRehearsal = (intent: Intent): boolean => intent.act === 'sync' && intent.rehearsal
 
-const loginShows = (credential: CredentialName, answer: 'done' | 'refused'): Pick<KnownCell, 'state' | 'proof'> => {
-  if (answer === 'refused') return { state: 'unknown', proof: 'none' }
-  return credential === 'new' ? { state: 'new', proof: 'login-new' } : { state: 'old', proof: 'login-current' }
+const UNKNOWN = { state: 'unknown', proof: 'none', evidence: null } as const
+
+const loginShows = ({ credential, hsmIds }: Intent, answer: 'done' | 'refused'): Omit<KnownCell, 'observedAt'> => {
+  if (answer === 'refused') return UNKNOWN
+  const evidence = hsmIds.length > 1 ? 'cluster' : 'hsm'
+  return credential === 'new'
+    ? { state: 'new', proof: 'login-new', evidence }
+    : { state: 'old', proof: 'login-current', evidence }
 }
 
 /**

@@ -1,47 +1,58 @@
-import { type Answer, ConsoleFailure } from '../../domain/hsm-console.js'
+import { type Answer, ConsoleFailure, type CopiedUser } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
-import type { HsmId } from '../../domain/ids.js'
+import type { HsmId, UnitId } from '../../domain/ids.js'
+import type { RosterEntry } from '../../domain/roster.js'
 import { nearLockout } from '../../domain/rotation/eligibility.js'
 import type { CredentialName } from '../../domain/rotation/journal-entry.js'
-import { budgetSpent } from '../../domain/rotation/login-budget.js'
-import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
+import { budgetSpent, UNCOUNTED_BUDGET } from '../../domain/rotation/login-budget.js'
+import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { whenDrained } from './draining.js'
-import { answerOf, inLanes, inSession, inTwoConversations, loginOfficer, refusedPause, usersOf } from './hsm-work.js'
+import {
+  inLanes,
+  inSession,
+  inSessionsOn,
+  inTwoConversations,
+  jointAnswer,
+  loginOfficer,
+  refusedPause,
+  usersOf,
+} from './hsm-work.js'
 import { asPause, Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
 /**
- * Gives users the credential on one HSM by changePswd.
- * @throws {Pause} when the HSM refuses one of them
+ * Gives users the credential on one unit by a change of their password.
+ * @throws {Pause} when the unit refuses one of them
  */
 export const changeCells = async (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<void> => {
   if (users.length === 0) return
   await inTwoConversations(users, (share) => {
     const waiting = new Set(share)
-    return whenDrained(run, () => changeEach(run, hsmId, waiting, credential))
+    return whenDrained(run, () => changeEach(run, unitId, waiting, credential))
   })
 }
 
 /** Changes those that wait, one after the other; who is changed waits no more. */
 const changeEach = (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   waiting: Set<PlannedUser>,
   credential: CredentialName,
 ): Promise<void> => {
-  const server = rosterEntry(run.plan, hsmId)
-  return inSession(run.parts, [server], async (session) => {
-    await loginOfficer(run.parts, session, [server], await session.listUsers())
+  const servers = run.servers(unitId)
+  const hsmIds = servers.map(({ hsmId }) => hsmId)
+  return inSession(run.parts, servers, async (session) => {
+    await loginOfficer(run.parts, session, servers, await session.listUsers())
     for (const user of waiting) {
-      const answer = await run.ask(session, { act: 'change', user: user.key, hsmId, credential }, async () =>
-        answerOf(await session.changePassword(user, run.password(user.key, credential)), hsmId),
+      const answer = await run.ask(session, { act: 'change', user: user.key, hsmIds, credential }, async () =>
+        jointAnswer(await session.changePassword(user, run.password(user.key, credential)), hsmIds),
       )
-      if (answer.kind !== 'done') throw refusedPause(`changePswd of ${user.key}`, server, answer)
+      if (answer.kind !== 'done') throw refusedPause(`${run.words.change} of ${user.key}`, run.name(unitId), answer)
       waiting.delete(user)
     }
     await session.logout()
@@ -49,65 +60,71 @@ const changeEach = (
 }
 
 /**
- * Proves by one login per user which credential an HSM holds. The session logs out and ends before anything else is
- * written there: our own sessions count as logins too. A cell that clients brought near its lock-out after we wrote it
- * is written again first, which clears the count.
- * @returns the users whose login was refused
+ * Proves by one login per user which credential the HSMs of a unit hold. Each session logs out and ends before anything
+ * else is written there: our own sessions count as logins too. A cell that clients brought near its lock-out after we
+ * wrote it is written again first, which clears the count.
+ * @returns the users whose login was refused; they were not asked on the HSMs that follow
  * @throws {Pause} instead of a login that could come near a lock-out, or a second refusal in one invocation
  */
 export const proveCells = async (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<readonly PlannedUser[]> => {
   if (users.length === 0) return []
-  const refused = await inTwoConversations(users, (share) => proveShare(run, hsmId, share, credential))
+  const refused = await inTwoConversations(users, (share) => proveShare(run, unitId, share, credential))
   return refused.flat()
 }
 
 const proveShare = async (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<readonly PlannedUser[]> => {
-  const first = await loginEach(run, hsmId, users, credential)
+  const first = await loginEach(run, unitId, users, credential)
   if (first.nearLockout.length === 0) return first.refused
   const names = first.nearLockout.map((user) => user.key).join(', ')
-  run.notice(`${names} is near its lock-out on ${hsmId}: written again to clear the count`)
-  await changeCells(run, hsmId, first.nearLockout, credential)
-  return (await loginEach(run, hsmId, users, credential)).refused
+  run.notice(`${names} is near its lock-out on ${unitId}: written again to clear the count`)
+  await changeCells(run, unitId, first.nearLockout, credential)
+  return (await loginEach(run, unitId, users, credential)).refused
 }
 
-/** Logs in as each user, unless one of those we wrote is near its lock-out: then nobody logs in. */
+/** Logs in as each user, unless one of those we wrote is near its lock-out: then nobody logs in there. */
 const loginEach = async (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   users: readonly PlannedUser[],
   credential: CredentialName,
 ): Promise<{ readonly refused: readonly PlannedUser[]; readonly nearLockout: readonly PlannedUser[] }> => {
-  const server = rosterEntry(run.plan, hsmId)
-  return inSession(run.parts, [server], async (session) => {
-    const listed = usersOf(await session.listUsers(), hsmId)
-    const nearLockout = users.filter((user) => {
-      const row = findUser(listed, user)
-      return row !== undefined && budgetSpent(row, run.parts.lockoutLimit) && run.ledger.everWritten(user.key, hsmId)
-    })
-    if (nearLockout.length > 0) return { refused: [], nearLockout }
-    run.failureCounts.look(users, hsmId, listed)
-    const refused: PlannedUser[] = []
+  const refused = new Set<PlannedUser>()
+  const nearLockout = new Set<PlannedUser>()
+  await inSessionsOn(run.parts, run.servers(unitId), async (session, reached) => {
+    const listing = await session.listUsers()
+    for (const { hsmId } of reached) {
+      const listed = usersOf(listing, hsmId)
+      for (const user of users) {
+        const row = findUser(listed, user)
+        const near = row !== undefined && budgetSpent(row, run.parts.lockoutLimit)
+        if (near && run.ledger.everWritten(user.key, hsmId)) nearLockout.add(user)
+      }
+      if (nearLockout.size === 0) run.failureCounts.look(users, hsmId, listed)
+    }
+    if (nearLockout.size > 0) return
+    const hsmIds = reached.map(({ hsmId }) => hsmId)
     for (const user of users) {
-      allowLogin(run, hsmId, user, listed)
-      const answer = await run.ask(session, { act: 'login', user: user.key, hsmId, credential }, async () =>
-        answerOf(await session.login(user, run.password(user.key, credential)), hsmId),
+      if (refused.has(user)) continue
+      for (const server of reached) allowLogin(run, server, user, usersOf(listing, server.hsmId))
+      const answer = await run.ask(session, { act: 'login', user: user.key, hsmIds, credential }, async () =>
+        jointAnswer(await session.login(user, run.password(user.key, credential), hsmIds), hsmIds),
       )
       if (answer.kind === 'done') await session.logout()
-      else if (answer.kind === 'refused' && answer.reason === 'login-refused') refused.push(user)
-      else throw refusedPause(`the login of ${user.key}`, server, answer)
+      else if (answer.kind === 'refused' && answer.reason === 'login-refused') refused.add(user)
+      else throw refusedPause(`the login of ${user.key}`, run.name(unitId), answer)
     }
-    return { refused, nearLockout: [] }
   })
+  return { refused: [...refused], nearLockout: [...nearLockout] }
 }
 
 /** What copying users found. */
@@ -117,15 +134,15 @@ export interface SyncReport {
   readonly looks: readonly TargetLook[]
 }
 
-/** The target's whole listing before and after. */
+/** The whole listing of one HSM of the target, before and after. */
 export interface TargetLook {
   readonly before: readonly HsmUser[]
   readonly after: readonly HsmUser[]
 }
 
 /**
- * Copies users with their password from one HSM to another by syncUser, in sessions on these two. The answers are the
- * caller's to judge, but for a user that is logged in.
+ * Copies users with their password from one unit to another, in sessions on these two. The answers are the caller's to
+ * judge, but for a user that is logged in.
  * @param credential what the origin was proved to hold
  */
 export const syncCells = async (
@@ -139,7 +156,7 @@ export const syncCells = async (
       const report = await syncShare(run, { ...cells, users }, credential, options)
       for (const [user, answer] of report.answers) {
         if (answer.kind !== 'refused' || answer.reason !== 'user-logged-in') continue
-        throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, cells.to), answer)
+        throw refusedPause(`${run.words.copy} of ${user}`, run.name(cells.to), answer)
       }
       return report
     }),
@@ -151,9 +168,9 @@ export const syncCells = async (
 }
 
 interface SyncedCells {
-  /** An HSM to copy from; asked for each conversation. */
-  readonly from: () => HsmId | Promise<HsmId>
-  readonly to: HsmId
+  /** A unit to copy from; asked for each conversation. */
+  readonly from: () => UnitId | Promise<UnitId>
+  readonly to: UnitId
   readonly users: readonly PlannedUser[]
 }
 
@@ -172,77 +189,75 @@ const syncShare = async (
 ): Promise<SyncReport> => {
   const { to, users } = cells
   const from = await cells.from()
-  const servers = [rosterEntry(run.plan, from), rosterEntry(run.plan, to)]
+  const targets = run.servers(to)
+  const hsmIds = targets.map(({ hsmId }) => hsmId)
+  const servers = [...run.servers(from), ...targets]
   return inSession(run.parts, servers, async (session) => {
     const listing = await session.listUsers()
     await loginOfficer(run.parts, session, servers, listing)
     const answers = new Map<UserKey, Answer>()
     for (const user of users) {
-      const userId = idOnOrigin(user, usersOf(listing, from), from)
+      const copied = asListed(run, user, listing, from)
       const rehearsal = options.rehearsal === true
-      const answer = await run.ask(
-        session,
-        { act: 'sync', user: user.key, from, hsmId: to, credential, rehearsal },
-        () => session.syncUser(from, userId, to),
-      )
-      answers.set(user.key, answer)
+      const intent = { act: 'sync', user: user.key, from, hsmIds, credential, rehearsal } as const
+      answers.set(user.key, await run.ask(session, intent, () => session.copyUser(copied, from, to)))
     }
-    const before = usersOf(listing, to)
-    const after = options.compare === true ? usersOf(await session.listUsers(), to) : before
+    const after = options.compare === true ? await session.listUsers() : listing
     await session.logout()
-    return { answers, looks: [{ before, after }] }
+    const looks = hsmIds.map((hsmId) => ({ before: usersOf(listing, hsmId), after: usersOf(after, hsmId) }))
+    return { answers, looks }
   })
 }
 
-/** Gives one HSM the new credential of every user that is not proved to hold it there, and proves it. */
-export const deliver = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'): Promise<void> => {
-  const pending = run.notNew(hsmId)
+/** Gives one unit the new credential of every user that is not proved to hold it on each of its HSMs, and proves it. */
+export const deliver = async (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> => {
+  const pending = run.notNew(unitId)
   if (pending.length === 0) return
-  // changePswd cannot create a user; where one is absent, syncUser does it under every reading of its rules.
-  const absent = (user: PlannedUser) => run.ledger.cell(user.key, hsmId).state === 'absent'
+  // No change can create a user; where one is absent, a copy does it under every reading of its rules.
+  const absent = (user: PlannedUser) =>
+    run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'absent')
   const synced = method === 'sync' ? pending : pending.filter(absent)
   const changed = method === 'sync' ? [] : pending.filter((user) => !absent(user))
   if (synced.length > 0) {
-    const { answers } = await syncCells(run, { from: () => run.origins.next(), to: hsmId, users: synced }, 'new')
+    const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')
     for (const [user, answer] of answers) {
-      if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
+      if (answer.kind !== 'done') throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)
     }
   }
-  await changeCells(run, hsmId, changed, 'new')
-  const refused = await proveCells(run, hsmId, pending, 'new')
-  if (refused.length > 0) throw newRefused(run, hsmId, refused)
+  await changeCells(run, unitId, changed, 'new')
+  const refused = await proveCells(run, unitId, pending, 'new')
+  if (refused.length > 0) throw newRefused(run, unitId, refused)
 }
 
 /** The pause after a login that should have succeeded. */
-export const newRefused = (run: RotationRun, hsmId: HsmId, users: readonly PlannedUser[]): Pause => {
-  const server = rosterEntry(run.plan, hsmId)
+export const newRefused = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Pause => {
   const names = users.map((user) => user.key).join(', ')
   return new Pause(
     'NEW_CREDENTIAL_REFUSED',
-    `${hsmId} (${server.region}, ${server.clusterId}) refused the new credential of ${names} although it was written there`,
+    `${run.name(unitId)} refused the new credential of ${names} although it was written there`,
   )
 }
 
 /**
- * Does `work` on several HSMs in parallel lanes. A lane that fails leaves the others running; then the run pauses and
- * names every HSM that failed.
+ * Does `work` on several units in parallel lanes. A lane that fails leaves the others running; then the run pauses and
+ * names every unit that failed.
  */
 export const onEach = async (
   run: RotationRun,
-  hsmIds: readonly HsmId[],
-  work: (hsmId: HsmId) => Promise<void>,
-): Promise<void> => pauseFor(await failuresOnEach(run, hsmIds, work))
+  units: readonly UnitId[],
+  work: (unitId: UnitId) => Promise<void>,
+): Promise<void> => pauseFor(await failuresOnEach(run, units, work))
 
 /** As `onEach`, and leaves it to the caller what the failures mean. */
 export const failuresOnEach = async (
   run: RotationRun,
-  hsmIds: readonly HsmId[],
-  work: (hsmId: HsmId) => Promise<void>,
+  units: readonly UnitId[],
+  work: (unitId: UnitId) => Promise<void>,
 ): Promise<readonly unknown[]> => {
   const failures: unknown[] = []
-  await inLanes(hsmIds, run.parts.concurrency, async (hsmId) => {
+  await inLanes(units, run.parts.concurrency, async (unitId) => {
     try {
-      await work(hsmId)
+      await work(unitId)
     } catch (error) {
       failures.push(error)
       if (error instanceof ConsoleFailure && error.kind === 'unreachable') await noteUnreachable(run, error)
@@ -271,22 +286,42 @@ export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure)
   for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
 }
 
-const allowLogin = (run: RotationRun, hsmId: HsmId, user: PlannedUser, listed: readonly HsmUser[]): void => {
+const allowLogin = (
+  run: RotationRun,
+  { hsmId, clusterId }: RosterEntry,
+  user: PlannedUser,
+  listed: readonly HsmUser[],
+): void => {
   const row = findUser(listed, user)
   if (row === undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${hsmId}`)
   if (budgetSpent(row, run.parts.lockoutLimit)) throw nearLockout(user, hsmId, row, run.parts.lockoutLimit)
   if (run.refusedNow(user.key, hsmId)) {
     throw new Pause('LOGIN_BUDGET', `${hsmId} refused ${user.key} once in this run already; it is not asked again`)
   }
+  if (row.loginFailureCount !== null || run.ledger.failedLoginsOf(user.key, clusterId) < UNCOUNTED_BUDGET) return
+  throw new Pause(
+    'LOGIN_BUDGET',
+    `${clusterId} refused ${UNCOUNTED_BUDGET} logins of ${user.key} in this rotation, and its count cannot be read; it is not asked again`,
+    ['an admin clears the count by changing the password'],
+  )
 }
 
-const idOnOrigin = (user: PlannedUser, listed: readonly HsmUser[], origin: HsmId): number => {
-  const userId = findUser(listed, user)?.userId
-  if (userId === undefined || userId === null || userId !== user.userId) {
+/** The user as its origin lists it, which has to be the user that was planned. */
+const asListed = (
+  run: RotationRun,
+  user: PlannedUser,
+  listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
+  origin: UnitId,
+): CopiedUser => {
+  for (const { hsmId } of run.servers(origin)) {
+    const row = findUser(usersOf(listing, hsmId), user)
+    if (row !== undefined && row.userId === user.userId) continue
     throw new Pause(
       'USER_ID_CHANGED',
-      `${user.key} has the ID ${userId ?? 'none'} on ${origin}, planned was ${user.userId}`,
+      row === undefined
+        ? `${user.key} is not listed on ${hsmId} any more`
+        : `${user.key} has the ID ${row.userId ?? 'none'} on ${hsmId}, planned was ${user.userId}`,
     )
   }
-  return userId
+  return user
 }

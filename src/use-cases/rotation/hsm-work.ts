@@ -9,7 +9,7 @@ import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { Pause } from './pause.js'
 import type { HsmWork } from './rotation-run.js'
 
-/** Runs `work` in a session on exactly these HSMs and ends the session, whatever happens. */
+/** Runs `work` in a session on these HSMs and ends the session, whatever happens. */
 export const inSession = async <T>(
   { console }: Pick<HsmWork, 'console'>,
   servers: readonly RosterEntry[],
@@ -20,6 +20,27 @@ export const inSession = async <T>(
     return await work(session)
   } finally {
     await session.close()
+  }
+}
+
+/**
+ * Does `work` in sessions that together reach each of these HSMs once, one session after the other: a session on each
+ * HSM alone, or a single one where the utility leads from one HSM to all of its cluster.
+ * @param servers of one unit
+ */
+export const inSessionsOn = async (
+  work: Pick<HsmWork, 'console'>,
+  servers: readonly RosterEntry[],
+  visit: (session: HsmSession, reached: readonly RosterEntry[]) => Promise<void>,
+): Promise<void> => {
+  const visited = new Set<HsmId>()
+  for (const server of servers) {
+    if (visited.has(server.hsmId)) continue
+    await inSession(work, [server], async (session) => {
+      const reached = servers.filter(({ hsmId }) => session.hsmIds.includes(hsmId))
+      for (const { hsmId } of reached) visited.add(hsmId)
+      await visit(session, reached)
+    })
   }
 }
 
@@ -61,6 +82,12 @@ export const usersOf = (listing: ReadonlyMap<HsmId, readonly HsmUser[]>, hsmId: 
 export const answerOf = (answers: Answers, hsmId: HsmId): Answer =>
   answers.get(hsmId) ?? { kind: 'unclear', text: 'the utility said nothing about this HSM' }
 
+/** The answer of HSMs that one command reached together: done where all did it, else what the first other one said. */
+export const jointAnswer = (answers: Answers, hsmIds: readonly HsmId[]): Answer => {
+  const each = hsmIds.map((hsmId) => answerOf(answers, hsmId))
+  return each.find(({ kind }) => kind === 'unclear') ?? each.find(({ kind }) => kind !== 'done') ?? { kind: 'done' }
+}
+
 /**
  * Logs the officer in on every HSM of the session, after looking at its failure count there.
  * @param listing what `listUsers` said in this session
@@ -79,7 +106,11 @@ export const loginOfficer = async (
   }
   const [first] = servers
   const listed = first === undefined ? undefined : findUser(usersOf(listing, first.hsmId), user)
-  const answers = await session.login({ type: listed?.type ?? user.type, name: user.name }, password)
+  const answers = await session.login(
+    { type: listed?.type ?? user.type, name: user.name },
+    password,
+    servers.map(({ hsmId }) => hsmId),
+  )
   for (const server of servers) {
     const answer = answerOf(answers, server.hsmId)
     if (answer.kind === 'done') continue
@@ -104,8 +135,7 @@ export const loginOfficer = async (
 }
 
 /** Words for a refused command, with what the operator can do. */
-export const refusedPause = (what: string, server: RosterEntry, answer: Exclude<Answer, { kind: 'done' }>): Pause => {
-  const where = `${server.hsmId} (${server.region}, ${server.clusterId})`
+export const refusedPause = (what: string, where: string, answer: Exclude<Answer, { kind: 'done' }>): Pause => {
   if (answer.kind === 'unclear') {
     return new Pause('NOT_UNDERSTOOD', `${what} on ${where} gave no clear answer: "${answer.text}"`)
   }

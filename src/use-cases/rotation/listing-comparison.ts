@@ -1,6 +1,6 @@
 import { type HsmUser, sameUser, userKey } from '../../domain/hsm-user.js'
-import type { HsmId } from '../../domain/ids.js'
-import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
+import type { UnitId } from '../../domain/ids.js'
+import type { PlannedUser } from '../../domain/rotation/plan.js'
 import type { SyncReport, TargetLook } from './cell-work.js'
 import { Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
@@ -12,16 +12,15 @@ import type { RotationRun } from './rotation-run.js'
  */
 export const refuseOtherChanges = (
   run: RotationRun,
-  hsmId: HsmId,
+  unitId: UnitId,
   { looks }: SyncReport,
   copied: readonly PlannedUser[],
 ): void => {
   const changes = [...new Set(looks.flatMap((look) => otherChanges(look, copied)))]
   if (changes.length === 0) return
-  const server = rosterEntry(run.plan, hsmId)
   throw new Pause(
     'OTHER_USER_CHANGED',
-    `syncUser changed more than it should on ${hsmId} (${server.region}): ${changes.join('; ')}`,
+    `${run.words.copy} changed more than it should on ${run.name(unitId)}: ${changes.join('; ')}`,
   )
 }
 

@@ -1,17 +1,17 @@
-import type { HsmId } from '../../domain/ids.js'
+import type { UnitId } from '../../domain/ids.js'
 import { changeCells, newRefused, proveCells } from './cell-work.js'
 import { Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
 /**
- * Hands out HSMs to copy the new credential from. Only one that was seen in this invocation to hold it for every user
- * is an origin; where there is none yet, one that an earlier invocation proved has to show it again. The work of
- * extracting is spread: an HSM does one thing at a time, and every HSM that was proved becomes an origin.
+ * Hands out units to copy the new credential from. Only one whose HSMs were all seen in this invocation to hold it for
+ * every user is an origin; where there is none yet, one that an earlier invocation proved has to show it again. The
+ * work of extracting is spread: an HSM does one thing at a time, and every unit that was proved becomes an origin.
  */
 export class Origins {
   readonly #run: RotationRun
-  readonly #given = new Map<HsmId, number>()
-  #first: Promise<HsmId> | null = null
+  readonly #given = new Map<UnitId, number>()
+  #first: Promise<UnitId> | null = null
 
   constructor(run: RotationRun) {
     this.#run = run
@@ -21,41 +21,39 @@ export class Origins {
    * The origin that was given out least often.
    * @throws {Pause} `NO_PROVED_ORIGIN`, or why the one that was proved before does not hold it any more
    */
-  async next(): Promise<HsmId> {
+  async next(): Promise<UnitId> {
     if (this.#proved().length === 0) {
       this.#first ??= proveAgain(this.#run)
       await this.#first
     }
     const [first, ...others] = this.#proved()
     if (first === undefined) throw noOrigin()
-    const origin = others.reduce((best, hsmId) => (this.#count(hsmId) < this.#count(best) ? hsmId : best), first)
+    const origin = others.reduce((best, unitId) => (this.#count(unitId) < this.#count(best) ? unitId : best), first)
     this.#given.set(origin, this.#count(origin) + 1)
     return origin
   }
 
-  #count(hsmId: HsmId): number {
-    return this.#given.get(hsmId) ?? 0
+  #count(unitId: UnitId): number {
+    return this.#given.get(unitId) ?? 0
   }
 
-  #proved(): HsmId[] {
+  #proved(): UnitId[] {
     const run = this.#run
-    return run.roster
-      .map((entry) => entry.hsmId)
-      .filter((hsmId) => run.users.every((user) => run.provedNow(user.key, hsmId, 'new')))
+    return run.units.filter((unitId) => run.provedEverywhere(unitId))
   }
 }
 
-const proveAgain = async (run: RotationRun): Promise<HsmId> => {
-  const hsmId = run.roster.map((entry) => entry.hsmId).find((candidate) => run.notNew(candidate).length === 0)
-  if (hsmId === undefined) throw noOrigin()
-  const refused = await proveCells(run, hsmId, run.users, 'new')
-  if (refused.length === 0) return hsmId
+const proveAgain = async (run: RotationRun): Promise<UnitId> => {
+  const unitId = run.units.find((candidate) => run.notNew(candidate).length === 0)
+  if (unitId === undefined) throw noOrigin()
+  const refused = await proveCells(run, unitId, run.users, 'new')
+  if (refused.length === 0) return unitId
   // It was proved before; whatever has changed it since, writing the same credential again is harmless.
-  await changeCells(run, hsmId, refused, 'new')
-  const again = await proveCells(run, hsmId, refused, 'new')
-  if (again.length > 0) throw newRefused(run, hsmId, again)
-  return hsmId
+  await changeCells(run, unitId, refused, 'new')
+  const again = await proveCells(run, unitId, refused, 'new')
+  if (again.length > 0) throw newRefused(run, unitId, again)
+  return unitId
 }
 
 const noOrigin = (): Pause =>
-  new Pause('NO_PROVED_ORIGIN', 'no HSM was seen in this run to hold the new credential of every user')
+  new Pause('NO_PROVED_ORIGIN', 'nothing was seen in this run to hold the new credential of every user')

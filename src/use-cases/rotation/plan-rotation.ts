@@ -11,7 +11,7 @@ import {
   type UserMatrix,
 } from '../../domain/rotation/eligibility.js'
 import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
-import { readUsers, refusedBy } from './preflight.js'
+import { type ReadUsers, readUsers, refusedBy } from './preflight.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
 export interface ChosenForRotation {
@@ -27,12 +27,13 @@ export interface PlannedRotation {
   readonly plan: RotationPlan
   readonly absent: Eligible['absent']
   readonly matrix: UserMatrix
+  readonly serials: ReadUsers['serials']
   /** HSMs that cannot be reached and may stay behind. */
   readonly behind: readonly HsmId[]
 }
 
 /**
- * Decides everything that is decided before the first effect. Reads only: one session per HSM, no login.
+ * Decides everything that is decided before the first effect. Reads only: one session per unit, no login.
  * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached
  * @throws {OperatorError} for every fact that forbids the rotation
  */
@@ -46,16 +47,20 @@ export const planRotation = async (
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
   refuseStrangers(chosen.roster, mayStayBehind)
-  const { matrix, failures } = await readUsers(console, chosen.roster, concurrency)
+  const { matrix, serials, failures } = await readUsers(console, chosen.roster, concurrency)
   const serious = failures.filter(
     ({ kind, hsmIds }) => kind !== 'unreachable' || hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId)),
   )
   if (serious.length > 0) throw refusedBy(serious)
   const behind = failures.flatMap(({ hsmIds }) => hsmIds)
-  const parts = assignParts(chosen.roster.filter(({ hsmId }) => !behind.includes(hsmId)))
+  const parts = assignParts(
+    chosen.roster.filter(({ hsmId }) => !behind.includes(hsmId)),
+    console.utility,
+  )
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
   const eligible = eligibleUsers(users, matrix, source, rules)
   const plan: RotationPlan = {
+    utility: console.utility,
     source: planned(chosen.source),
     destinations: chosen.destinations.map(planned),
     leftOut: chosen.leftOut.map(planned),
@@ -64,7 +69,7 @@ export const planRotation = async (
     roster: chosen.roster,
     parts,
   }
-  return { plan, absent: eligible.absent, matrix, behind }
+  return { plan, absent: eligible.absent, matrix, serials, behind }
 }
 
 const planned = ({ clusterId, region, profile }: Cluster): PlannedCluster => ({ clusterId, region, profile })

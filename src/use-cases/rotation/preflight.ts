@@ -1,42 +1,64 @@
 import { type OperatorError, refusal } from '../../domain/errors.js'
-import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
+import { ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../domain/ids.js'
 import type { Roster, RosterEntry } from '../../domain/roster.js'
+import type { Evidence } from '../../domain/rotation/cell.js'
 import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
+import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
-import type { PlannedUser } from '../../domain/rotation/plan.js'
+import { type PlannedUser, unitsOf } from '../../domain/rotation/plan.js'
 import type { Secret } from '../../domain/secret.js'
-import { answerOf, inLanes, inSession, loginOfficer, usersOf } from './hsm-work.js'
+import { inLanes, inSession, inSessionsOn, jointAnswer, loginOfficer, usersOf } from './hsm-work.js'
 import { describeFailure } from './pause.js'
 import type { HsmWork } from './rotation-run.js'
 
 /** What a listing of every HSM found. */
 export interface ReadUsers {
   readonly matrix: UserMatrix
+  /** What the HSMs of each cluster said of themselves, where the utility cannot tell which HSM it speaks to. */
+  readonly serials: RotationFacts['serials']
   /** Conversations that broke before anything was said. */
   readonly failures: readonly ConsoleFailure[]
 }
 
-/** Lists the users of every HSM, each in a session of its own that proves the roster. No login. */
+/** Lists the users of every HSM, each unit in a session of its own that proves the roster. No login. */
 export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<ReadUsers> => {
   const failures: ConsoleFailure[] = []
-  const matrix = new Map<HsmId, readonly HsmUser[]>()
-  const listings = await inLanes(roster, concurrency, async (server) => {
-    try {
-      return await inSession({ console }, [server], async (session) => usersOf(await session.listUsers(), server.hsmId))
-    } catch (error) {
-      if (!(error instanceof ConsoleFailure)) throw error
-      failures.push(error)
-      return null
-    }
-  })
-  for (const [index, { hsmId }] of roster.entries()) {
-    const listing = listings[index] ?? null
-    if (listing !== null) matrix.set(hsmId, listing)
+  const read = await inLanes(unitsOf(roster, console.utility), concurrency, ({ servers }) =>
+    readUnit(console, servers, failures),
+  )
+  const listings = new Map(read.flatMap(({ listing }) => [...listing]))
+  return {
+    matrix: new Map(roster.flatMap(({ hsmId }) => (listings.has(hsmId) ? [[hsmId, usersOf(listings, hsmId)]] : []))),
+    serials: read.flatMap(({ serials }) => [...serials].map(([clusterId, found]) => ({ clusterId, serials: found }))),
+    failures,
   }
-  return { matrix, failures }
 }
+
+/** Lists a unit, without those of its HSMs that do not answer. */
+const readUnit = async (
+  console: HsmConsole,
+  servers: readonly RosterEntry[],
+  failures: ConsoleFailure[],
+): Promise<{ listing: Listing; serials: HsmSession['serials'] }> => {
+  try {
+    return await inSession({ console }, servers, async (session) => ({
+      listing: await session.listUsers(),
+      serials: session.serials,
+    }))
+  } catch (error) {
+    if (!(error instanceof ConsoleFailure)) throw error
+    failures.push(error)
+    const rest = servers.filter(({ hsmId }) => !error.hsmIds.includes(hsmId))
+    if (error.kind === 'unreachable' && rest.length > 0 && rest.length < servers.length) {
+      return readUnit(console, rest, failures)
+    }
+    return { listing: new Map(), serials: new Map() }
+  }
+}
+
+type Listing = ReadonlyMap<HsmId, readonly HsmUser[]>
 
 /**
  * As `readUsers`, where every HSM has to answer.
@@ -63,10 +85,17 @@ export const refuseKnownOfficer = async (
   )
 }
 
+/** What the first logins found. */
+export interface ProvedLogins {
+  /** Whether the current credentials are proved, or were refused where they were asked first and then nowhere else. */
+  readonly current: 'proved' | 'refused-by-first'
+  /** Whether the utility lets each HSM be asked alone. */
+  readonly evidence: Evidence
+}
+
 /**
  * The officer logs in on one HSM first, and on the others only after that succeeded. Where current credentials are
  * given, each cell proves them by one login, in the same order.
- * @returns whether the current credentials are proved, or were refused by the first HSM and then asked of no other
  * @throws {OperatorError} `OFFICER_REFUSED`, `CURRENT_REFUSED`, or the first HSM that failed
  */
 export const proveLogins = async (
@@ -75,55 +104,83 @@ export const proveLogins = async (
   users: readonly PlannedUser[],
   current: ReadonlyMap<UserKey, Secret>,
   { firstMayRefuse = false } = {},
-): Promise<'proved' | 'refused-by-first'> => {
-  const [first, ...others] = roster
-  if (first === undefined) return 'proved'
+): Promise<ProvedLogins> => {
+  const [first, ...others] = unitsOf(roster, work.console.utility)
+  const proof = new LoginProof(work, users, current)
   try {
-    const refused = await proveOn(work, first, users, current)
-    if (refused !== null && !firstMayRefuse) throw refused
-    const asked = refused === null ? current : new Map()
-    await inLanes(others, work.concurrency, async (server) => {
-      const elsewhere = await proveOn(work, server, users, asked)
-      if (elsewhere !== null) throw elsewhere
-    })
+    if (first !== undefined) await proof.on(first.servers, firstMayRefuse)
+    await inLanes(others, work.concurrency, ({ servers }) => proof.on(servers, false))
     await work.officerRefusals.clear(
       work.officer.user.name,
       roster.map((server) => server.clusterId),
     )
-    return refused === null ? 'proved' : 'refused-by-first'
+    return { current: proof.refused ? 'refused-by-first' : 'proved', evidence: proof.evidence }
   } catch (error) {
     throw error instanceof ConsoleFailure ? refusedBy([error]) : error
   }
 }
 
-/** @returns the refusal of a current credential; nobody else is asked on this HSM then */
-const proveOn = (
-  work: HsmWork,
-  server: RosterEntry,
-  users: readonly PlannedUser[],
-  current: ReadonlyMap<UserKey, Secret>,
-): Promise<OperatorError | null> =>
-  inSession(work, [server], async (session) => {
-    const listing = await session.listUsers()
-    await loginOfficer(work, session, [server], listing)
-    await session.logout()
-    for (const user of users) {
-      const secret = current.get(user.key)
-      const row = findUser(usersOf(listing, server.hsmId), user)
-      if (secret === undefined || row === undefined) continue
-      if (budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, server.hsmId, row, work.lockoutLimit)
-      const answer = answerOf(await session.login(user, secret), server.hsmId)
+/** The logins of preflight, unit by unit. */
+class LoginProof {
+  readonly #work: HsmWork
+  readonly #users: readonly PlannedUser[]
+  readonly #current: ReadonlyMap<UserKey, Secret>
+  /** A current credential was refused; from then on none is asked for. */
+  refused = false
+  evidence: Evidence = 'hsm'
+
+  constructor(work: HsmWork, users: readonly PlannedUser[], current: ReadonlyMap<UserKey, Secret>) {
+    this.#work = work
+    this.#users = users
+    this.#current = current
+  }
+
+  /** @throws {OperatorError} `CURRENT_REFUSED`, unless that is allowed */
+  async on(servers: readonly RosterEntry[], mayRefuse: boolean): Promise<void> {
+    await inSessionsOn(this.#work, servers, async (session, reached) => {
+      if (reached.length > 1) this.evidence = 'cluster'
+      const listing = await session.listUsers()
+      await loginOfficer(this.#work, session, reached, listing)
+      await session.logout()
+      if (this.refused) return
+      const refusal = await this.#askUsers(session, reached, listing)
+      if (refusal === null) return
+      if (!mayRefuse) throw refusal
+      this.refused = true
+    })
+  }
+
+  /** @returns the refusal of a current credential; nobody else is asked in this session then */
+  async #askUsers(
+    session: HsmSession,
+    reached: readonly RosterEntry[],
+    listing: Listing,
+  ): Promise<OperatorError | null> {
+    const hsmIds = reached.map(({ hsmId }) => hsmId)
+    const { lockoutLimit } = this.#work
+    for (const user of this.#users) {
+      const secret = this.#current.get(user.key)
+      const rows = hsmIds.flatMap((hsmId) => {
+        const row = findUser(usersOf(listing, hsmId), user)
+        return row === undefined ? [] : [{ hsmId, row }]
+      })
+      if (secret === undefined || rows.length === 0) continue
+      for (const { hsmId, row } of rows) {
+        if (budgetSpent(row, lockoutLimit)) throw nearLockout(user, hsmId, row, lockoutLimit)
+      }
+      const answer = jointAnswer(await session.login(user, secret, hsmIds), hsmIds)
       if (answer.kind !== 'done') {
         return refusal(
           'CURRENT_REFUSED',
-          `${server.hsmId} (${server.region}, ${server.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
+          `${hsmIds.join(', ')} (${reached[0]?.region}, ${reached[0]?.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
           ['this HSM may hold another password: compare with lockstep users prove', 'or leave --current-password out'],
         )
       }
       await session.logout()
     }
     return null
-  })
+  }
+}
 
 /** Broken conversations before anything changed, as one refusal that names every HSM. */
 export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {

@@ -4,14 +4,13 @@ import { OperatorError, refusal } from '../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { findUser, type HsmUserRef, type UserKey } from '../../domain/hsm-user.js'
 import type { RotationId } from '../../domain/ids.js'
-import type { RosterEntry } from '../../domain/roster.js'
 import type { Journal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { CredentialName, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
-import type { PlannedUser, RotationPlan } from '../../domain/rotation/plan.js'
+import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../domain/rotation/plan.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
-import { answerOf, inLanes, inSession, usersOf } from './hsm-work.js'
+import { inLanes, inSessionsOn, jointAnswer, usersOf } from './hsm-work.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 
 export interface RecoverRequest {
@@ -53,6 +52,7 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
       rotationId,
       plan,
       provedCurrent: [],
+      serials: planned.serials,
       absent: planned.absent,
       debts: [],
       recovered: true,
@@ -103,13 +103,13 @@ const rebuild = async (
   const byCurrent = current.size === plan.users.length
   await recovery.record({ type: 'stage-completed', stage: 'store-pending' })
   // CURRENT was proved by this rotation, or put in force by the one before it.
-  if (byCurrent) await recovery.record({ type: 'current-proved' })
+  if (byCurrent) await recovery.record({ type: 'current-proved', evidence: 'hsm' })
   const evidence = 'the journal was lost, and with it which HSM was never written to'
   await recovery.record({ type: 'way-back', bySync: false, byCurrent, evidence })
   await recovery.record({ type: 'stage-completed', stage: 'rehearse' })
   const credentials = { new: byUser(plan.users, pending), current }
-  await inLanes(plan.roster, request.concurrency, (server) =>
-    askCells(request, ports, recovery, { server, plan, credentials }),
+  await inLanes(unitsOf(plan.roster, plan.utility), request.concurrency, (unit) =>
+    askCells(request, ports, recovery, { unit, plan, credentials }),
   )
   const { rotationId } = pending
   await recovery.record({
@@ -125,39 +125,42 @@ const rebuild = async (
   return recovery.ledger.rotation()
 }
 
-interface CellsOfServer {
-  readonly server: RosterEntry
+interface CellsOfUnit {
+  readonly unit: Unit
   readonly plan: RotationPlan
   readonly credentials: Readonly<Record<CredentialName, ReadonlyMap<UserKey, Secret>>>
 }
 
-/** One login per cell, where its budget allows one. */
+/** One login per cell, where its budget allows one; where no count can be read, a refusal is the last login there. */
 const askCells = async (
   request: RecoverRequest,
   { console }: RecoverPorts,
   recovery: Recovery,
-  { server, plan, credentials }: CellsOfServer,
+  { unit: { unitId, servers }, plan, credentials }: CellsOfUnit,
 ): Promise<void> => {
-  const { hsmId } = server
-  // The restore point is the last one to hold the old credential; every other HSM more likely holds the new one.
-  const credential: CredentialName = hsmId === plan.parts.restorePoint ? 'current' : 'new'
+  // The restore point is the last one to hold the old credential; every other unit more likely holds the new one.
+  const credential: CredentialName = unitId === plan.parts.restorePoint ? 'current' : 'new'
+  const refusedUncounted = new Set<PlannedUser>()
   try {
-    await inSession({ console }, [server], async (session) => {
-      const listed = usersOf(await session.listUsers(), hsmId)
+    await inSessionsOn({ console }, servers, async (session, reached) => {
+      const hsmIds = reached.map(({ hsmId }) => hsmId)
+      const listing = await session.listUsers()
       for (const user of plan.users) {
         const secret = credentials[credential].get(user.key)
-        const row = findUser(listed, user)
-        if (secret === undefined || row === undefined || budgetSpent(row, request.lockoutLimit)) continue
-        const intent = { act: 'login', user: user.key, hsmId, credential } as const
+        const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
+        if (secret === undefined || rows.length < hsmIds.length || refusedUncounted.has(user)) continue
+        if (rows.some((row) => budgetSpent(row, request.lockoutLimit))) continue
+        const intent = { act: 'login', user: user.key, hsmIds, credential } as const
         const to = await recovery.record({ type: 'intent', intent, process: session.process })
-        const answer = answerOf(await session.login(row, secret), hsmId)
+        const answer = jointAnswer(await session.login(user, secret, hsmIds), hsmIds)
         await recovery.record({ type: 'answer', to, answer })
         if (answer.kind === 'done') await session.logout()
+        else if (rows.some((row) => row.loginFailureCount === null)) refusedUncounted.add(user)
       }
     })
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
-    await recovery.record({ type: 'unreachable', hsmId, reason: error.message })
+    for (const hsmId of error.hsmIds) await recovery.record({ type: 'unreachable', hsmId, reason: error.message })
   }
 }
 
@@ -192,15 +195,15 @@ const refuseKnown = async (shelf: JournalShelf, rotationId: RotationId): Promise
   ])
 }
 
-/** The restore point the lost rotation had, where that HSM is still there. */
+/** The restore point the lost rotation had, where it is still there. */
 const keepRestorePoint = (plan: RotationPlan, { restorePoint }: CredentialVersion): RotationPlan => {
   const { parts } = plan
   const taken = [parts.first, parts.canary, parts.restorePoint]
   if (restorePoint === null || taken.includes(restorePoint)) return plan
-  if (!plan.roster.some((entry) => entry.hsmId === restorePoint)) return plan
+  if (!unitsOf(plan.roster, plan.utility).some(({ unitId }) => unitId === restorePoint)) return plan
   const waves = parts.waves.map((wave) => ({
     ...wave,
-    hsmIds: wave.hsmIds.map((hsmId) => (hsmId === restorePoint ? parts.restorePoint : hsmId)),
+    units: wave.units.map((unitId) => (unitId === restorePoint ? parts.restorePoint : unitId)),
   }))
   return { ...plan, parts: { ...parts, restorePoint, waves } }
 }

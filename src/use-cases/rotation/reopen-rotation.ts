@@ -5,8 +5,10 @@ import { findUser, type UserKey } from '../../domain/hsm-user.js'
 import type { RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
 import type { RosterEntry } from '../../domain/roster.js'
+import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficer, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { Journal } from '../../domain/rotation/journal.js'
+import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
@@ -14,7 +16,7 @@ import { rosterChanges } from './aws-comparison.js'
 import { noteUnreachable } from './cell-work.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { byPlannedKey } from './planned-passwords.js'
-import { proveLogins, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
+import { proveLogins, type ReadUsers, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
 import { RotationRun, type RunOptions } from './rotation-run.js'
 import { putPending } from './stages/store-pending.js'
 import type { StartPorts } from './start-rotation.js'
@@ -90,7 +92,7 @@ const prepare = async (
   const met = idle ? NOBODY : await meetHsms(request, ports, held.ledger, credentials.current)
   const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
-  if (met.currentProved) await keepCurrent(run)
+  if (met.currentProved !== null) await keepCurrent(run, met.currentProved)
   if (met.added.length > 0 && !back) {
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
@@ -112,9 +114,9 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
 }
 
 /** A current credential that was given late becomes a way back like one given at the start. */
-const keepCurrent = async (run: RotationRun): Promise<void> => {
+const keepCurrent = async (run: RotationRun, evidence: Evidence): Promise<void> => {
   await putPending(run)
-  await run.record({ type: 'current-proved' })
+  await run.record({ type: 'current-proved', evidence })
 }
 
 /** What was found on meeting the HSMs again. */
@@ -124,11 +126,11 @@ interface Meeting {
   readonly added: readonly RosterEntry[]
   /** The conversations that could not be begun. */
   readonly unreachable: readonly ConsoleFailure[]
-  /** The current credential was proved on every cell just now. */
-  readonly currentProved: boolean
+  /** How the current credential was proved on every cell just now; null where it was not. */
+  readonly currentProved: Evidence | null
 }
 
-const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [], currentProved: false }
+const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [], currentProved: null }
 
 /** Cells of added HSMs whose user is not there: it is copied to them. */
 const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
@@ -165,20 +167,38 @@ const meetHsms = async (
     ])
   }
   const roster = [...plan.roster, ...added]
-  const { matrix, failures } = await readUsers(ports.console, roster, ports.concurrency)
+  const { matrix, serials, failures } = await readUsers(ports.console, roster, ports.concurrency)
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
+  if (failures.length === 0) refuseOtherSerials(rotation.facts, serials)
   checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
   const typed = current.size > 0 && (!rotation.currentProved || rotation.stage === 'store-pending')
   const proving = typed && nothingWritten(rotation)
-  await proveLogins(ports, reachable, plan.users, proving ? current : new Map())
+  const { evidence } = await proveLogins(ports, reachable, plan.users, proving ? current : new Map())
   return {
     matrix,
     added,
     unreachable: failures,
-    currentProved: proving && !rotation.currentProved && failures.length === 0,
+    currentProved: proving && !rotation.currentProved && failures.length === 0 ? evidence : null,
+  }
+}
+
+/**
+ * The HSMs must be the ones the rotation began with, as far as the utility can tell; added ones only add to them.
+ * @throws {OperatorError} `OTHER_SERIALS`
+ */
+const refuseOtherSerials = ({ serials }: RotationFacts, now: ReadUsers['serials']): void => {
+  for (const { clusterId, serials: known } of serials) {
+    const found = now.find((cluster) => cluster.clusterId === clusterId)?.serials ?? []
+    const gone = known.filter((serial) => !found.includes(serial))
+    if (gone.length === 0) continue
+    throw refusal(
+      'OTHER_SERIALS',
+      `${clusterId} had an HSM with the serial number ${gone.join(', ')} when the rotation began; now it shows ${found.join(', ') || 'none'}`,
+      ['lockstep clusters list'],
+    )
   }
 }
 

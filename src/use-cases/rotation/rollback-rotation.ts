@@ -1,7 +1,8 @@
 import { refusal } from '../../domain/errors.js'
-import type { HsmId } from '../../domain/ids.js'
-import { type PlannedUser, rosterEntry } from '../../domain/rotation/plan.js'
+import type { HsmId, UnitId } from '../../domain/ids.js'
+import { type PlannedUser, serversOf } from '../../domain/rotation/plan.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
+import { UTILITY_WORDS } from '../../domain/utility.js'
 import { changeCells, onEach, proveCells, syncCells } from './cell-work.js'
 import { refusedPause } from './hsm-work.js'
 import { asPause, Pause } from './pause.js'
@@ -22,12 +23,11 @@ export const rollBack = async (run: RotationRun): Promise<Rotation> => {
   const stage = run.ledger.stage ?? 'finalize'
   try {
     const method = run.ledger.rollback ?? (await begin(run))
-    run.notice(`rolling back by ${method === 'sync' ? 'syncUser from an HSM that was not written to' : 'changePswd'}`)
-    await onEach(
-      run,
-      run.plan.roster.map((entry) => entry.hsmId),
-      (hsmId) => restore(run, hsmId, method),
-    )
+    const { copy, change, unit } = run.words
+    const origin = unit === 'hsm' ? 'an HSM' : 'a cluster'
+    run.notice(`rolling back by ${method === 'sync' ? `${copy} from ${origin} that was not written to` : change}`)
+    run.settleDebts()
+    await onEach(run, run.units, (unitId) => restore(run, unitId, method))
     await run.record({ type: 'store', act: 'discard', phase: 'intent' })
     await run.parts.store.discardPending(run.ledger.facts.rotationId)
     await run.record({ type: 'finished', outcome: 'rolled-back' })
@@ -55,15 +55,18 @@ const refuseRollback = (rotation: Rotation): void => {
   throw refusal(
     'NO_WAY_BACK',
     rotation.wayBack.bySync
-      ? `no HSM of ${rotationId} is left on the old credential untouched, and the current credential is not known`
-      : `syncUser does not return the old credential in ${rotationId}, and the current credential is not known`,
+      ? `nothing of ${rotationId} is left on the old credential untouched, and the current credential is not known`
+      : `${UTILITY_WORDS[rotation.plan.utility].copy} does not return the old credential in ${rotationId}, and the current credential is not known`,
     [`forward is the only way: lockstep rotate resume --rotation ${rotationId}`],
   )
 }
 
-/** An HSM to copy the old credential from: one that is in sight if there is any. */
-const oldOrigin = ({ oldOrigins, cells }: Rotation): HsmId | undefined => {
-  const inSight = (hsmId: HsmId) => cells.every((cell) => cell.hsmId !== hsmId || cell.state === 'old')
+/** A unit to copy the old credential from: one that is in sight if there is any. */
+const oldOrigin = ({ oldOrigins, cells, plan }: Rotation): UnitId | undefined => {
+  const inSight = (unitId: UnitId) => {
+    const hsmIds = serversOf(plan.roster, unitId).map(({ hsmId }) => hsmId)
+    return cells.every((cell) => !hsmIds.includes(cell.hsmId) || cell.state === 'old')
+  }
   return oldOrigins.find(inSight) ?? oldOrigins[0]
 }
 
@@ -75,25 +78,25 @@ const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
   return method
 }
 
-/** Brings one HSM back. Cells that are old for certain are left alone. */
-const restore = async (run: RotationRun, hsmId: HsmId, method: 'sync' | 'change'): Promise<void> => {
-  const pending = run.users.filter((user) => !isOld(run, user, hsmId))
+/** Brings one unit back. Users that are old for certain on all of it are left alone. */
+const restore = async (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> => {
+  const pending = run.users.filter((user) => run.servers(unitId).some(({ hsmId }) => !isOld(run, user, hsmId)))
   if (pending.length === 0) return
   if (method === 'change') {
-    await changeCells(run, hsmId, pending, 'current')
-    const refused = await proveCells(run, hsmId, pending, 'current')
+    await changeCells(run, unitId, pending, 'current')
+    const refused = await proveCells(run, unitId, pending, 'current')
     if (refused.length === 0) return
     const names = refused.map((user) => user.key).join(', ')
     throw new Pause(
       'CURRENT_REFUSED',
-      `${hsmId} refused the current credential of ${names} although it was written there`,
+      `${run.name(unitId)} refused the current credential of ${names} although it was written there`,
     )
   }
   const from = oldOrigin(run.ledger.rotation())
-  if (from === undefined) throw new Pause('NO_WAY_BACK', 'no HSM is left on the old credential untouched')
-  const { answers } = await syncCells(run, { from: () => from, to: hsmId, users: pending }, 'current')
+  if (from === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
+  const { answers } = await syncCells(run, { from: () => from, to: unitId, users: pending }, 'current')
   for (const [user, answer] of answers) {
-    if (answer.kind !== 'done') throw refusedPause(`syncUser of ${user}`, rosterEntry(run.plan, hsmId), answer)
+    if (answer.kind !== 'done') throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }
 }
 

@@ -5,16 +5,24 @@ import type { CredentialStore } from '../../domain/credential-store.js'
 import type { Hooks } from '../../domain/hooks.js'
 import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
-import type { HsmId } from '../../domain/ids.js'
+import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { OfficerRefusals } from '../../domain/officer-refusals.js'
 import type { Roster } from '../../domain/roster.js'
 import type { Journal } from '../../domain/rotation/journal.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../domain/rotation/journal-entry.js'
-import type { PlannedUser, Propagation, RotationPlan } from '../../domain/rotation/plan.js'
+import {
+  nameUnit,
+  type PlannedUser,
+  type Propagation,
+  type RotationPlan,
+  serversOf,
+  unitsOf,
+} from '../../domain/rotation/plan.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
+import { UTILITY_WORDS, type UtilityWords } from '../../domain/utility.js'
 import { FailureCounts } from './failure-counts.js'
 import { Origins } from './origins.js'
 import { Pause } from './pause.js'
@@ -77,6 +85,7 @@ export class RotationRun {
   readonly #provedNow = new Map<string, CredentialName>()
   /** Cells that refused a login in this invocation and were not given a password since. */
   readonly #refusedNow = new Set<string>()
+  #settlesDebts = false
 
   constructor(parts: RunParts) {
     this.parts = { ...parts, console: limitSessions(parts.console, parts.concurrency) }
@@ -87,14 +96,40 @@ export class RotationRun {
     return this.ledger.plan
   }
 
-  /** These HSMs but for those that may stay behind. */
-  without(hsmIds: readonly HsmId[]): readonly HsmId[] {
-    return hsmIds.filter((hsmId) => !this.ledger.debts.has(hsmId))
+  /** How the utility of this rotation calls what it does. */
+  get words(): UtilityWords {
+    return UTILITY_WORDS[this.plan.utility]
   }
 
-  /** Every HSM that takes part: the roster without those that may stay behind. */
+  /** A unit as messages name it. */
+  name(unitId: UnitId): string {
+    return nameUnit(this.plan.roster, unitId)
+  }
+
+  /** The HSMs of a unit, without those that may stay behind. */
+  servers(unitId: UnitId): Roster {
+    return serversOf(this.roster, unitId)
+  }
+
+  /** These units but for those that may stay behind as a whole. */
+  without(units: readonly UnitId[]): readonly UnitId[] {
+    return units.filter((unitId) => this.servers(unitId).length > 0)
+  }
+
+  /** Every unit that takes part. */
+  get units(): readonly UnitId[] {
+    return unitsOf(this.roster, this.plan.utility).map(({ unitId }) => unitId)
+  }
+
+  /** Every HSM that takes part: the roster without those that may stay behind, unless this run settles them. */
   get roster(): Roster {
+    if (this.#settlesDebts) return this.plan.roster
     return this.plan.roster.filter(({ hsmId }) => !this.ledger.debts.has(hsmId))
+  }
+
+  /** From here on HSMs that were allowed to stay behind take part again. */
+  settleDebts(): void {
+    this.#settlesDebts = true
   }
 
   get ledger(): RotationLedger {
@@ -143,14 +178,20 @@ export class RotationRun {
     return this.#provedNow.get(`${hsmId} ${user}`) === credential
   }
 
+  /** Whether each HSM of a unit was seen in this invocation to hold the new credential of these users. */
+  provedEverywhere(unitId: UnitId, users: readonly PlannedUser[] = this.users): boolean {
+    return this.servers(unitId).every(({ hsmId }) => users.every((user) => this.provedNow(user.key, hsmId, 'new')))
+  }
+
   /** Whether this cell refused a login in this invocation and nothing was written to it since. */
   refusedNow(user: UserKey, hsmId: HsmId): boolean {
     return this.#refusedNow.has(`${hsmId} ${user}`)
   }
 
-  /** Users of the rotation whose cell on this HSM is not proved to hold the new credential. */
-  notNew(hsmId: HsmId): readonly PlannedUser[] {
-    return this.users.filter((user) => this.ledger.cell(user.key, hsmId).state !== 'new')
+  /** Users of the rotation that some HSM of this unit is not proved to hold with the new credential. */
+  notNew(unitId: UnitId): readonly PlannedUser[] {
+    const servers = this.servers(unitId)
+    return this.users.filter((user) => servers.some(({ hsmId }) => this.ledger.cell(user.key, hsmId).state !== 'new'))
   }
 
   /** The password itself. */
@@ -165,16 +206,18 @@ export class RotationRun {
   }
 
   #remember(intent: Intent, answer: Answer): void {
-    const cell = `${intent.hsmId} ${intent.user}`
-    if (intent.act !== 'login') {
-      this.#provedNow.delete(cell)
-      if (answer.kind === 'done' && intent.act === 'change') this.#refusedNow.delete(cell)
-    } else if (answer.kind === 'done') {
-      this.#provedNow.set(cell, intent.credential)
-      this.#refusedNow.delete(cell)
-    } else {
-      this.#refusedNow.add(cell)
-      this.failureCounts.ours(intent.user, intent.hsmId)
+    for (const hsmId of intent.hsmIds) {
+      const cell = `${hsmId} ${intent.user}`
+      if (intent.act !== 'login') {
+        this.#provedNow.delete(cell)
+        if (answer.kind === 'done' && intent.act === 'change') this.#refusedNow.delete(cell)
+      } else if (answer.kind === 'done') {
+        this.#provedNow.set(cell, intent.credential)
+        this.#refusedNow.delete(cell)
+      } else {
+        this.#refusedNow.add(cell)
+        this.failureCounts.ours(intent.user, hsmId)
+      }
     }
   }
 }

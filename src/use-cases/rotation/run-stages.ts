@@ -64,9 +64,9 @@ export const pauseAt = async (run: RotationRun, stage: Stage, error: unknown): P
   return run.ledger.rotation()
 }
 
-/** How many HSMs report a step in this stage; 0 where it is done as a whole. */
+/** How many units report a step in this stage; 0 where it is done as a whole. */
 const stepsOf = (run: RotationRun, stage: Stage): number => {
-  if (stage === 'spread') return run.plan.parts.waves.reduce((sum, wave) => sum + wave.hsmIds.length, 0)
-  if (stage === 'verify') return run.roster.length
+  if (stage === 'spread') return run.plan.parts.waves.reduce((sum, wave) => sum + wave.units.length, 0)
+  if (stage === 'verify') return run.units.length
   return 0
 }

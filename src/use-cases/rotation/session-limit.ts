@@ -8,6 +8,7 @@ import type { HsmConsole } from '../../domain/hsm-console.js'
 export const limitSessions = (console: HsmConsole, most: number): HsmConsole => {
   const limit = pLimit(most)
   return {
+    utility: console.utility,
     open: (servers) =>
       new Promise((resolve, reject) => {
         void limit(async () => {

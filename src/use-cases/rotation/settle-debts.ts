@@ -1,4 +1,4 @@
-import { rosterEntry } from '../../domain/rotation/plan.js'
+import type { UnitId } from '../../domain/ids.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
 import { changeCells, newRefused, onEach, proveCells } from './cell-work.js'
 import { asPause } from './pause.js'
@@ -10,12 +10,17 @@ import type { RotationRun } from './rotation-run.js'
  */
 export const settleDebts = async (run: RotationRun): Promise<Rotation> => {
   try {
-    await onEach(run, [...run.ledger.debts.keys()], async (hsmId) => {
-      await changeCells(run, hsmId, run.users, 'new')
-      const refused = await proveCells(run, hsmId, run.users, 'new')
-      if (refused.length > 0) throw newRefused(run, hsmId, refused)
-      await run.record({ type: 'debt-settled', hsmId })
-      run.notice(`${hsmId} (${rosterEntry(run.plan, hsmId).region}) holds the new credential now`)
+    run.settleDebts()
+    const behind = (unitId: UnitId) => run.servers(unitId).filter(({ hsmId }) => run.ledger.debts.has(hsmId))
+    const units = run.units.filter((unitId) => behind(unitId).length > 0)
+    await onEach(run, units, async (unitId) => {
+      await changeCells(run, unitId, run.users, 'new')
+      const refused = await proveCells(run, unitId, run.users, 'new')
+      if (refused.length > 0) throw newRefused(run, unitId, refused)
+      for (const { hsmId, region } of behind(unitId)) {
+        await run.record({ type: 'debt-settled', hsmId })
+        run.notice(`${hsmId} (${region}) holds the new credential now`)
+      }
     })
   } catch (error) {
     const pause = asPause(error)

@@ -8,6 +8,7 @@ import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
 import type { Roster } from '../../domain/roster.js'
+import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
@@ -15,6 +16,7 @@ import type { RotationPlan } from '../../domain/rotation/plan.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
+import { UTILITY_WORDS } from '../../domain/utility.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 import { byPlannedKey, refuseEqual } from './planned-passwords.js'
 import { proveLogins, refuseKnownOfficer } from './preflight.js'
@@ -93,7 +95,7 @@ const preflight = async (
   await refuseOpenRotation(ports.shelf, clusterIds)
   await refusePending(ports.store)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
-  const { plan, absent, matrix, behind } = await planRotation(
+  const { plan, absent, matrix, serials, behind } = await planRotation(
     chosen,
     users,
     ports.console,
@@ -104,7 +106,7 @@ const preflight = async (
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
-  const current = await proveCurrent(request, ports, plan, reachable)
+  const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
   if (ports.stop.requested) {
     throw new OperatorError('INTERRUPTED', 'interrupted before anything changed', { exitCode: EXIT.interrupted })
   }
@@ -113,8 +115,9 @@ const preflight = async (
     rotationId: ports.newRotationId(),
     plan,
     provedCurrent: reachable.flatMap(({ hsmId }) =>
-      [...current.keys()].filter((user) => !missing.has(`${hsmId} ${user}`)).map((user) => ({ user, hsmId })),
+      [...current.keys()].filter((user) => !missing.has(`${hsmId} ${user}`)).map((user) => ({ user, hsmId, evidence })),
     ),
+    serials,
     absent,
     debts: behind.map((hsmId) => ({ hsmId, reason: options.mayStayBehind.reason })),
     recovered: false,
@@ -136,7 +139,7 @@ const proveCurrent = async (
   ports: StartPorts,
   plan: RotationPlan,
   reachable: Roster,
-): Promise<ReadonlyMap<UserKey, Secret>> => {
+): Promise<{ readonly current: ReadonlyMap<UserKey, Secret>; readonly evidence: Evidence }> => {
   const given = byPlannedKey(plan, request.currentPasswords)
   if (given.size > 0 && given.size < plan.users.length) {
     const without = plan.users.filter((user) => !given.has(user.key)).map((user) => user.key)
@@ -145,18 +148,18 @@ const proveCurrent = async (
     ])
   }
   if (given.size > 0) {
-    await proveLogins(ports, reachable, plan.users, given)
-    return given
+    const { evidence } = await proveLogins(ports, reachable, plan.users, given)
+    return { current: given, evidence }
   }
   const kept = await keptCurrent(ports.store, plan)
   refuseEqual(byPlannedKey(plan, request.newPasswords), kept)
   const proof = await proveLogins(ports, reachable, plan.users, kept, { firstMayRefuse: true })
-  if (proof === 'proved') return kept
+  if (proof.current === 'proved') return { current: kept, evidence: proof.evidence }
   ports.progress({
     kind: 'notice',
     text: `${ports.store.description} keeps a current credential that is not in force; it is not used`,
   })
-  return new Map()
+  return { current: new Map(), evidence: proof.evidence }
 }
 
 /** CURRENT of the store, where it holds one for every user. */
@@ -174,7 +177,7 @@ const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): 
   if (plan.parts.canary === plan.parts.restorePoint) {
     progress({
       kind: 'notice',
-      text: `there are only two HSMs: ${plan.parts.canary} is canary and restore point in one, so its change is the point of no return`,
+      text: `there are only two ${UTILITY_WORDS[plan.utility].unit === 'hsm' ? 'HSMs' : 'clusters'}: ${plan.parts.canary} is canary and restore point in one, so its change is the point of no return`,
     })
   }
   const names = plan.users.map((user) => user.key).join(', ')

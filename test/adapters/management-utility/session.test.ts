@@ -130,7 +130,7 @@ describe('a session', () => {
       { say: `strange words about TEST-SECRET-session\n${PROMPT}` },
     ]
     const session = await (await scripted(steps)).open([server])
-    const answer = (await session.login(APP, PASSWORD)).get(hsmId)
+    const answer = (await session.login(APP, PASSWORD, [hsmId])).get(hsmId)
     await session.close()
     expect(answer?.kind).toBe('unclear')
     expect(JSON.stringify(answer)).not.toContain('TEST-SECRET-session')
@@ -192,7 +192,7 @@ describe('a session', () => {
       { say: `\nloginHSM success on server 3(10.9.9.9)\n${PROMPT}` },
     ]
     const session = await (await scripted(steps)).open([server])
-    expect((await failureOf(session.login(APP, PASSWORD))).kind).toBe('not-understood')
+    expect((await failureOf(session.login(APP, PASSWORD, [hsmId]))).kind).toBe('not-understood')
     await session.close()
   })
 
@@ -205,7 +205,7 @@ describe('a session', () => {
       { say: '\nDo you want to continue(y/n)?' },
     ]
     const session = await (await scripted(steps)).open([server])
-    const failure = await failureOf(session.login(APP, PASSWORD))
+    const failure = await failureOf(session.login(APP, PASSWORD, [hsmId]))
     await session.close()
     expect(failure.kind).toBe('not-understood')
     expect(failure.transcript).toContain('Do you want to continue')

@@ -18,7 +18,7 @@ const app = listed('CU', 'app')
 describe('who may be rotated', () => {
   test('a user that is the same everywhere, named as the HSMs name it', () => {
     expect(rotate('CU:APP', both([app]))).toEqual({
-      users: [{ type: 'CU', name: 'app', key: 'CU:app', userId: 4 }],
+      users: [{ type: 'CU', name: 'app', key: 'CU:app', userId: 4, idsAgree: true }],
       absent: [],
     })
   })

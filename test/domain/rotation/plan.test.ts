@@ -5,20 +5,24 @@ import { hsm, planOver, rosterOf } from '../../helpers/rotation.js'
 
 describe('the parts of the HSMs', () => {
   test('three and two: first, canary, siblings in a wave, the last destination as restore point', () => {
-    expect(assignParts(rosterOf(3, 2))).toEqual({
+    expect(assignParts(rosterOf(3, 2), 'cmu')).toEqual({
       first: hsm('a'),
       canary: hsm('d'),
       restorePoint: hsm('e'),
-      waves: [{ name: 'siblings in cluster-aaaaaaaaaaa', hsmIds: [hsm('b'), hsm('c')] }],
+      waves: [{ name: 'siblings in cluster-aaaaaaaaaaa', units: [hsm('b'), hsm('c')] }],
     })
   })
 
   test('with one destination HSM the last sibling is the restore point', () => {
-    expect(assignParts(rosterOf(2, 1))).toMatchObject({ canary: hsm('c'), restorePoint: hsm('b'), waves: [] })
+    expect(assignParts(rosterOf(2, 1), 'cmu')).toMatchObject({ canary: hsm('c'), restorePoint: hsm('b'), waves: [] })
   })
 
   test('with two HSMs the canary is the restore point', () => {
-    expect(assignParts(rosterOf(1, 1))).toMatchObject({ first: hsm('a'), canary: hsm('b'), restorePoint: hsm('b') })
+    expect(assignParts(rosterOf(1, 1), 'cmu')).toMatchObject({
+      first: hsm('a'),
+      canary: hsm('b'),
+      restorePoint: hsm('b'),
+    })
   })
 
   test('every HSM has exactly one part', () => {
@@ -28,14 +32,14 @@ describe('the parts of the HSMs', () => {
       [5, 6],
     ] as const) {
       const roster = rosterOf(sources, destinations)
-      const { first, canary, restorePoint, waves } = assignParts(roster)
-      const parts = [first, canary, restorePoint, ...waves.flatMap((wave) => wave.hsmIds)].sort()
+      const { first, canary, restorePoint, waves } = assignParts(roster, 'cmu')
+      const parts = [first, canary, restorePoint, ...waves.flatMap((wave) => wave.units)].sort()
       expect(parts).toEqual(roster.map((entry) => entry.hsmId).sort())
     }
   })
 
   test('a side without an HSM is refused', () => {
-    expect(() => assignParts(rosterOf(2, 0))).toThrow('one ACTIVE HSM in the source and one in a destination')
+    expect(() => assignParts(rosterOf(2, 0), 'cmu')).toThrow('one ACTIVE HSM in the source and one in a destination')
   })
 })
 
@@ -52,7 +56,7 @@ describe('a plan file', () => {
     [
       'a wrong HSM ID',
       JSON.stringify({ ...file, plan: { ...file.plan, parts: { ...file.plan.parts, canary: 'x' } } }),
-      'the plan plan.json is malformed at plan.parts.canary: is not an HSM ID',
+      'the plan plan.json is malformed at plan.parts.canary: is neither an HSM ID nor a cluster ID',
     ],
     ['no users', JSON.stringify({ ...file, plan: { ...file.plan, users: [] } }), 'malformed at plan.users'],
   ])('with %s is refused, naming the place', (_, text, message) => {

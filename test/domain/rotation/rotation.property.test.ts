@@ -19,14 +19,15 @@ type Step =
 const hsmIndex = fc.nat({ max: HSMS.length - 1 })
 const credential = fc.constantFrom('new' as const, 'current' as const)
 const hsmId = fc.constantFrom(...HSMS)
+const hsmIds = hsmId.map((only) => [only])
 const intent: fc.Arbitrary<Intent> = fc.oneof(
-  fc.record({ act: fc.constant('change' as const), user: fc.constant(APP), hsmId, credential }),
-  fc.record({ act: fc.constant('login' as const), user: fc.constant(APP), hsmId, credential }),
+  fc.record({ act: fc.constant('change' as const), user: fc.constant(APP), hsmIds, credential }),
+  fc.record({ act: fc.constant('login' as const), user: fc.constant(APP), hsmIds, credential }),
   fc.record({
     act: fc.constant('sync' as const),
     user: fc.constant(APP),
     from: hsmId,
-    hsmId,
+    hsmIds,
     credential,
     rehearsal: fc.boolean(),
   }),
@@ -62,8 +63,9 @@ const journalOf = (steps: readonly Step[]): JournalEntry[] => {
   const underWay = new Map<string, number>()
   for (const next of steps) {
     if (next.kind === 'ask') {
-      if (!underWay.has(next.intent.hsmId)) {
-        underWay.set(next.intent.hsmId, write({ type: 'intent', intent: next.intent, process: PROCESS }))
+      const [target = HSMS[0]] = next.intent.hsmIds
+      if (!underWay.has(target)) {
+        underWay.set(target, write({ type: 'intent', intent: next.intent, process: PROCESS }))
       }
     } else if (next.kind === 'killed') {
       underWay.clear()
@@ -106,7 +108,9 @@ describe('a rotation, as any journal tells it', () => {
           if (stateOf(ledger, target) !== 'new') continue
           const events = entries.map(({ event }) => event)
           const mine = events.flatMap((event, index) =>
-            event.type === 'intent' && event.intent.hsmId === target ? [{ seq: index + 1, intent: event.intent }] : [],
+            event.type === 'intent' && event.intent.hsmIds.includes(target)
+              ? [{ seq: index + 1, intent: event.intent }]
+              : [],
           )
           const proof = mine.findLast(
             ({ seq, intent }) =>
@@ -129,7 +133,8 @@ describe('a rotation, as any journal tells it', () => {
       fc.property(journal, (entries) => {
         for (const hsmId of ledgerOf(entries).rotation().oldOrigins) {
           const events = entries.map(({ event }) => event)
-          const isMine = (event: JournalEvent) => event.type === 'intent' && event.intent.hsmId === hsmId
+          const isMine = (event: JournalEvent) =>
+            event.type === 'intent' && (event.intent.hsmIds as readonly string[]).includes(hsmId)
           const answered = (seq: number) =>
             events.find((event) => event.type === 'answer' && event.to === seq) as { answer: Answer } | undefined
           const seen = events.findLastIndex(

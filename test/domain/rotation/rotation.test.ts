@@ -9,18 +9,18 @@ const DONE: Answer = { kind: 'done' }
 const REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'no' }
 const [a, b] = [hsm('a'), hsm('b')]
 
-const change = (hsmId = a): Intent => ({ act: 'change', user: APP, hsmId, credential: 'new' })
+const change = (hsmId = a): Intent => ({ act: 'change', user: APP, hsmIds: [hsmId], credential: 'new' })
 const login = (hsmId = a, credential: 'new' | 'current' = 'new'): Intent => ({
   act: 'login',
   user: APP,
-  hsmId,
+  hsmIds: [hsmId],
   credential,
 })
 const sync = (credential: 'new' | 'current', rehearsal = false): Intent => ({
   act: 'sync',
   user: APP,
   from: a,
-  hsmId: b,
+  hsmIds: [b],
   credential,
   rehearsal,
 })
@@ -47,7 +47,7 @@ describe('a cell, as the journal tells it', () => {
   })
 
   test('is old by login where the current credential was proved at the start', () => {
-    expect(cell([], a, { provedCurrent: [{ user: APP, hsmId: a }] })).toBe('old login-current')
+    expect(cell([], a, { provedCurrent: [{ user: APP, hsmId: a, evidence: 'hsm' }] })).toBe('old login-current')
   })
 
   test('is absent where the user does not exist yet', () => {
@@ -103,7 +103,7 @@ describe('a rotation, as the journal tells it', () => {
 
   test('keeps what was never answered, with the process that was told to do it', () => {
     const { unanswered } = ledger([intent(change()), intent(change(b)), answer(3, DONE)]).rotation()
-    expect(unanswered).toMatchObject([{ intent: { act: 'change', hsmId: a }, process: PROCESS }])
+    expect(unanswered).toMatchObject([{ intent: { act: 'change', hsmIds: [a] }, process: PROCESS }])
   })
 
   test('is paused only as long as nothing else happened', () => {

@@ -5,6 +5,7 @@ import { limitSessions } from '../../../src/use-cases/rotation/session-limit.js'
 
 /** Counts open sessions; nothing else of them is used here. */
 const countingConsole = (): HsmConsole & { openNow: number; most: number } => ({
+  utility: 'cmu' as const,
   openNow: 0,
   most: 0,
   async open() {
@@ -41,6 +42,7 @@ describe('sessions at once', () => {
     let fails = true
     const limited = limitSessions(
       {
+        utility: 'cmu',
         open: async (servers) => {
           if (fails) throw new ConsoleFailure('unreachable', 'nobody there', [])
           return working.open(servers)

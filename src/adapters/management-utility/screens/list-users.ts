@@ -58,6 +58,8 @@ const parseRow = (line: string): HsmUser => {
     mofnPubKey: mofnPubKey === 'YES',
     loginFailureCount: Number(failures),
     twoFactor: twoFactor === 'YES',
+    locked: null,
+    inconsistent: [],
   }
 }
 

@@ -1,7 +1,7 @@
 import { changeCells } from '../cell-work.js'
 import type { RotationRun } from '../rotation-run.js'
 
-/** Changes the password on one source HSM: the first one to hold it. */
+/** Changes the password on one unit of the source: the first to hold it. */
 export const change = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
   const { rotationId } = run.ledger.facts

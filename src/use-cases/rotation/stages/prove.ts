@@ -2,12 +2,12 @@ import { newRefused, proveCells } from '../cell-work.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /**
- * The users log in with the new credential on the HSM that was changed first. An earlier invocation's login is not
+ * The users log in with the new credential on the unit that was changed first. An earlier invocation's login is not
  * enough: the copies of the next stage are made from here.
  */
 export const prove = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
-  const unproved = run.users.filter((user) => !run.provedNow(user.key, first, 'new'))
+  const unproved = run.users.filter((user) => !run.provedEverywhere(first, [user]))
   const refused = await proveCells(run, first, unproved, 'new')
   if (refused.length > 0) throw newRefused(run, first, refused)
 }

@@ -1,5 +1,4 @@
 import { userKey } from '../../../domain/hsm-user.js'
-import { rosterEntry } from '../../../domain/rotation/plan.js'
 import { syncCells } from '../cell-work.js'
 import { refusedPause } from '../hsm-work.js'
 import { refuseOtherChanges } from '../listing-comparison.js'
@@ -7,14 +6,14 @@ import { Pause } from '../pause.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /**
- * Copies the unchanged users from the source to the canary. It shows whether syncUser overwrites or refuses while
+ * Copies the unchanged users from the source to the canary. It shows whether the copy overwrites or refuses while
  * nothing is new yet, and so which way back there will be.
  */
 export const rehearse = async (run: RotationRun): Promise<void> => {
   const { plan } = run
   const { options, credentials } = run.parts
   const byCurrent = credentials.current.size > 0
-  const different = run.users.filter((user) => user.userId === null).map((user) => user.key)
+  const different = run.users.filter((user) => !user.idsAgree).map((user) => user.key)
   if (different.length > 0) {
     return settleOnChange(
       run,
@@ -23,7 +22,12 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
     )
   }
   if (options.propagate === 'change' && byCurrent) {
-    await run.record({ type: 'way-back', bySync: false, byCurrent, evidence: 'syncUser is not used in this rotation' })
+    await run.record({
+      type: 'way-back',
+      bySync: false,
+      byCurrent,
+      evidence: `${run.words.copy} is not used in this rotation`,
+    })
     await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
     return
   }
@@ -34,11 +38,11 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   for (const [user, answer] of report.answers) {
     if (answer.kind === 'done') continue
     if (answer.kind === 'refused' && answer.reason === 'user-exists') {
-      return settleOnChange(run, `syncUser refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
+      return settleOnChange(run, `${run.words.copy} refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
     }
-    throw refusedPause(`syncUser of ${user}, as it was`, rosterEntry(plan, canary), answer)
+    throw refusedPause(`${run.words.copy} of ${user}, as it was`, run.name(canary), answer)
   }
-  const evidence = `syncUser of ${run.users.map(userKey).join(', ')} reported success on ${canary}`
+  const evidence = `${run.words.copy} of ${run.users.map(userKey).join(', ')} reported success on ${canary}`
   await run.record({ type: 'way-back', bySync: true, byCurrent, evidence })
   if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
 }
@@ -48,7 +52,7 @@ const settleOnChange = async (run: RotationRun, evidence: string, byCurrent: boo
   await run.record({ type: 'way-back', bySync: false, byCurrent, evidence })
   if (options.propagate === 'sync') {
     throw new Pause('SYNC_REFUSED', evidence, [
-      'resume with --propagate auto to change the password on each HSM instead',
+      'resume with --propagate auto to change the password everywhere instead',
     ])
   }
   if (!byCurrent && !options.acceptNoWayBack) {
@@ -58,5 +62,5 @@ const settleOnChange = async (run: RotationRun, evidence: string, byCurrent: boo
     ])
   }
   await run.record({ type: 'propagation', method: 'change', evidence })
-  run.notice(`propagating by changePswd: ${evidence}`)
+  run.notice(`propagating by ${run.words.change}: ${evidence}`)
 }

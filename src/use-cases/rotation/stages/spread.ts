@@ -2,16 +2,16 @@ import { deliver, failuresOnEach, pauseFor } from '../cell-work.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /**
- * Gives the rest of the HSMs the new credential, wave by wave, in parallel lanes inside a wave. As long as no more than
- * `maxErrors` HSMs of a wave fail the next one follows; the run pauses for those that failed at the end.
+ * Gives the rest of the units the new credential, wave by wave, in parallel lanes inside a wave. As long as no more than
+ * `maxErrors` units of a wave fail the next one follows; the run pauses for those that failed at the end.
  */
 export const spread = async (run: RotationRun): Promise<void> => {
   const method = run.ledger.propagation ?? 'change'
   const failures: unknown[] = []
   for (const wave of run.plan.parts.waves) {
-    const failed = await failuresOnEach(run, run.without(wave.hsmIds), async (hsmId) => {
-      await deliver(run, hsmId, method)
-      run.parts.progress({ kind: 'step', stage: 'spread', hsmId, text: wave.name })
+    const failed = await failuresOnEach(run, run.without(wave.units), async (unitId) => {
+      await deliver(run, unitId, method)
+      run.parts.progress({ kind: 'step', stage: 'spread', unitId, text: wave.name })
     })
     failures.push(...failed)
     if (failed.length > run.parts.options.maxErrors) break

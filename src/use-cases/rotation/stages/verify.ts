@@ -1,6 +1,5 @@
-import { findUser } from '../../../domain/hsm-user.js'
-import type { HsmId } from '../../../domain/ids.js'
-import { rosterEntry } from '../../../domain/rotation/plan.js'
+import { findUser, type HsmUser } from '../../../domain/hsm-user.js'
+import type { HsmId, UnitId } from '../../../domain/ids.js'
 import { refuseRosterChanges } from '../aws-comparison.js'
 import { deliver, onEach } from '../cell-work.js'
 import { inSession, usersOf } from '../hsm-work.js'
@@ -15,43 +14,51 @@ import type { RotationRun } from '../rotation-run.js'
 export const verify = async (run: RotationRun): Promise<void> => {
   refuseRosterChanges(run, await run.parts.discover())
   const { restorePoint } = run.plan.parts
-  const late = run.roster
-    .map((entry) => entry.hsmId)
-    .filter((hsmId) => hsmId !== restorePoint && run.notNew(hsmId).length > 0)
-  await onEach(run, late, (hsmId) => deliver(run, hsmId, run.ledger.propagation ?? 'change'))
+  const late = run.units.filter((unitId) => unitId !== restorePoint && run.notNew(unitId).length > 0)
+  await onEach(run, late, (unitId) => deliver(run, unitId, run.ledger.propagation ?? 'change'))
   const seen = new Map<HsmId, ReadonlyMap<string, string>>()
-  await onEach(
-    run,
-    run.roster.map((entry) => entry.hsmId),
-    async (hsmId) => {
-      seen.set(hsmId, await listedAttributes(run, hsmId))
-      run.parts.progress({ kind: 'step', stage: 'verify', hsmId, text: 'read' })
-    },
-  )
-  const expected = seen.get(run.plan.parts.first)
+  await onEach(run, run.units, async (unitId) => {
+    for (const [hsmId, attributes] of await listedAttributes(run, unitId)) seen.set(hsmId, attributes)
+    run.parts.progress({ kind: 'step', stage: 'verify', unitId, text: 'read' })
+  })
+  const [first] = run.servers(run.plan.parts.first)
+  const expected = first === undefined ? undefined : seen.get(first.hsmId)
   for (const [hsmId, users] of seen) {
     for (const [user, words] of users) {
       if (words === expected?.get(user)) continue
       throw new Pause(
         'ATTRIBUTES_DIFFER',
-        `${user} is ${words} on ${hsmId} but ${expected?.get(user)} on ${run.plan.parts.first}`,
+        `${user} is ${words} on ${hsmId} but ${expected?.get(user)} on ${first?.hsmId}`,
       )
     }
   }
 }
 
-/** What the listing shows of each user; an ID only where the plan found the HSMs to agree on it. */
-const listedAttributes = (run: RotationRun, hsmId: HsmId): Promise<ReadonlyMap<string, string>> =>
-  inSession(run.parts, [rosterEntry(run.plan, hsmId)], async (session) => {
-    const listed = usersOf(await session.listUsers(), hsmId)
-    run.failureCounts.look(run.users, hsmId, listed)
+/** What the listing shows of each user on each HSM; an ID only where the plan found the HSMs to agree on it. */
+const listedAttributes = (
+  run: RotationRun,
+  unitId: UnitId,
+): Promise<ReadonlyMap<HsmId, ReadonlyMap<string, string>>> => {
+  const servers = run.servers(unitId)
+  return inSession(run.parts, servers, async (session) => {
+    const listing = await session.listUsers()
     return new Map(
-      run.users.flatMap((user) => {
-        const row = findUser(listed, user)
-        // The restore point gets a missing user only in the next stage.
-        if (row === undefined && run.ledger.cell(user.key, hsmId).state === 'absent') return []
-        if (row === undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${hsmId} any more`)
-        return [[user.key, attributes(user.userId === null ? { ...row, userId: null } : row)] as const]
+      servers.map(({ hsmId }) => {
+        const listed = usersOf(listing, hsmId)
+        run.failureCounts.look(run.users, hsmId, listed)
+        return [hsmId, plannedAttributes(run, hsmId, listed)]
       }),
     )
   })
+}
+
+const plannedAttributes = (run: RotationRun, hsmId: HsmId, listed: readonly HsmUser[]): ReadonlyMap<string, string> =>
+  new Map(
+    run.users.flatMap((user) => {
+      const row = findUser(listed, user)
+      // The restore point gets a missing user only in the next stage.
+      if (row === undefined && run.ledger.cell(user.key, hsmId).state === 'absent') return []
+      if (row === undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${hsmId} any more`)
+      return [[user.key, attributes(user.idsAgree ? row : { ...row, userId: null })] as const]
+    }),
+  )
