@@ -12,6 +12,8 @@ export const start = async (entry: string): Promise<void> => {
     process.stdout.write(answer)
     return
   }
+  // package.json asks for a newer Node than oclif does; its own check would load semver at every start.
+  process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
   const { flush, handle, run } = await import('@oclif/core')
   try {
     await run(argv, entry)
