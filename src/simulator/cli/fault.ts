@@ -17,6 +17,7 @@ const OPTIONS = {
   user: TEXT,
   operation: TEXT,
   nth: TEXT,
+  from: TEXT,
   ms: TEXT,
   count: TEXT,
   times: TEXT,

@@ -3,6 +3,7 @@ export interface FaultOptions {
   readonly user?: string
   readonly operation?: string
   readonly nth?: string
+  readonly from?: string
   readonly ms?: string
   readonly count?: string
   readonly times?: string
@@ -36,8 +37,8 @@ export const FAULTS = {
   limited: { target: 'hsm', takes: [], does: 'limited commands mode: the end-to-end channel cannot be set up' },
   'refuse-login': {
     target: 'hsm',
-    takes: ['user', 'nth', 'counted'],
-    does: 'right passwords are refused too; with --counted as failed logins',
+    takes: ['user', 'nth', 'from', 'counted'],
+    does: 'right passwords are refused too, from the --from-th login on if given; with --counted as failed logins',
   },
   refuse: {
     target: 'hsm',

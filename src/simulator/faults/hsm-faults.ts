@@ -23,6 +23,7 @@ const lineFault =
       operation,
       user,
       nth: numberOf(options, 'nth'),
+      from: numberOf(options, 'from'),
       ms: numberOf(options, 'ms', 0) ?? 0,
       executes: options.executes ?? false,
       counted: options.counted ?? false,

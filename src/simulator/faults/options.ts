@@ -4,7 +4,11 @@ import { usage } from '../problem.js'
 import type { FaultOptions } from './catalogue.js'
 
 /** A whole number option; null when absent. */
-export const numberOf = (options: FaultOptions, name: 'nth' | 'ms' | 'count' | 'times', least = 1): number | null => {
+export const numberOf = (
+  options: FaultOptions,
+  name: 'nth' | 'from' | 'ms' | 'count' | 'times',
+  least = 1,
+): number | null => {
   const text = options[name]
   if (text === undefined) return null
   const value = Number(text)

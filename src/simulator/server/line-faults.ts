@@ -7,6 +7,8 @@ export interface LineFault {
   readonly operation: Operation | null
   /** Strikes only this call, counted from 1 since the fault was switched on; null strikes every one. */
   readonly nth: number | null
+  /** Strikes this call and those after it, counted likewise. */
+  readonly from: number | null
   /** `slow`, `late`: milliseconds. */
   readonly ms: number
   /** `drop`: whether the request is carried out before the connection goes. */
@@ -55,7 +57,7 @@ export class LineFaults {
       const meant = wanted ?? (fault.operation === null ? CHANGES.includes(operation) : fault.operation === operation)
       if (!meant || (fault.user !== null && fault.user !== user)) continue
       entry.seen += 1
-      if (fault.nth === null || fault.nth === entry.seen) struck ??= fault
+      if ((fault.nth ?? entry.seen) === entry.seen && entry.seen >= (fault.from ?? 0)) struck ??= fault
     }
     return struck
   }

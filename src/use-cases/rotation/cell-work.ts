@@ -266,18 +266,22 @@ export const failuresOnEach = async (
   return failures
 }
 
-/** Pauses for all of these at once; faults of the program pass through. */
-export const pauseFor = (failures: readonly unknown[]): void => {
+/** Pauses for all of these at once, under their code where they share one; faults of the program pass through. */
+export const pauseFor = (all: readonly unknown[]): void => {
+  // A refused officer stops several lanes by one and the same error.
+  const failures = [...new Set(all)]
   const [first, second] = failures
   if (first === undefined) return
   const pauses = failures.map((error) => asPause(error))
   const fault = pauses.indexOf(null)
   if (fault >= 0) throw failures[fault]
   if (second === undefined) throw pauses[0]
+  const codes = new Set(pauses.flatMap((pause) => pause?.code ?? []))
+  const [code] = codes
   throw new Pause(
-    'SEVERAL_HSMS_FAILED',
+    codes.size === 1 && code !== undefined ? code : 'SEVERAL_HSMS_FAILED',
     pauses.map((pause) => pause?.message).join('; '),
-    pauses.flatMap((pause) => pause?.suggestions ?? []),
+    [...new Set(pauses.flatMap((pause) => pause?.suggestions ?? []))],
   )
 }
 

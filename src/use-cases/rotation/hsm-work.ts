@@ -1,5 +1,5 @@
 import pLimit from 'p-limit'
-import { refusal } from '../../domain/errors.js'
+import { type OperatorError, refusal } from '../../domain/errors.js'
 import { type Answer, type Answers, ConsoleFailure, type HsmSession } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
@@ -89,21 +89,53 @@ export const jointAnswer = (answers: Answers, hsmIds: readonly HsmId[]): Answer 
 }
 
 /**
- * Logs the officer in on every HSM of the session, after looking at its failure count there.
+ * Logs the officer in on every HSM of the session, after looking at its failure count there. Waits for logins of other
+ * lanes on the same HSMs.
  * @param listing what `listUsers` said in this session
- * @throws {OperatorError} `OFFICER_REFUSED`, and then the password is not tried again by itself
+ * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself
  */
-export const loginOfficer = async (
+export const loginOfficer = (
   work: HsmWork,
   session: HsmSession,
   servers: readonly RosterEntry[],
   listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
-): Promise<void> => {
-  const { user, password } = work.officer
+): Promise<void> =>
+  work.officerLogins.login(
+    servers.map(({ hsmId }) => hsmId),
+    async (unanswered) =>
+      refuseUncertainCounts(work, servers, unanswered, unanswered.length === 0 ? listing : await session.listUsers()),
+    () => tryOfficer(work, session, servers, listing),
+  )
+
+/**
+ * Looks at the officer's failure counts before its login.
+ * @param unanswered HSMs that never answered a login of this invocation
+ */
+const refuseUncertainCounts = (
+  work: HsmWork,
+  servers: readonly RosterEntry[],
+  unanswered: readonly HsmId[],
+  listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
+): void => {
+  const { user } = work.officer
   for (const { hsmId } of servers) {
     const row = findUser(usersOf(listing, hsmId), user)
     if (row !== undefined && budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, hsmId, row, work.lockoutLimit)
+    if (!unanswered.includes(hsmId) || row?.loginFailureCount === 0) continue
+    throw new Pause(
+      'OFFICER_UNCERTAIN',
+      `${hsmId} did not answer a login of ${userKey(user)} and may have counted it as failed; it is not tried again there in this run`,
+    )
   }
+}
+
+const tryOfficer = async (
+  work: HsmWork,
+  session: HsmSession,
+  servers: readonly RosterEntry[],
+  listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
+): Promise<OperatorError | null> => {
+  const { user, password } = work.officer
   const [first] = servers
   const listed = first === undefined ? undefined : findUser(usersOf(listing, first.hsmId), user)
   const answers = await session.login(
@@ -113,17 +145,12 @@ export const loginOfficer = async (
   )
   for (const server of servers) {
     const answer = answerOf(answers, server.hsmId)
-    if (answer.kind === 'done') continue
-    if (answer.kind === 'unclear') {
-      throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [
-        server.hsmId,
-      ])
-    }
+    if (answer.kind !== 'refused') continue
     await work.officerRefusals.note(
       user.name,
       servers.map(({ clusterId }) => clusterId),
     )
-    throw refusal(
+    return refusal(
       'OFFICER_REFUSED',
       `${server.hsmId} (${server.region}, ${server.clusterId}) refused the crypto officer ${userKey(user)}: ${answer.text}`,
       [
@@ -132,6 +159,12 @@ export const loginOfficer = async (
       ],
     )
   }
+  for (const { hsmId } of servers) {
+    const answer = answerOf(answers, hsmId)
+    if (answer.kind !== 'unclear') continue
+    throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [hsmId])
+  }
+  return null
 }
 
 /** Words for a refused command, with what the operator can do. */

@@ -11,7 +11,7 @@ import { type PlannedUser, unitsOf } from '../../domain/rotation/plan.js'
 import type { Secret } from '../../domain/secret.js'
 import { inLanes, inSession, inSessionsOn, jointAnswer, loginOfficer, usersOf } from './hsm-work.js'
 import { describeFailure } from './pause.js'
-import type { HsmWork } from './rotation-run.js'
+import type { HsmPorts, HsmWork } from './rotation-run.js'
 
 /** What a listing of every HSM found. */
 export interface ReadUsers {
@@ -72,7 +72,7 @@ export const readAllUsers = async (console: HsmConsole, roster: Roster, concurre
 
 /** @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try */
 export const refuseKnownOfficer = async (
-  { officer, officerRefusals }: HsmWork,
+  { officer, officerRefusals }: HsmPorts,
   clusterIds: readonly ClusterId[],
   retry: boolean,
 ): Promise<void> => {

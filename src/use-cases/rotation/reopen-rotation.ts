@@ -15,9 +15,10 @@ import type { Secret } from '../../domain/secret.js'
 import { rosterChanges } from './aws-comparison.js'
 import { noteUnreachable } from './cell-work.js'
 import { outwaitLateEffects } from './late-effects.js'
+import { OfficerLogins } from './officer-logins.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { proveLogins, type ReadUsers, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
-import { RotationRun, type RunOptions } from './rotation-run.js'
+import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { putPending } from './stages/store-pending.js'
 import type { StartPorts } from './start-rotation.js'
 
@@ -45,10 +46,11 @@ export type ReopenPorts = Omit<StartPorts, 'newRotationId' | 'showPlan' | 'opera
  */
 export const reopenRotation = async (
   request: ReopenRequest,
-  ports: ReopenPorts,
+  outside: ReopenPorts,
   work: (run: RotationRun) => Promise<Rotation>,
   check: (rotation: Rotation) => void = () => {},
 ): Promise<Rotation> => {
+  const ports = { ...outside, officerLogins: new OfficerLogins() }
   const before = ledgerOf((await ports.shelf.read(request.rotationId)).entries).rotation()
   check(before)
   if (isClosed(before)) return before
@@ -76,9 +78,11 @@ export const reopenRotation = async (
 /** Nothing is left to do, not even a debt. */
 const isClosed = (rotation: Rotation): boolean => rotation.finished !== null && rotation.debts.length === 0
 
+type ReopenWork = ReopenPorts & HsmWork
+
 const prepare = async (
   request: ReopenRequest,
-  ports: ReopenPorts,
+  ports: ReopenWork,
   held: { journal: Journal; lock: HeldLock; ledger: RotationLedger },
 ): Promise<RotationRun> => {
   const rotation = held.ledger.rotation()
@@ -151,7 +155,7 @@ const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts):
 /** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
 const meetHsms = async (
   request: ReopenRequest,
-  ports: ReopenPorts,
+  ports: ReopenWork,
   ledger: RotationLedger,
   current: ReadonlyMap<UserKey, Secret>,
 ): Promise<Meeting> => {

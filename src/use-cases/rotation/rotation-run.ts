@@ -24,6 +24,7 @@ import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import { UTILITY_WORDS, type UtilityWords } from '../../domain/utility.js'
 import { FailureCounts } from './failure-counts.js'
+import type { OfficerLogins } from './officer-logins.js'
 import { Origins } from './origins.js'
 import { Pause } from './pause.js'
 import { limitSessions } from './session-limit.js'
@@ -34,8 +35,8 @@ export interface OfficerLogin {
   readonly password: Secret
 }
 
-/** What work on HSMs needs, before and during a rotation. */
-export interface HsmWork {
+/** What work on HSMs needs from outside, before and during a rotation. */
+export interface HsmPorts {
   readonly console: HsmConsole
   readonly officer: OfficerLogin
   readonly officerRefusals: OfficerRefusals
@@ -44,6 +45,12 @@ export interface HsmWork {
   readonly concurrency: number
   /** Set once the operator wants the run to end after the HSM in hand. */
   readonly stop: { readonly requested: boolean }
+}
+
+/** What work on HSMs needs. */
+export interface HsmWork extends HsmPorts {
+  /** One for the whole invocation. */
+  readonly officerLogins: OfficerLogins
 }
 
 /** How the operator wants this run to be. */

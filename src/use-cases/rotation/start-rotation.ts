@@ -17,10 +17,11 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
+import { OfficerLogins } from './officer-logins.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 import { byPlannedKey, refuseEqual } from './planned-passwords.js'
 import { proveLogins, refuseKnownOfficer } from './preflight.js'
-import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
+import { type HsmPorts, type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { runStages } from './run-stages.js'
 
 /** What the operator asked for. */
@@ -41,7 +42,7 @@ export interface StartRequest {
 }
 
 /** What a start needs from outside. */
-export interface StartPorts extends HsmWork {
+export interface StartPorts extends HsmPorts {
   readonly locks: ClusterLocks
   readonly shelf: JournalShelf
   readonly store: CredentialStore
@@ -57,12 +58,15 @@ export interface StartPorts extends HsmWork {
   readonly showPlan: (plan: RotationPlan) => Promise<void>
 }
 
+type StartWork = StartPorts & HsmWork
+
 /**
  * A rotation from preflight to its end or a pause. Until the question is answered nothing has changed anywhere.
  * @throws {OperatorError} for everything that is refused before that
  */
-export const startRotation = async (request: StartRequest, ports: StartPorts): Promise<Rotation> => {
+export const startRotation = async (request: StartRequest, outside: StartPorts): Promise<Rotation> => {
   const { chosen } = request
+  const ports = { ...outside, officerLogins: new OfficerLogins() }
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds)
   try {
@@ -88,7 +92,7 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
 
 const preflight = async (
   request: StartRequest,
-  ports: StartPorts,
+  ports: StartWork,
   clusterIds: readonly ClusterId[],
 ): Promise<{ readonly facts: RotationFacts; readonly current: ReadonlyMap<UserKey, Secret> }> => {
   const { chosen, users, rules, options } = request
@@ -136,7 +140,7 @@ const preflight = async (
  */
 const proveCurrent = async (
   request: StartRequest,
-  ports: StartPorts,
+  ports: StartWork,
   plan: RotationPlan,
   reachable: Roster,
 ): Promise<{ readonly current: ReadonlyMap<UserKey, Secret>; readonly evidence: Evidence }> => {
