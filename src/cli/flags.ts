@@ -4,10 +4,21 @@ import { usageError } from '../domain/errors.js'
 import { isRegionName, type RegionName } from '../domain/ids.js'
 import { nearest } from '../domain/nearest.js'
 import type { DiscoveryScope } from '../domain/ports.js'
+import { UTILITY_CHOICES } from '../domain/utility.js'
 import type { Wiring } from '../wiring.js'
 
 /** For a flag that may be given several times, each time with one value. */
 export const repeatable = { multiple: true, multipleNonGreedy: true } as const
+
+/** Which of AWS's programs is meant, or decided by the clusters; `chooseUtility` settles it. */
+export const utilityChoiceFlag = {
+  utility: Flags.option({
+    description:
+      'Program that speaks to the HSMs: cmu is cloudhsm_mgmt_util; auto takes it where all HSMs are hsm1.medium.',
+    options: UTILITY_CHOICES,
+    default: 'auto' as const,
+  })(),
+}
 
 /** Flags of every command that asks AWS. */
 export const discoveryFlags = {

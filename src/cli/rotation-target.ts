@@ -10,6 +10,7 @@ import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from '../
 import type { ChosenForRotation } from '../use-cases/rotation/plan-rotation.js'
 import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
 import type { Wiring } from '../wiring.js'
+import { requireCmuConfig } from './cmu-config.js'
 import { type DiscoveryFlagValues, discoveryScope, parseClusterRef } from './flags.js'
 import { requireFlag } from './rotation-flags.js'
 
@@ -83,7 +84,7 @@ export const findTarget = async (
     const { roster, document } = mergedConfig({ source, destinations })
     return { chosen: { source, destinations, leftOut, family, roster }, document, configSha256: null, warnings }
   }
-  const { roster, document, sha256 } = await wiring.loadRoster(configPath)
+  const { roster, document, sha256 } = requireCmuConfig(configPath, await wiring.loadRoster(configPath))
   refuseOtherRoster(configPath, roster, mergedConfig({ source, destinations }).roster)
   return { chosen: { source, destinations, leftOut, family, roster }, document, configSha256: sha256, warnings }
 }

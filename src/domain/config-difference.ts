@@ -1,5 +1,7 @@
+import { editedClusters } from './cli-config-difference.js'
 import type { Cluster, Hsm } from './cluster.js'
 import { showCluster } from './cluster.js'
+import type { UtilityConfig } from './config-files.js'
 import type { HsmId } from './ids.js'
 import type { ConfigDocument } from './merged-config.js'
 import type { RosterEntry } from './roster.js'
@@ -9,15 +11,30 @@ import type { MappedCluster, RosterMap } from './roster-map.js'
 export interface ConfigDifference {
   /** Null where it concerns no single HSM. */
   readonly hsmId: HsmId | null
-  readonly field: 'sha256' | 'hostname' | 'cluster' | 'clusterState' | 'hsmId' | 'eniIp' | 'state'
+  readonly field:
+    | 'sha256'
+    | 'hostname'
+    | 'port'
+    | 'enable'
+    | 'clusterId'
+    | 'proof'
+    | 'cluster'
+    | 'clusterState'
+    | 'hsmId'
+    | 'eniIp'
+    | 'state'
   readonly expected: string | null
   readonly actual: string | null
   /** For people. */
   readonly message: string
 }
 
-/** What was changed by hand: places whose address is not the one that was generated. */
-export const editedServers = (document: ConfigDocument, { servers }: RosterMap): readonly ConfigDifference[] => {
+/** What was changed by hand, beside settings. */
+export const handEdits = (config: UtilityConfig, map: RosterMap): readonly ConfigDifference[] =>
+  config.utility === 'cmu' ? editedServers(config.document, map) : editedClusters(config.document, map)
+
+/** Places whose address is not the one that was generated. */
+const editedServers = (document: ConfigDocument, { servers }: RosterMap): readonly ConfigDifference[] => {
   const places = Array.from({ length: Math.max(document.servers.length, servers.length) }, (_, place) => place)
   return places.flatMap((place) => {
     const [expected, actual] = [servers[place]?.eniIp ?? null, document.servers[place]?.hostname ?? null]

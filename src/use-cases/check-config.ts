@@ -1,16 +1,20 @@
+import { editedProofs } from '../domain/cli-config-difference.js'
 import { type ClusterRef, showCluster } from '../domain/cluster.js'
-import { type ConfigDifference, clusterDifferences, editedServers } from '../domain/config-difference.js'
+import { type ConfigDifference, clusterDifferences, handEdits } from '../domain/config-difference.js'
 import type { ConfigFiles } from '../domain/config-files.js'
 import { refusal } from '../domain/errors.js'
 import type { Sha256 } from '../domain/ids.js'
 import type { ClusterSource, DiscoveryScope } from '../domain/ports.js'
 import type { MappedCluster } from '../domain/roster-map.js'
+import type { UtilityName } from '../domain/utility.js'
 import { gapsIn, lookForCluster } from './find-cluster.js'
 import { scopeForClusters } from './scope-for-clusters.js'
 
 /** How a configuration compares with what was generated and with what AWS reports now. */
 export interface CheckedConfig {
   readonly path: string
+  /** Whose format it has. */
+  readonly utility: UtilityName
   readonly ok: boolean
   readonly sha256: Sha256
   /** UTC, ISO 8601. */
@@ -19,7 +23,7 @@ export interface CheckedConfig {
 }
 
 /**
- * Compares a configuration with its map, and the map with AWS.
+ * Compares a configuration and those of single HSMs beside it with their map, and the map with AWS.
  * @param scope where its clusters are looked for, beside the Regions and profiles the map names
  * @throws {OperatorError} those of `ConfigFiles.read`; `CLUSTER_UNSEEN` (exit 3) when the Region of a cluster did not
  *   answer, so that nothing can be said about it
@@ -28,14 +32,15 @@ export const checkConfig = async (
   { path, scope }: { readonly path: string; readonly scope: DiscoveryScope },
   { source, files }: { readonly source: ClusterSource; readonly files: ConfigFiles },
 ): Promise<CheckedConfig> => {
-  const { document, sha256, map } = await files.read(path)
+  const stored = await files.read(path)
+  const { utility, sha256, map } = stored
   const differences: ConfigDifference[] = []
   if (sha256 !== map.sha256) {
     const message = `${path} is not the file that was generated at ${map.generatedAt}: it was edited by hand, or generating it was interrupted`
     differences.push({ hsmId: null, field: 'sha256', expected: map.sha256, actual: sha256, message })
   }
   // Also where the hash matches: the map may have been edited as well.
-  differences.push(...editedServers(document, map))
+  differences.push(...handEdits(stored, map), ...editedProofs(stored))
   const regions = [...new Set(map.clusters.map(({ region }) => region))]
   // The map says where to look; asking every Region would take longer and say no more.
   const asked = scopeForClusters({ ...scope, regions }, map.clusters.map(refOf))
@@ -50,7 +55,7 @@ export const checkConfig = async (
     }
     differences.push(...clusterDifferences(mapped, map.servers, cluster))
   }
-  return { path, ok: differences.length === 0, sha256, generatedAt: map.generatedAt, differences }
+  return { path, utility, ok: differences.length === 0, sha256, generatedAt: map.generatedAt, differences }
 }
 
 const refOf = ({ clusterId, region, profile }: MappedCluster): ClusterRef => ({

@@ -29,9 +29,11 @@ describe('config generate', () => {
       'backup',
       'changed',
       'path',
+      'proofConfigs',
       'servers',
       'sha256',
       'skipped',
+      'utility',
       'warnings',
     ])
     expect(document.path).toBe(out)
@@ -78,7 +80,16 @@ describe('config generate', () => {
     expect(exitCode).toBe(0)
     expect(stdout).toContain(`--- /dev/null\n+++ ${out}\n`)
     const document = JSON.parse((await generate(aws, out, '--dry-run', '--json')).stdout)
-    expect(Object.keys(document).sort()).toEqual(['diff', 'path', 'servers', 'sha256', 'skipped', 'warnings'])
+    expect(Object.keys(document).sort()).toEqual([
+      'diff',
+      'path',
+      'proofConfigs',
+      'servers',
+      'sha256',
+      'skipped',
+      'utility',
+      'warnings',
+    ])
     expect(await readdir(place)).toEqual([])
     await generate(aws, out)
     expect((await generate(aws, out, '--dry-run')).stdout).toBe(`${out} says the same already.\n`)
@@ -113,7 +124,6 @@ describe('config generate', () => {
   })
 
   test.each([
-    ['HSM_TYPE_NOT_SUPPORTED', [a, { ...b, hsmType: 'hsm2m.medium' }]],
     ['CLUSTER_NOT_FOUND', [a]],
     ['NO_ACTIVE_HSM', [a, { ...b, hsms: [] }]],
     ['CLONE_UNPROVEN', [a, { ...b, certificateFingerprint: null }]],
@@ -137,7 +147,6 @@ describe('config generate', () => {
   })
 
   test.each([
-    ['UTILITY_NOT_SUPPORTED', ['--utility', 'cloudhsm-cli']],
     ['CONFIG_UNREADABLE', ['--base', '/nowhere/base.cfg']],
     ['SOURCE_IS_DESTINATION', ['--destination', A]],
   ])('%s: exit 2 before AWS is asked', async (code, more) => {

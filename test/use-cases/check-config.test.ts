@@ -13,16 +13,20 @@ const { a, b } = twoClones()
 const scope = { regions: [], profiles: [], targets: [] }
 const SHA = '1'.repeat(64) as Sha256
 
-const stored = (change: Partial<StoredConfig> = {}): StoredConfig => {
+type CmuConfig = Extract<StoredConfig, { utility: 'cmu' }>
+
+const stored = (change: Partial<CmuConfig> = {}): CmuConfig => {
   const clusters = { source: a, destinations: [{ ...b, profile: 'standby' }] }
   const { document, roster } = mergedConfig(clusters)
   const map = {
     generatedAt: '2026-03-01T03:15:00.000Z',
+    utility: 'cmu' as const,
     sha256: SHA,
     clusters: mappedClusters(clusters),
     servers: roster,
+    proofConfigs: [],
   }
-  return { document, sha256: SHA, map, ...change }
+  return { utility: 'cmu', document, sha256: SHA, map, proofs: [], strayProofs: [], ...change }
 }
 
 const check = (clusters: readonly Cluster[], config = stored(), source = new MemoryClusterSource(clusters)) =>
@@ -38,6 +42,7 @@ describe('checking a configuration', () => {
   test('one that lists what AWS reports is all right', async () => {
     expect(await check([a, b, clusterOf('c', 'eu-west-1', [])])).toEqual({
       path: 'merged.cfg',
+      utility: 'cmu',
       ok: true,
       sha256: SHA,
       generatedAt: '2026-03-01T03:15:00.000Z',

@@ -1,40 +1,77 @@
 import { readFile } from 'node:fs/promises'
-import type { StoredConfig } from '../../domain/config-files.js'
+import type { z } from 'zod'
+import type { StoredConfig, UtilityConfig } from '../../domain/config-files.js'
 import { refusal, usageError } from '../../domain/errors.js'
-import type { ConfigDocument } from '../../domain/merged-config.js'
 import type { RosterMap } from '../../domain/roster-map.js'
 import { fileTrouble } from '../files/trouble.js'
 import { parseDocument } from './parse.js'
+import { readProofs } from './proofs.js'
 import { mapPath, sha256Of } from './render.js'
-import { baseSchema, configSchema, mapSchema } from './schema.js'
+import { anySchema, cliBaseSchema, cliSchema, cmuBaseSchema, cmuSchema, mapSchema } from './schema.js'
 
 /** @throws {OperatorError} `CONFIG_UNREADABLE`, `CONFIG_MALFORMED` (exit 2) */
-export const readBase = async (path: string): Promise<ConfigDocument> => {
-  const parsed = parseDocument((await bytesOf(path)).toString('utf8'), baseSchema)
-  if ('fault' in parsed) throw malformed(path, parsed.fault)
-  return parsed.value
-}
+export const readBase = async (path: string): Promise<UtilityConfig> =>
+  parseConfig(path, await bytesOf(path), { cmu: cmuBaseSchema, cli: cliBaseSchema })
 
 /** @throws {OperatorError} `CONFIG_UNREADABLE`, `CONFIG_MALFORMED`, `MAP_MALFORMED` (exit 2), `MAP_MISSING` (exit 3) */
 export const readConfig = async (path: string): Promise<StoredConfig> => {
   const bytes = await bytesOf(path)
-  const parsed = parseDocument(bytes.toString('utf8'), configSchema)
-  if ('fault' in parsed) throw malformed(path, parsed.fault)
-  return { document: parsed.value, sha256: sha256Of(bytes), map: await readMap(path) }
+  const config = parseConfig(path, bytes, { cmu: cmuSchema, cli: cliSchema })
+  const map = await readMap(path)
+  if (map.utility !== config.utility) {
+    const fault = `it was generated for ${map.utility}, and ${path} has the format of ${config.utility}`
+    throw usageError('MAP_MALFORMED', `${mapPath(path)} belongs to another file: ${fault}`, [
+      'generate the configuration again',
+    ])
+  }
+  return { ...config, sha256: sha256Of(bytes), map, ...(await readProofs(path, map)) }
 }
 
-const readMap = async (configPath: string): Promise<RosterMap> => {
+/** Which utility a configuration is for shows in its content: one lists servers, the other clusters. */
+const parseConfig = (
+  path: string,
+  bytes: Buffer,
+  schemas: {
+    readonly cmu: typeof cmuBaseSchema | typeof cmuSchema
+    readonly cli: typeof cliBaseSchema | typeof cliSchema
+  },
+): UtilityConfig => {
+  const text = bytes.toString('utf8')
+  const keys = keysOf(text)
+  if (keys.includes('servers')) return { utility: 'cmu', document: parsed(path, text, schemas.cmu) }
+  if (!keys.includes('clusters')) parsed(path, text, anySchema)
+  return { utility: 'cloudhsm-cli', document: parsed(path, text, schemas.cli) }
+}
+
+const keysOf = (text: string): readonly string[] => {
+  try {
+    return Object.keys((JSON.parse(text) as object | null) ?? {})
+  } catch {
+    return []
+  }
+}
+
+const parsed = <T extends z.ZodType>(path: string, text: string, schema: T): z.infer<T> => {
+  const result = parseDocument(text, schema)
+  if ('value' in result) return result.value
+  throw usageError('CONFIG_MALFORMED', `the configuration ${path} ${result.fault}`, [
+    'lockstep config generate writes a new one',
+  ])
+}
+
+/** @throws {OperatorError} `MAP_MALFORMED` (exit 2), `MAP_MISSING` (exit 3) */
+export const readMap = async (configPath: string): Promise<RosterMap> => {
   const path = mapPath(configPath)
   const text = await readFile(path, 'utf8').catch((error) => {
     throw refusal('MAP_MISSING', `${path}, which says which HSM stands where in ${configPath}, ${fileTrouble(error)}`, [
       `lockstep config generate --source CLUSTER --destination CLUSTER --out ${configPath} --base ${configPath}`,
     ])
   })
-  const parsed = parseDocument(text, mapSchema)
-  if ('fault' in parsed) {
-    throw usageError('MAP_MALFORMED', `${path} ${parsed.fault}`, ['generate the configuration again'])
+  const read = parseDocument(text, mapSchema)
+  if ('fault' in read) {
+    throw usageError('MAP_MALFORMED', `${path} ${read.fault}`, ['generate the configuration again'])
   }
-  const { format: _, ...map } = parsed.value
+  const { format: _, utility = 'cmu', proofConfigs = [], ...map } = read.value
   for (const [place, { serverId, clusterId, role }] of map.servers.entries()) {
     const at = `servers[${place}]`
     // The server ID is the place in the file; a map that counts otherwise would name the wrong HSM.
@@ -42,7 +79,13 @@ const readMap = async (configPath: string): Promise<RosterMap> => {
     if (map.clusters.some((cluster) => cluster.clusterId === clusterId && cluster.role === role)) continue
     throw malformedMap(path, `${at}.clusterId: ${clusterId} does not stand under clusters as ${role}`)
   }
-  return map as unknown as RosterMap
+  const proofs = utility === 'cmu' ? [] : map.servers
+  for (const place of Array(Math.max(proofs.length, proofConfigs.length)).keys()) {
+    const [expected, found] = [proofs[place]?.hsmId ?? 'nothing', proofConfigs[place]?.hsmId ?? 'nothing']
+    if (expected === found) continue
+    throw malformedMap(path, `proofConfigs[${place}].hsmId: expected ${expected}, found ${found}`)
+  }
+  return { ...map, utility, proofConfigs } as unknown as RosterMap
 }
 
 const malformedMap = (path: string, fault: string) =>
@@ -54,6 +97,3 @@ const bytesOf = async (path: string): Promise<Buffer> =>
       'lockstep config generate writes one',
     ])
   })
-
-const malformed = (path: string, fault: string) =>
-  usageError('CONFIG_MALFORMED', `the configuration ${path} ${fault}`, ['lockstep config generate writes a new one'])

@@ -7,7 +7,7 @@ export const renderGenerated = (generated: GeneratedConfig): string => {
   if (generated.kind === 'previewed') {
     return generated.diff === '' ? `${generated.path} says the same already.` : generated.diff.replace(/\n$/, '')
   }
-  const { path, servers, changed, backup, sha256 } = generated
+  const { path, utility, servers, changed, backup, sha256, proofConfigs } = generated
   const rows = servers.map(({ serverId, hsmId, eniIp, region, clusterId, role }) => [
     String(serverId),
     hsmId,
@@ -17,7 +17,12 @@ export const renderGenerated = (generated: GeneratedConfig): string => {
     role,
   ])
   const lines = [renderTable(['SERVER', 'HSM', 'ENI IP', 'REGION', 'CLUSTER', 'ROLE'], rows), '']
-  lines.push(changed ? `${path} written, ${servers.length} HSMs` : `${path} said the same already; nothing written`)
+  lines.push(
+    changed
+      ? `${path} written for ${utility}, ${servers.length} HSMs`
+      : `${path} said the same already; nothing written`,
+  )
+  if (changed && proofConfigs.length > 0) lines.push(`beside it, one for each HSM alone: ${path}.proof`)
   if (backup !== null) lines.push(`the file it replaces is kept as ${backup}`)
   lines.push(`sha256 ${sha256}`)
   return lines.join('\n')
@@ -28,9 +33,9 @@ export const renderSkipped = ({ skipped }: GeneratedConfig): string[] =>
   skipped.map((hsm) => printable(`skipped: ${hsm.hsmId} in ${hsm.region}/${hsm.clusterId} ${hsm.reason}`))
 
 /** What `config check` prints. */
-export const renderChecked = ({ path, ok, generatedAt, differences }: CheckedConfig): string =>
+export const renderChecked = ({ path, utility, ok, generatedAt, differences }: CheckedConfig): string =>
   ok
-    ? `${path}, generated at ${generatedAt}, lists what AWS reports now.`
+    ? `${path}, generated for ${utility} at ${generatedAt}, lists what AWS reports now.`
     : [
         `${path}, generated at ${generatedAt}: ${differences.length === 1 ? '1 difference' : `${differences.length} differences`}`,
         ...differences.map(({ message }) => `  ${printable(message)}`),

@@ -10,6 +10,7 @@ export default class ConfigCheck extends BaseCommand {
   static override description = `${paragraph(
     'Checks the form of FILE and of FILE.map.json, whether FILE was edited since it was generated, and whether its HSMs',
     'are still there, ACTIVE, under the same address, and all of them. Only the Regions that the map names are asked.',
+    'The content of FILE shows whether it is for cmu or for cloudhsm-cli; for the latter FILE.proof is checked as well.',
   )}
 
 ${exitCodes({

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -26,9 +27,8 @@ ${exitCodes({
 
   async run(): Promise<{ readonly differences: readonly UserDifference[] }> {
     const { flags } = await this.parse(UsersDrift)
-    const { roster, document } = await this.wiring.loadRoster(
-      requireFlag(flags.config, '--config', '--config merged.cfg'),
-    )
+    const path = requireFlag(flags.config, '--config', '--config merged.cfg')
+    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
     const differences = userDrift(await readAllUsers(await this.console(flags, document), roster, flags.concurrency))
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {

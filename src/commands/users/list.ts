@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -29,9 +30,8 @@ ${exitCodes({ 0: 'every HSM answered', 2: 'a flag is wrong', 3: 'an HSM cannot b
 
   async run(): Promise<UsersDocument> {
     const { flags } = await this.parse(UsersList)
-    const { roster, document } = await this.wiring.loadRoster(
-      requireFlag(flags.config, '--config', '--config merged.cfg'),
-    )
+    const path = requireFlag(flags.config, '--config', '--config merged.cfg')
+    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
     const matrix = await readAllUsers(await this.console(flags, document), roster, flags.concurrency)
     if (!this.jsonEnabled()) {
       const { renderUsers } = await import('../../cli/views/users.js')

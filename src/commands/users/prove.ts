@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core'
+import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -42,9 +43,8 @@ ${exitCodes({
     const user = parseUserRef(requireFlag(flags.user, '--user', '--user CU:app_crypto'))
     const flag = '--password'
     const form = parseSecretForm(requireFlag(flags.password, flag, `${flag} prompt`), flag)
-    const { roster, document } = await this.wiring.loadRoster(
-      requireFlag(flags.config, '--config', '--config merged.cfg'),
-    )
+    const path = requireFlag(flags.config, '--config', '--config merged.cfg')
+    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
     const password = await (await this.wiring.secrets()).resolve(form, { flag, what: `password of ${userKey(user)}` })
     requireTypable(password, userKey(user))
     const hsms = await provePassword(await this.console(flags, document), roster, user, password, {

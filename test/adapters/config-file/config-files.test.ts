@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { configFiles } from '../../../src/adapters/config-file/config-files.js'
 import { loadConfig } from '../../../src/adapters/config-file/load-config.js'
 import type { DraftConfig } from '../../../src/domain/config-files.js'
-import { mergedConfig } from '../../../src/domain/merged-config.js'
+import { type ConfigDocument, mergedConfig } from '../../../src/domain/merged-config.js'
 import { mappedClusters } from '../../../src/domain/roster-map.js'
 import { hsmOf, twoClones } from '../../helpers/clusters.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
@@ -18,7 +18,12 @@ const { a, b } = twoClones()
 
 const draftOf = (source = a, destination = b): DraftConfig => {
   const { document, roster } = mergedConfig({ source, destinations: [destination] })
-  return { document, roster, clusters: mappedClusters({ source, destinations: [destination] }) }
+  return { utility: 'cmu', document, roster, clusters: mappedClusters({ source, destinations: [destination] }) }
+}
+const baseOf = async (name: string): Promise<ConfigDocument> => {
+  const base = await at().readBase(fixture(name))
+  if (base.utility !== 'cmu') throw new Error(`${name} is for ${base.utility}`)
+  return base.document
 }
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777
 const edit = async (path: string, change: (text: string) => string) =>
@@ -33,16 +38,18 @@ describe('writing a configuration', () => {
     expect([changed, backup]).toEqual([true, null])
     expect((await readdir(place)).sort()).toEqual(['merged.cfg', 'merged.cfg.map.json'])
     expect([await modeOf(path), await modeOf(`${path}.map.json`)]).toEqual([0o600, 0o600])
-    expect(await loadConfig(path)).toEqual({ ...draft, sha256 })
+    expect(await loadConfig(path)).toEqual({ ...draft, sha256, proofConfigs: [] })
     expect(JSON.parse(await readFile(`${path}.map.json`, 'utf8'))).toEqual({
       format: 'lockstep-roster/1',
       generatedAt: '2026-03-01T03:15:00.000Z',
+      utility: 'cmu',
       sha256,
       clusters: [
         { clusterId: 'cluster-aaaaaaaaaaa', region: 'us-east-1', profile: null, role: 'source' },
         { clusterId: 'cluster-bbbbbbbbbbb', region: 'eu-west-1', profile: null, role: 'destination' },
       ],
       servers: draft.roster,
+      proofConfigs: [],
     })
   })
 
@@ -92,12 +99,12 @@ describe('writing a configuration', () => {
       ['mapped.cfg', 'it is a folder', 'mapped.cfg.map.json'],
     ]) {
       const path = join(place, name as string)
-      const error = await operatorErrorOf(() => at().checkWritable(path))
+      const error = await operatorErrorOf(() => at().checkWritable(path, 'cmu'))
       expect([error.code, error.exitCode]).toEqual(['OUT_UNWRITABLE', 2])
       expect(error.message).toBe(`${join(place, named as string)} cannot be written: ${why}`)
       expect((await operatorErrorOf(() => at().write(path, draftOf()))).code).toBe('OUT_UNWRITABLE')
     }
-    expect((await operatorErrorOf(() => at().checkWritable('/proc/merged.cfg'))).code).toBe('OUT_UNWRITABLE')
+    expect((await operatorErrorOf(() => at().checkWritable('/proc/merged.cfg', 'cmu'))).code).toBe('OUT_UNWRITABLE')
     expect((await readdir(place)).sort()).toEqual(['dir.cfg', 'file', 'mapped.cfg.map.json'])
   })
 
@@ -112,7 +119,7 @@ describe('writing a configuration', () => {
     expect((await operatorErrorOf(() => at().write(path, draftOf()))).code).toBe('OUT_UNWRITABLE')
     expect(await readFile(path, 'utf8')).toBe('the old one')
     expect(await readdir(place)).toEqual([name])
-    expect((await operatorErrorOf(() => at().checkWritable(path))).code).toBe('OUT_UNWRITABLE')
+    expect((await operatorErrorOf(() => at().checkWritable(path, 'cmu'))).code).toBe('OUT_UNWRITABLE')
   })
 })
 
@@ -124,7 +131,7 @@ describe('previewing a configuration', () => {
     expect(fresh.diff).toMatch(/^--- \/dev\/null\n\+\+\+ .*merged\.cfg\n@@ -0,0 \+1,\d+ @@\n\+\{\n/)
     expect(await readdir(place)).toEqual([])
     await at().write(path, draftOf())
-    expect(await at().preview(path, draftOf())).toEqual({ sha256: fresh.sha256, diff: '' })
+    expect(await at().preview(path, draftOf())).toEqual({ sha256: fresh.sha256, diff: '', proofConfigs: [] })
     const fewer = { ...b, hsms: b.hsms.slice(0, 1) }
     const { diff } = await at().preview(path, draftOf(a, fewer))
     expect(diff.split('\n').slice(0, 2)).toEqual([`--- ${path}`, `+++ ${path}`])
@@ -193,7 +200,10 @@ describe('a configuration that cannot be worked with', () => {
     ['{"servers": [\n{"port": 1,}]}', 'is no JSON (line 2)'],
     ['', 'is no JSON'],
     ['[]', 'is malformed: the file as a whole: expected an object, found []'],
-    ['{}', 'is malformed: servers: expected a list, found nothing'],
+    [
+      '{}',
+      'is malformed: the file as a whole: expected "servers" (cloudhsm_mgmt_util) or "clusters" (cloudhsm-cli), found {}',
+    ],
     ['{"servers": []}', 'is malformed: servers: expected at least one server, found []'],
     [
       '{"servers": [{"hostname": "10.0.0.1", "name": "a", "port": "2225"}]}',
@@ -228,13 +238,13 @@ describe('a configuration that cannot be worked with', () => {
   })
 
   test('without a base the utility gets what the configure tool of AWS would have written for one server', async () => {
-    const base = await at().readBase(fixture('aws-configure.cfg'))
+    const base = await baseOf('aws-configure.cfg')
     const one = { ...b, hsms: b.hsms.slice(0, 1) }
     expect(mergedConfig({ source: one, destinations: [] }).document).toEqual(base)
   })
 
   test('with a base its paths and its unknown keys are kept, in their order', async () => {
-    const base = await at().readBase(fixture('own-paths.cfg'))
+    const base = await baseOf('own-paths.cfg')
     const { document } = mergedConfig({ source: b, destinations: [] }, base)
     const [server] = base.servers
     expect(JSON.stringify(document)).toBe(
@@ -249,6 +259,6 @@ describe('a configuration that cannot be worked with', () => {
     const path = join(await folder(), 'base.cfg')
     const text = '{"zeta":1,"servers":[{"zz":true,"port":2225,"name":"server1","hostname":"server1"}],"scard":{}}'
     await writeFile(path, text)
-    expect(JSON.stringify(await at().readBase(path))).toBe(text)
+    expect(JSON.stringify((await at().readBase(path)).document)).toBe(text)
   })
 })
