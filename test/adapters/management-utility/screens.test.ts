@@ -28,8 +28,26 @@ describe('the listing of users', () => {
         serverId: 0,
         label: '10.0.2.9',
         users: [
-          { userId: 1, type: 'CO', name: 'admin', mofnPubKey: false, loginFailureCount: 0, twoFactor: false },
-          { userId: 4, type: 'CU', name: 'app_crypto', mofnPubKey: true, loginFailureCount: 3, twoFactor: true },
+          {
+            userId: 1,
+            type: 'CO',
+            name: 'admin',
+            mofnPubKey: false,
+            loginFailureCount: 0,
+            twoFactor: false,
+            locked: null,
+            inconsistent: [],
+          },
+          {
+            userId: 4,
+            type: 'CU',
+            name: 'app_crypto',
+            mofnPubKey: true,
+            loginFailureCount: 3,
+            twoFactor: true,
+            locked: null,
+            inconsistent: [],
+          },
         ],
       },
     ])
