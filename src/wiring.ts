@@ -2,16 +2,16 @@ import { type RegionCatalogue, regionCatalogue } from './adapters/cloudhsm-api/r
 import type { StoreKeys } from './adapters/credential-store/age-box.js'
 import type { SharedLockChoice } from './adapters/rotation-state.js'
 import type { LockFinder } from './domain/cluster-lock.js'
-import type { ConfigFiles, LoadedConfig } from './domain/config-files.js'
+import type { ConfigFiles, LoadedConfig, UtilityConfig } from './domain/config-files.js'
 import type { CredentialStore } from './domain/credential-store.js'
 import type { HandOverForm } from './domain/hand-over-form.js'
 import type { Hooks } from './domain/hooks.js'
 import type { HsmConsole } from './domain/hsm-console.js'
 import type { RegionName } from './domain/ids.js'
 import type { LeftoverProcesses } from './domain/leftover-processes.js'
-import type { ConfigDocument } from './domain/merged-config.js'
 import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
+import type { Roster } from './domain/roster.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
@@ -64,7 +64,9 @@ export interface ConsoleOptions {
   /** The utility; where AWS installs it when absent. */
   readonly path: string | undefined
   /** The merged configuration. */
-  readonly document: ConfigDocument
+  readonly config: UtilityConfig
+  /** Every HSM of the clusters that may be spoken to. */
+  readonly roster: Roster
   /** The longest silence while the utility connects and while it runs a command, in milliseconds. */
   readonly startupMs: number
   readonly commandMs: number
@@ -104,7 +106,19 @@ export const wiring: Wiring = {
     const { handOver } = await import('./adapters/hand-over/hand-over.js')
     return handOver(form, secret, { force, env: process.env, argv: process.argv, timeoutMs: 60_000 })
   },
-  console: async ({ path, document, startupMs, commandMs }) => {
+  console: async ({ path, config, roster, startupMs, commandMs }) => {
+    if (config.utility === 'cloudhsm-cli') {
+      const { cloudhsmCli } = await import('./adapters/cloudhsm-cli/console.js')
+      return cloudhsmCli({
+        path,
+        document: config.document,
+        roster,
+        limits: { startupMs, commandMs, goodbyeMs: 5_000 },
+        environment: process.env,
+        now: () => new Date(),
+      })
+    }
+    const { document } = config
     const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([
       import('./adapters/management-utility/console.js'),
       import('./domain/merged-config.js'),

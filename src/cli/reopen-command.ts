@@ -69,11 +69,12 @@ export abstract class ReopenCommand extends RotationCommand {
     work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
   ): Promise<RotationDocument> {
     const options = runOptions(flags)
-    const lock = this.sharedLock(flags)
+    const lockForm = this.lockForm(flags)
     const shelf = await this.wiring.journals()
     const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
     if (known.finished !== null && known.debts.length === 0 && direction === 'forward') return this.showRotation(known)
     const { plan, config } = known.facts
+    const lock = this.sharedLock(lockForm, flags, config.utility)
     const users = plan.users
     const next = readPasswordFlag('--new-password', flags['new-password'])
     const given = readPasswordFlag('--current-password', flags['current-password'])
@@ -99,13 +100,13 @@ export abstract class ReopenCommand extends RotationCommand {
           retryOfficer: flags['retry-officer'],
           newPasswords,
           currentPasswords,
-          commandMs: silenceLimits(flags).commandMs,
+          commandMs: silenceLimits(flags, config.utility).commandMs,
         },
         {
           ...(await this.wiring.rotationPorts(lock)),
           leftovers: await this.wiring.leftovers(),
           hooks: await this.hooks(flags),
-          console: await this.console(flags, config.document),
+          console: await this.console(flags, config, known.plan.roster),
           officer,
           lockoutLimit: flags['lockout-limit'],
           concurrency: flags.concurrency,

@@ -2,21 +2,23 @@ import { hostname, userInfo } from 'node:os'
 import type { SharedLockChoice } from '../adapters/rotation-state.js'
 import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
+import type { UtilityConfig } from '../domain/config-files.js'
 import type { CredentialStore } from '../domain/credential-store.js'
 import { OperatorError } from '../domain/errors.js'
 import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
-import { parseLockForm } from '../domain/lock-form.js'
-import type { ConfigDocument } from '../domain/merged-config.js'
+import { type LockForm, parseLockForm } from '../domain/lock-form.js'
 import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
+import type { Roster } from '../domain/roster.js'
 import type { RotationFacts } from '../domain/rotation/journal-entry.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../domain/rotation/outcome.js'
 import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
+import type { UtilityName } from '../domain/utility.js'
 import type { OfficerLogin } from '../use-cases/rotation/rotation-run.js'
 import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
 import { requireFlag, silenceLimits } from './rotation-flags.js'
@@ -27,6 +29,11 @@ interface StoreFlagValues {
   readonly 'store-passphrase'?: string | undefined
   readonly 'store-recipient'?: readonly string[] | undefined
   readonly 'store-identity'?: string | undefined
+}
+
+/** Flags of the utilities as oclif hands them over. */
+interface UtilityFlagValues extends Partial<Record<UtilityName, string | undefined>> {
+  readonly 'silence-timeout'?: number | undefined
 }
 
 /** What the commands that write to HSMs share. */
@@ -83,11 +90,14 @@ export abstract class RotationCommand extends BaseCommand {
     return { user, password }
   }
 
-  protected console(
-    flags: { readonly cmu?: string | undefined; readonly 'silence-timeout'?: number | undefined },
-    document: ConfigDocument,
-  ): Promise<HsmConsole> {
-    return this.wiring.console({ path: flags.cmu, document, ...silenceLimits(flags) })
+  /** @param roster every HSM of the clusters that may be spoken to */
+  protected console(flags: UtilityFlagValues, config: UtilityConfig, roster: Roster): Promise<HsmConsole> {
+    return this.wiring.console({
+      path: flags[config.utility],
+      config,
+      roster,
+      ...silenceLimits(flags, config.utility),
+    })
   }
 
   protected hooks(flags: {
@@ -114,19 +124,21 @@ export abstract class RotationCommand extends BaseCommand {
   }
 
   /**
-   * The lock that `--lock` names.
+   * What `--lock` names.
    * @throws {OperatorError} `LOCK_MALFORMED` (exit 2)
    */
-  protected sharedLock(flags: {
-    readonly lock?: string | undefined
-    readonly 'silence-timeout'?: number | undefined
-  }): SharedLockChoice | undefined {
-    if (flags.lock === undefined || flags.lock === '') return undefined
-    return {
-      form: parseLockForm(flags.lock),
-      commandMs: silenceLimits(flags).commandMs,
-      notice: (text) => this.note(text),
-    }
+  protected lockForm({ lock }: { readonly lock?: string | undefined }): LockForm | undefined {
+    return lock === undefined || lock === '' ? undefined : parseLockForm(lock)
+  }
+
+  /** The shared lock, whose lease outlasts the longest command of the utility. */
+  protected sharedLock(
+    form: LockForm | undefined,
+    flags: UtilityFlagValues,
+    utility: UtilityName,
+  ): SharedLockChoice | undefined {
+    if (form === undefined) return undefined
+    return { form, commandMs: silenceLimits(flags, utility).commandMs, notice: (text) => this.note(text) }
   }
 
   protected who(): RotationFacts['operator'] {

@@ -3,25 +3,40 @@ import { usageError } from '../domain/errors.js'
 import { type HsmId, isHsmId, isRotationId, type RotationId } from '../domain/ids.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
 import { STAGES, type Stage } from '../domain/rotation/stage.js'
+import type { UtilityName } from '../domain/utility.js'
 import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
-import { repeatable } from './flags.js'
+import { repeatable, utilityChoiceFlag } from './flags.js'
 
-/** The utility's own banner says that connecting may take long. In seconds. */
-const STARTUP_SILENCE_S = 120
-/** A user command is a matter of milliseconds, and a busy HSM answers in seconds. In seconds. */
-const COMMAND_SILENCE_S = 30
+/**
+ * How long a utility may be silent while it connects and while it runs a command, in seconds. The banner of
+ * cloudhsm_mgmt_util says that connecting may take long; a user command is a matter of milliseconds there. cloudhsm-cli
+ * tries again by itself: a blocked operation was measured to take 87 s before its error appeared.
+ */
+const SILENCE_S: Readonly<Record<UtilityName, { readonly startup: number; readonly command: number }>> = {
+  cmu: { startup: 120, command: 30 },
+  'cloudhsm-cli': { startup: 180, command: 180 },
+}
 
 /** How long the utility may be silent, in milliseconds. */
-export const silenceLimits = (flags: { readonly 'silence-timeout'?: number | undefined }) => ({
-  startupMs: (flags['silence-timeout'] ?? STARTUP_SILENCE_S) * 1000,
-  commandMs: (flags['silence-timeout'] ?? COMMAND_SILENCE_S) * 1000,
+export const silenceLimits = (
+  flags: { readonly 'silence-timeout'?: number | undefined },
+  utility: UtilityName,
+): { readonly startupMs: number; readonly commandMs: number } => ({
+  startupMs: (flags['silence-timeout'] ?? SILENCE_S[utility].startup) * 1000,
+  commandMs: (flags['silence-timeout'] ?? SILENCE_S[utility].command) * 1000,
 })
 
 /** Flags of every command that talks to HSMs. */
 export const utilityFlags = {
   cmu: Flags.string({
-    description: 'The management utility, where AWS did not install it in its usual place.',
+    description: 'cloudhsm_mgmt_util, where AWS did not install it in its usual place.',
     env: 'LOCKSTEP_CMU',
+    helpGroup: 'UTILITY',
+    helpValue: 'PATH',
+  }),
+  'cloudhsm-cli': Flags.string({
+    description: 'cloudhsm-cli, where AWS did not install it in its usual place.',
+    env: 'LOCKSTEP_CLOUDHSM_CLI',
     helpGroup: 'UTILITY',
     helpValue: 'PATH',
   }),
@@ -33,7 +48,7 @@ export const utilityFlags = {
     helpGroup: 'UTILITY',
   }),
   'silence-timeout': Flags.integer({
-    description: `How many seconds the utility may be silent before the HSM counts as not answering. Without it: ${STARTUP_SILENCE_S} while it connects, ${COMMAND_SILENCE_S} while it runs a command.`,
+    description: `How many seconds the utility may be silent before the HSM counts as not answering. Without it: ${SILENCE_S.cmu.startup} while cmu connects and ${SILENCE_S.cmu.command} while it runs a command; ${SILENCE_S['cloudhsm-cli'].command} for cloudhsm-cli.`,
     min: 1,
     max: 3600,
     helpGroup: 'UTILITY',
@@ -42,6 +57,7 @@ export const utilityFlags = {
 
 /** Which clusters and users a rotation is about. */
 export const planFlags = {
+  ...utilityChoiceFlag,
   source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
   destination: Flags.string({
     description: 'Cluster that follows; may be given several times.',

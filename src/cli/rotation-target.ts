@@ -1,16 +1,20 @@
+import { mergedCliConfig } from '../domain/cli-config.js'
+import { onlyConfig, type UtilityConfig } from '../domain/config-files.js'
 import { refusal, usageError } from '../domain/errors.js'
 import type { HsmUserRef } from '../domain/hsm-user.js'
 import { sameUser, userKey } from '../domain/hsm-user.js'
 import { parseUserRef } from '../domain/hsm-user-text.js'
-import { type ConfigDocument, mergedConfig } from '../domain/merged-config.js'
+import { mergedConfig } from '../domain/merged-config.js'
+import { type MergedClusters, mergedRoster } from '../domain/merged-roster.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
+import type { RotationFacts } from '../domain/rotation/journal-entry.js'
 import type { RotationPlan } from '../domain/rotation/plan.js'
+import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility.js'
 import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from '../use-cases/choose-clusters.js'
 import type { ChosenForRotation } from '../use-cases/rotation/plan-rotation.js'
 import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
 import type { Wiring } from '../wiring.js'
-import { requireCmuConfig } from './cmu-config.js'
 import { type DiscoveryFlagValues, discoveryScope, parseClusterRef } from './flags.js'
 import { requireFlag } from './rotation-flags.js'
 
@@ -22,6 +26,7 @@ export interface TargetFlagValues extends DiscoveryFlagValues {
   readonly user?: readonly string[] | undefined
   readonly 'accept-unproven-clone': boolean
   readonly config?: string | undefined
+  readonly utility: UtilityChoice
 }
 
 /** What the flags name, checked before anything is asked. */
@@ -29,14 +34,14 @@ export interface RotationTarget {
   readonly request: ClusterChoiceRequest
   readonly users: readonly HsmUserRef[]
   readonly scope: DiscoveryScope
+  readonly utility: UtilityChoice
 }
 
 /** The clusters as AWS reports them now, and the configuration to reach them by. */
 export interface FoundTarget {
   readonly chosen: ChosenForRotation
-  /** The utility's configuration that lists every HSM of the rotation. */
-  readonly document: ConfigDocument
-  readonly configSha256: string | null
+  /** The utility's configuration that lists every HSM of the rotation, and its hash where it is the operator's file. */
+  readonly config: RotationFacts['config']
   readonly warnings: readonly string[]
 }
 
@@ -68,25 +73,46 @@ export const readTarget = async (
     ...request.destinations,
     ...request.leaveOut,
   ])
-  return { request, users, scope }
+  return { request, users, scope, utility: plan?.utility ?? flags.utility }
 }
 
 /** Asks AWS, proves the clone family and settles the roster. */
 export const findTarget = async (
-  { request, scope }: RotationTarget,
+  { request, scope, utility: asked }: RotationTarget,
   configPath: string | undefined,
   wiring: Wiring,
 ): Promise<FoundTarget> => {
   const discovery = await (await wiring.clusterSource()).discover(scope)
   const choice = chooseClusters(discovery, request)
-  const { source, destinations, leftOut, family, warnings } = choice
-  if (configPath === undefined) {
-    const { roster, document } = mergedConfig({ source, destinations })
-    return { chosen: { source, destinations, leftOut, family, roster }, document, configSha256: null, warnings }
-  }
-  const { roster, document, sha256 } = requireCmuConfig(configPath, await wiring.loadRoster(configPath))
-  refuseOtherRoster(configPath, roster, mergedConfig({ source, destinations }).roster)
-  return { chosen: { source, destinations, leftOut, family, roster }, document, configSha256: sha256, warnings }
+  const { source, destinations, leftOut, family } = choice
+  const { utility, warnings } = chooseUtility(asked, [source, ...destinations])
+  const merged = mergedRoster({ source, destinations })
+  const found = (config: FoundTarget['config']): FoundTarget => ({
+    chosen: { source, destinations, leftOut, family, roster: merged.roster },
+    config,
+    warnings: [...choice.warnings, ...warnings],
+  })
+  if (configPath === undefined) return found({ sha256: null, ...mergedFor(utility, { source, destinations }) })
+  const loaded = await wiring.loadRoster(configPath)
+  refuseOtherUtility(configPath, loaded.utility, utility)
+  refuseOtherRoster(configPath, loaded.roster, merged.roster)
+  return found({ sha256: loaded.sha256, ...onlyConfig(loaded) })
+}
+
+const mergedFor = (utility: UtilityName, clusters: MergedClusters): UtilityConfig =>
+  utility === 'cmu'
+    ? { utility, document: mergedConfig(clusters).document }
+    : { utility, document: mergedCliConfig(clusters, undefined, NO_CA_FILES).document }
+
+const NO_CA_FILES = { common: null, byCluster: new Map() }
+
+const refuseOtherUtility = (path: string, listed: UtilityName, utility: UtilityName): void => {
+  if (listed === utility) return
+  throw refusal(
+    'CONFIG_OF_OTHER_UTILITY',
+    `${path} is a configuration of ${listed}, and this rotation works through ${utility}`,
+    [`lockstep config generate --utility ${utility}`, `--utility ${listed}`],
+  )
 }
 
 /** A config that does not list exactly the HSMs AWS reports would leave one on the old password unseen. */

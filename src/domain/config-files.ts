@@ -10,6 +10,12 @@ export type UtilityConfig =
   | { readonly utility: 'cmu'; readonly document: ConfigDocument }
   | { readonly utility: 'cloudhsm-cli'; readonly document: CliConfigDocument }
 
+/** The configuration alone, without what is known of its file. */
+export const onlyConfig = (config: UtilityConfig): UtilityConfig =>
+  config.utility === 'cmu'
+    ? { utility: config.utility, document: config.document }
+    : { utility: config.utility, document: config.document }
+
 /** A configuration that lists one HSM alone, and where it stands. */
 export interface ProofConfig extends MappedProof {
   readonly path: string

@@ -101,6 +101,7 @@ const factsOf = (userCount: number): RotationFacts => {
     clusterId: `cluster-${'abcd'[index]?.repeat(11)}` as ClusterId,
     region,
     profile: null,
+    hsmType: 'hsm1.medium',
   }))
   const roster = clusters.flatMap(({ clusterId, region }, place) =>
     Array.from({ length: HSMS_PER_CLUSTER }, (_, index) => ({
@@ -137,7 +138,7 @@ const factsOf = (userCount: number): RotationFacts => {
     recovered: false,
     store: 'file:credentials.age',
     newCredential: 'generated',
-    config: { sha256: null, document: { servers: [] } },
+    config: { sha256: null, utility: 'cmu', document: { servers: [] } },
     operator: { user: 'bench', host: 'bench', pid: 4711 },
     version: '0.0.0',
   }

@@ -24,9 +24,19 @@ export const rosterOf = (sources: number, destinations: number): Roster =>
 /** A plan over that roster for `CU:app`. */
 export const planOver = (roster: Roster): RotationPlan => ({
   utility: 'cmu',
-  source: { clusterId: `cluster-${'a'.repeat(11)}` as ClusterId, region: 'us-east-1' as RegionName, profile: null },
+  source: {
+    clusterId: `cluster-${'a'.repeat(11)}` as ClusterId,
+    region: 'us-east-1' as RegionName,
+    profile: null,
+    hsmType: 'hsm1.medium',
+  },
   destinations: [
-    { clusterId: `cluster-${'b'.repeat(11)}` as ClusterId, region: 'eu-west-1' as RegionName, profile: null },
+    {
+      clusterId: `cluster-${'b'.repeat(11)}` as ClusterId,
+      region: 'eu-west-1' as RegionName,
+      profile: null,
+      hsmType: 'hsm1.medium',
+    },
   ],
   leftOut: [],
   family: 'family-test',
@@ -49,7 +59,7 @@ export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): Rota
   recovered: false,
   store: 'file:test',
   newCredential: 'given',
-  config: { sha256: null, document: { servers: [] } },
+  config: { sha256: null, utility: 'cmu', document: { servers: [] } },
   operator: { user: 'tester', host: 'here', pid: 1 },
   version: '0.0.0',
   ...more,

@@ -1,6 +1,6 @@
 import { editedProofs } from '../../domain/cli-config-difference.js'
 import { handEdits } from '../../domain/config-difference.js'
-import type { LoadedConfig, UtilityConfig } from '../../domain/config-files.js'
+import { type LoadedConfig, onlyConfig } from '../../domain/config-files.js'
 import { refusal, usageError } from '../../domain/errors.js'
 import { proofPath } from './proofs.js'
 import { readConfig } from './read.js'
@@ -40,9 +40,5 @@ export const loadConfig = async (path: string): Promise<LoadedConfig> => {
     ])
   }
   const proofConfigs = map.proofConfigs.map(({ hsmId, sha256 }) => ({ hsmId, path: proofPath(path, hsmId), sha256 }))
-  const config: UtilityConfig =
-    stored.utility === 'cmu'
-      ? { utility: 'cmu', document: stored.document }
-      : { utility: 'cloudhsm-cli', document: stored.document }
-  return { ...config, roster: map.servers, sha256, clusters: map.clusters, proofConfigs }
+  return { ...onlyConfig(stored), roster: map.servers, sha256, clusters: map.clusters, proofConfigs }
 }

@@ -8,10 +8,11 @@ const LOOK_MS = 20
 
 /** Ends processes of this machine by number and start time; another one that got the number since is left alone. */
 export const leftoverProcesses = (): LeftoverProcesses => ({
-  async end({ pid, startedAt }) {
+  async end({ pid, startedAt }, patienceMs) {
+    const deadline = performance.now() + patienceMs
     while (isRunning(pid) && startedAround(pid, Date.parse(startedAt), TOLERANCE_MS)) {
       try {
-        process.kill(pid, 'SIGKILL')
+        if (performance.now() >= deadline) process.kill(pid, 'SIGKILL')
       } catch {
         // It ended between the look and the signal.
       }

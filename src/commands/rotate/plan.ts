@@ -32,7 +32,7 @@ ${exitCodes({ 0: 'planned', 2: 'a flag is wrong', 3: 'a fact found by asking for
     const { plan } = await planRotation(
       found.chosen,
       target.users,
-      await this.console(flags, found.document),
+      await this.console(flags, found.config, found.chosen.roster),
       flags.concurrency,
       {
         lockoutLimit: flags['lockout-limit'],

@@ -37,21 +37,22 @@ ${exitCodes({
   async run(): Promise<RotationDocument> {
     const { flags } = await this.parse(RotateRecover)
     const target = await readTarget(flags, null, this.wiring)
-    const lock = this.sharedLock(flags)
+    const lockForm = this.lockForm(flags)
     const store = await this.openStore(flags, await this.wiring.secrets())
-    const { chosen, document, configSha256, warnings } = await findTarget(target, flags.config, this.wiring)
+    const { chosen, config, warnings } = await findTarget(target, flags.config, this.wiring)
     for (const warning of warnings) this.note(warning)
+    const lock = this.sharedLock(lockForm, flags, config.utility)
     const { locks, shelf } = await this.wiring.rotationPorts(lock)
     const rotation = await recoverRotation(
       {
         chosen,
         users: target.users,
-        config: { sha256: configSha256, document },
+        config,
         lockoutLimit: flags['lockout-limit'],
         concurrency: flags.concurrency,
       },
       {
-        console: await this.console(flags, document),
+        console: await this.console(flags, config, chosen.roster),
         locks,
         shelf,
         store,

@@ -58,7 +58,7 @@ ${exitCodes({
   async run(): Promise<RotationDocument | { readonly plan: RotationPlan }> {
     const { flags } = await this.parse(RotateStart)
     const options = runOptions(flags)
-    const lock = this.sharedLock(flags)
+    const lockForm = this.lockForm(flags)
     const planFile = flags.plan === undefined ? null : await this.wiring.readPlan(flags.plan)
     const expected = planFile?.plan ?? null
     const target = await readTarget(flags, expected, this.wiring)
@@ -69,7 +69,7 @@ ${exitCodes({
     }
     if (flags['dry-run']) {
       const found = await findTarget(target, flags.config, this.wiring)
-      const hsms = await this.console(flags, found.document)
+      const hsms = await this.console(flags, found.config, found.chosen.roster)
       const { plan } = await planRotation(found.chosen, target.users, hsms, flags.concurrency, rules)
       await this.showPlan(plan)
       return { plan }
@@ -88,13 +88,14 @@ ${exitCodes({
 
     const found = await findTarget(target, flags.config, this.wiring)
     for (const warning of found.warnings) this.note(warning)
-    if (lock === undefined) {
+    if (lockForm === undefined) {
       this.note(
         'The lock holds on this machine only: see to it that nobody starts the same rotation elsewhere, or give --lock.',
       )
     }
     if (store.onThisMachine) this.note(`${store.description} is lost when this machine is.`)
-    const { chosen, document, configSha256 } = found
+    const { chosen, config } = found
+    const lock = this.sharedLock(lockForm, flags, config.utility)
     let begun = false
     const stop = listenForInterrupts(
       (line) => this.note(line),
@@ -113,11 +114,11 @@ ${exitCodes({
           currentPasswords,
           expected,
           retryOfficer: flags['retry-officer'],
-          config: { sha256: configSha256, document },
+          config,
         },
         {
           ...(await this.wiring.rotationPorts(lock)),
-          console: await this.console(flags, document),
+          console: await this.console(flags, config, chosen.roster),
           officer,
           lockoutLimit: rules.lockoutLimit,
           concurrency: flags.concurrency,

@@ -35,7 +35,7 @@ ${exitCodes({
   async run(): Promise<Unlocked> {
     const { flags } = await this.parse(RotateUnlock)
     const rotationId = parseRotationId(requireFlag(flags.rotation, '--rotation', '--rotation ID'))
-    const locks = await this.wiring.lockFinder(this.sharedLock(flags))
+    const locks = await this.wiring.lockFinder(this.sharedLock(this.lockForm(flags), {}, 'cmu'))
     const removed = await unlockRotation(rotationId, locks, await this.wiring.operator(flags.yes))
     if (!this.jsonEnabled()) {
       this.log(removed.length === 0 ? `${rotationId} holds no lock` : `unlocked: ${removed.join(', ')}`)

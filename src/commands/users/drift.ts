@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core'
-import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -28,8 +27,11 @@ ${exitCodes({
   async run(): Promise<{ readonly differences: readonly UserDifference[] }> {
     const { flags } = await this.parse(UsersDrift)
     const path = requireFlag(flags.config, '--config', '--config merged.cfg')
-    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
-    const differences = userDrift(await readAllUsers(await this.console(flags, document), roster, flags.concurrency))
+    const config = await this.wiring.loadRoster(path)
+    const { roster } = config
+    const differences = userDrift(
+      await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency),
+    )
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
       const { renderDrift } = await import('../../cli/views/users.js')

@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core'
-import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -31,8 +30,9 @@ ${exitCodes({ 0: 'every HSM answered', 2: 'a flag is wrong', 3: 'an HSM cannot b
   async run(): Promise<UsersDocument> {
     const { flags } = await this.parse(UsersList)
     const path = requireFlag(flags.config, '--config', '--config merged.cfg')
-    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
-    const matrix = await readAllUsers(await this.console(flags, document), roster, flags.concurrency)
+    const config = await this.wiring.loadRoster(path)
+    const { roster } = config
+    const matrix = await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency)
     if (!this.jsonEnabled()) {
       const { renderUsers } = await import('../../cli/views/users.js')
       this.log(renderUsers(roster, matrix))

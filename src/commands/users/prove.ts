@@ -1,5 +1,4 @@
 import { Flags } from '@oclif/core'
-import { requireCmuConfig } from '../../cli/cmu-config.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
@@ -44,10 +43,11 @@ ${exitCodes({
     const flag = '--password'
     const form = parseSecretForm(requireFlag(flags.password, flag, `${flag} prompt`), flag)
     const path = requireFlag(flags.config, '--config', '--config merged.cfg')
-    const { roster, document } = requireCmuConfig(path, await this.wiring.loadRoster(path))
+    const config = await this.wiring.loadRoster(path)
+    const { roster } = config
     const password = await (await this.wiring.secrets()).resolve(form, { flag, what: `password of ${userKey(user)}` })
     requireTypable(password, userKey(user))
-    const hsms = await provePassword(await this.console(flags, document), roster, user, password, {
+    const hsms = await provePassword(await this.console(flags, config, roster), roster, user, password, {
       concurrency: flags.concurrency,
       lockoutLimit: flags['lockout-limit'],
     })

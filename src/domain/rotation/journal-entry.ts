@@ -1,7 +1,7 @@
+import type { UtilityConfig } from '../config-files.js'
 import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
-import type { ConfigDocument } from '../merged-config.js'
 import type { RosterEntry } from '../roster.js'
 import type { Evidence } from './cell.js'
 import type { Propagation, RotationPlan } from './plan.js'
@@ -89,7 +89,7 @@ export interface RotationFacts {
   /** Whether the new credential was made by this program or given by the operator. */
   readonly newCredential: 'generated' | 'given'
   /** The configuration sessions derive theirs from, and the hash of the operator's file where it was one. */
-  readonly config: { readonly sha256: string | null; readonly document: ConfigDocument }
+  readonly config: UtilityConfig & { readonly sha256: string | null }
   readonly operator: { readonly user: string; readonly host: string; readonly pid: number }
   readonly version: string
 }

@@ -5,7 +5,7 @@ import type { RotationPlan } from './plan.js'
 
 const text = z.string().min(1)
 const clusterId = z.string().refine(isClusterId, { error: 'is not a cluster ID' })
-const cluster = z.object({ clusterId, region: text, profile: z.string().nullable() })
+const cluster = z.object({ clusterId, region: text, profile: z.string().nullable(), hsmType: text })
 const hsmId = z.string().regex(/^hsm-[2-7a-zA-Z]+$/, { error: 'is not an HSM ID' })
 /** An HSM, or a cluster where the utility writes to all of it at once. */
 const unitId = z.string().refine((id) => hsmId.safeParse(id).success || isClusterId(id), {

@@ -39,6 +39,8 @@ export interface PlannedCluster {
   readonly clusterId: ClusterId
   readonly region: RegionName
   readonly profile: string | null
+  /** As AWS says it, e.g. `hsm2m.medium`. */
+  readonly hsmType: string
 }
 
 /** Everything decided before the first effect. */
@@ -85,6 +87,13 @@ const wavesOf = (rest: readonly Unit[]): Wave[] => {
   }
   return [...waves].map(([name, units]) => ({ name, units }))
 }
+
+/**
+ * Whether every cluster of the plan consists of the same kind of HSM. `user replicate` does not work from hsm2m.medium
+ * to hsm1.medium. Source: AWS CloudHSM User Guide, `troubleshoot-sdk5-user-replicate-failures`.
+ */
+export const sameHsmType = ({ source, destinations }: Pick<RotationPlan, 'source' | 'destinations'>): boolean =>
+  destinations.every(({ hsmType }) => hsmType === source.hsmType)
 
 /** What one write reaches, with the HSMs it consists of. */
 export interface Unit {

@@ -181,6 +181,15 @@ export const refusedPause = (what: string, where: string, answer: Exclude<Answer
       return new Pause('QUORUM_REQUIRED', `${what} on ${where} needs the approval of several officers`, [
         'this version cannot carry a quorum approval through',
       ])
+    case 'replicate-refused':
+      return new Pause('HSM_REFUSED', `${what} on ${where} was refused: ${answer.text}`, [
+        'the user may have another role, lock, quorum key or second factor there, or the clusters are no clones: lockstep users drift',
+        'if neither is so: resume with --propagate change, and --current-password to keep a way back',
+      ])
+    case 'inconsistent':
+      return new Pause('USER_INCONSISTENT', `${what} on ${where} was refused: ${answer.text}`, [
+        'the HSMs of the source disagree about the user; repair it there first',
+      ])
     default:
       return new Pause('HSM_REFUSED', `${what} on ${where} was refused: ${answer.text}`)
   }

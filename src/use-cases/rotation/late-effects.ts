@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
+import { UTILITY_WORDS } from '../../domain/utility.js'
 
 /**
  * Makes sure that nothing an earlier invocation sent can still take effect: its utilities are ended, and the longest
@@ -17,7 +18,9 @@ export const outwaitLateEffects = async (
 ): Promise<void> => {
   const writes = rotation.unanswered.filter(({ intent }) => intent.act !== 'login')
   const processes = new Map(rotation.unanswered.map(({ process }) => [process.pid, process]))
-  await Promise.all([...processes.values()].map((process) => leftovers.end(process)))
+  // cloudhsm-cli writes to several HSMs in one command, and half of one is worse than a late one.
+  const patienceMs = UTILITY_WORDS[rotation.plan.utility].unit === 'cluster' ? commandMs : 0
+  await Promise.all([...processes.values()].map((process) => leftovers.end(process, patienceMs)))
   const last = Math.max(0, ...writes.map(({ at }) => Date.parse(at)))
   const rest = last + commandMs - clock.now().getTime()
   if (rest <= 0) return

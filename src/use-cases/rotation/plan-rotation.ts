@@ -10,7 +10,7 @@ import {
   eligibleUsers,
   type UserMatrix,
 } from '../../domain/rotation/eligibility.js'
-import { assignParts, type PlannedCluster, type RotationPlan } from '../../domain/rotation/plan.js'
+import { assignParts, type PlannedCluster, type RotationPlan, sameHsmType } from '../../domain/rotation/plan.js'
 import { type ReadUsers, readUsers, refusedBy } from './preflight.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
@@ -69,10 +69,27 @@ export const planRotation = async (
     roster: chosen.roster,
     parts,
   }
+  refuseUnsupportedCopies(plan, eligible.absent)
   return { plan, absent: eligible.absent, matrix, serials, behind }
 }
 
-const planned = ({ clusterId, region, profile }: Cluster): PlannedCluster => ({ clusterId, region, profile })
+const planned = ({ clusterId, region, profile, hsmType }: Cluster): PlannedCluster => ({
+  clusterId,
+  region,
+  profile,
+  hsmType,
+})
+
+/** @throws {OperatorError} `REPLICATION_UNSUPPORTED` */
+const refuseUnsupportedCopies = (plan: RotationPlan, absent: Eligible['absent']): void => {
+  const [first] = absent
+  if (first === undefined || sameHsmType(plan)) return
+  throw refusal(
+    'REPLICATION_UNSUPPORTED',
+    `${first.user} does not exist on ${first.hsmId}, and clusters of different HSM types do not copy users to each other`,
+    ['create the user there, with user create of cloudhsm-cli'],
+  )
+}
 
 /** @throws {OperatorError} `UNKNOWN_HSM` (exit 2) */
 const refuseStrangers = (roster: Roster, mayStayBehind: readonly HsmId[]): void => {

@@ -12,7 +12,7 @@ import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
-import type { RotationPlan } from '../../domain/rotation/plan.js'
+import { type RotationPlan, sameHsmType } from '../../domain/rotation/plan.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
@@ -108,6 +108,7 @@ const preflight = async (
     options.mayStayBehind.hsmIds,
   )
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
+  refuseUnsupportedSync(plan, options)
   checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
   const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
@@ -187,6 +188,16 @@ const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): 
   const names = plan.users.map((user) => user.key).join(', ')
   if (await operator.confirm(`Rotate ${names} on ${plan.roster.length} HSMs?`)) return
   throw refusal('DECLINED', 'declined; nothing has changed', ['add --yes to answer the question beforehand'])
+}
+
+/** @throws {OperatorError} `REPLICATION_UNSUPPORTED` */
+const refuseUnsupportedSync = (plan: RotationPlan, { propagate }: RunOptions): void => {
+  if (propagate !== 'sync' || sameHsmType(plan)) return
+  throw refusal(
+    'REPLICATION_UNSUPPORTED',
+    'the clusters consist of different HSM types, and users are not replicated from hsm2m.medium to hsm1.medium',
+    ['--propagate change', '--propagate auto'],
+  )
 }
 
 /** What another rotation has not finished with is not overwritten; told before the question, not after it. */

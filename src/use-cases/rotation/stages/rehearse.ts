@@ -1,4 +1,5 @@
 import { userKey } from '../../../domain/hsm-user.js'
+import { sameHsmType } from '../../../domain/rotation/plan.js'
 import { syncCells } from '../cell-work.js'
 import { refusedPause } from '../hsm-work.js'
 import { refuseOtherChanges } from '../listing-comparison.js'
@@ -18,6 +19,13 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
     return settleOnChange(
       run,
       `${different.join(', ')} has different IDs on the HSMs, and syncUser may match by ID`,
+      byCurrent,
+    )
+  }
+  if (!sameHsmType(plan)) {
+    return settleOnChange(
+      run,
+      'the clusters consist of different HSM types, which do not copy users to each other',
       byCurrent,
     )
   }
