@@ -11,6 +11,7 @@ import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
+import { NotUnderstood } from '../utility-process/not-understood.js'
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
 import { type Reply, TalkBroken, type TerminalProcess } from '../utility-process/terminal-process.js'
 import type { FoundPrompt, PromptName } from './prompts.js'
@@ -18,7 +19,6 @@ import { parseBanner } from './screens/banner.js'
 import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
-import { NotUnderstood } from './screens/not-understood.js'
 
 /**
  * One conversation with the management utility. The server IDs here are places in the configuration of this session

@@ -22,8 +22,11 @@ export interface Prompt {
   readonly before: string
 }
 
-/** Finds the prompt at the end of `text`, if there is one. Line ends are `\n` there. */
-export type FindPrompt<P extends Prompt> = (text: string) => P | null
+/**
+ * Finds the prompt at the end of `text`, if there is one. Line ends are `\n` there.
+ * @param answering whether a line was sent before `text`, so that its echo may stand there
+ */
+export type FindPrompt<P extends Prompt> = (text: string, answering: boolean) => P | null
 
 /** What the utility said up to a prompt. */
 export interface Reply<P extends Prompt> {
@@ -56,13 +59,14 @@ export class TerminalProcess<P extends Prompt> {
   readonly #pty: IPty
   readonly #findPrompt: FindPrompt<P>
   readonly #redactor = new Redactor()
-  readonly #ended: Promise<number>
   #transcript = ''
   #heard = ''
   #sentLine: string | null = null
   #exitCode: number | null = null
   #wake: (() => void) | null = null
   readonly startedAt: string
+  /** Its exit code, once it is gone. */
+  readonly ended: Promise<number>
 
   /**
    * @throws {Error} when the program cannot be started
@@ -81,7 +85,7 @@ export class TerminalProcess<P extends Prompt> {
       this.#heard += chunk
       this.#wake?.()
     })
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode }) => {
         this.#exitCode = exitCode
         this.#wake?.()
@@ -132,7 +136,7 @@ export class TerminalProcess<P extends Prompt> {
    */
   async expect(expected: readonly P['name'][], silenceMs: number): Promise<Reply<P>> {
     for (;;) {
-      const prompt = this.#findPrompt(clean(this.#heard))
+      const prompt = this.#prompt()
       if (prompt !== null) {
         if (expected.includes(prompt.name)) return { prompt, text: this.#withoutEcho(prompt.before) }
         throw this.#broken('unexpected-prompt', `the utility asked for something unexpected (${prompt.name})`)
@@ -153,17 +157,39 @@ export class TerminalProcess<P extends Prompt> {
     if (this.#exitCode === null && goodbye !== null) this.send(goodbye)
     else this.#kill()
     const timer = setTimeout(() => this.#kill(), patienceMs)
-    await this.#ended
+    await this.ended
     clearTimeout(timer)
   }
 
+  /**
+   * Leaves the program to itself, never to be ended: it is told `goodbye` once it asks for more.
+   * @param prompt the prompt at which it understands that
+   */
+  leave(prompt: P['name'], goodbye: string): void {
+    const look = (): void => {
+      if (this.#exitCode !== null || this.#prompt()?.name !== prompt) return
+      this.#wake = null
+      this.send(goodbye)
+    }
+    this.#wake = look
+    look()
+  }
+
+  /** It leads a session and a process group of its own, which holds whatever it was started through. */
   #kill(): void {
     if (this.#exitCode !== null) return
-    try {
-      this.#pty.kill('SIGKILL')
-    } catch {
-      // It was gone already; `onExit` settles the rest.
+    for (const target of [-this.pid, this.pid]) {
+      try {
+        process.kill(target, 'SIGKILL')
+        return
+      } catch {
+        // It was gone already, or has not become the leader yet; `onExit` settles the rest.
+      }
     }
+  }
+
+  #prompt(): P | null {
+    return this.#findPrompt(clean(this.#heard), this.#sentLine !== null)
   }
 
   #nextChunk(silenceMs: number): Promise<boolean> {
