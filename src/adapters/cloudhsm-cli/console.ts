@@ -49,7 +49,7 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
   inspected.catch(() => undefined)
   const serialNumbers = new SerialNumbers()
   return {
-    words: { copy: 'user replicate', change: 'user change-password' },
+    utility: 'cloudhsm-cli',
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await inspected
       requireSince(program, 'the choice of a cluster')
