@@ -92,12 +92,16 @@ export class Simulator {
       hsmId,
       clusterId: cluster.clusterId,
       region: cluster.region,
-      hsmType: cluster.hsmType,
+      mode: cluster.mode,
       eniIp: address,
       state,
-      hsm: new Hsm(this.#maskingKeyOf(cluster.family), behaviour, original),
+      hsm: new Hsm(this.#maskingKeyOf(cluster.family), behaviour, original, cluster.hsmType),
       original,
       latencyMs: this.fleet.latencyMs,
+      peers: () =>
+        this.appliances
+          .filter((other) => other.clusterId === cluster.clusterId && other.up)
+          .map((other) => other.eniIp),
     })
     this.appliances.push(appliance)
     return appliance
