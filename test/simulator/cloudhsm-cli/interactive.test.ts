@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSimulator } from '../../helpers/simulator.js'
 import { A, B, CLI_PROMPT, CliBench, cliFleet, runProgram, writeCliConfig } from '../support/cloudhsm-cli.js'
-import type { TypedSession } from '../support/typed-session.js'
+import { TypedSession } from '../support/typed-session.js'
 
 let bench: CliBench
 beforeAll(async () => {
@@ -85,6 +85,24 @@ describe('at the prompt', () => {
   })
 })
 
+describe('a login', () => {
+  test('that one HSM refuses is taken back on the others, and can be repeated', async () => {
+    const session = await bench.open('--cluster-id', B)
+    const [, , , hsm] = (await bench.sim.state()).hsms
+    await bench.sim.fault('refuse-login', '--hsm', hsm?.hsmId ?? '', '--nth', '1')
+    const sessions = async () =>
+      (await bench.sim.state()).hsms.filter(({ clusterId }) => clusterId === B).map(({ users }) => users[0]?.sessions)
+    const before = await sessions()
+    const refused = await logIn(session)
+    expect(refused).toContain('"error_code": 1')
+    expect(await sessions()).toEqual(before)
+    expect(await logIn(session)).toContain('"error_code": 0')
+    expect(await sessions()).toEqual(before.map((count) => (count ?? 0) + 1))
+    await bench.sim.fault('refuse-login', '--hsm', hsm?.hsmId ?? '', '--off')
+    await session.quit()
+  })
+})
+
 describe('without a terminal', () => {
   test('commands are read from standard input, and failing ones leave exit code 0', async () => {
     const lines = `${LOGIN} --password "TEST-officer-1"\nuser delete --username nobody --role crypto-user\nquit\n`
@@ -94,7 +112,18 @@ describe('without a terminal', () => {
     expect(stdout).toContain('"data": "Specified user does not exist"')
   })
 
-  test('a password cannot be asked for', async () => {
+  test('a password is asked for on the terminal beside a here-document', async () => {
+    const { cloudhsmCli } = bench.sim.ready
+    const script = `printf '${LOGIN}\\nlogout\\n' | '${cloudhsmCli}' interactive --config '${bench.config}' --cluster-id ${A}`
+    const session = new TypedSession('/bin/sh', ['-c', script])
+    await session.expect(/Enter password:$/)
+    session.write('TEST-officer-1\r')
+    expect(await session.ended).toBe(0)
+    expect(session.transcript).toContain('"data": "Logout successful"')
+    expect(session.transcript).not.toContain('TEST-')
+  })
+
+  test('a password cannot be asked for where there is none', async () => {
     const args = ['interactive', '--config', bench.config, '--cluster-id', A]
     const { stdout } = await runProgram(bench.sim.ready.cloudhsmCli, args, {}, `${LOGIN}\nTEST-officer-1\n`)
     expect(stdout).toContain('No terminal to ask for a password')
