@@ -53,7 +53,9 @@ const holds = async (hsm: Hsm, password: string): Promise<boolean | null | undef
 const userAt = async (hsm: Hsm, name = 'app_crypto') =>
   (await sim.state()).hsms.find(({ hsmId }) => hsmId === hsm.id)?.users.find((user) => user.name === name)
 const starting = async (): Promise<TypedSession> => {
-  const session = new TypedSession(sim, await writeConfig(sim.dir, [source.address, destination.address]))
+  const session = new TypedSession(sim.ready.managementUtility, [
+    await writeConfig(sim.dir, [source.address, destination.address]),
+  ])
   sessions.push(session)
   return session
 }

@@ -7,6 +7,7 @@ export const ASSUMED = {
   configMalformed: (path: string, problem: string): string =>
     `Failed to parse the configuration file ${path}: ${problem}\n`,
   syntax: (path: string): string => `Usage: ${path} <configuration file>\n`,
+  otherGeneration: 'Connection reset by peer',
   unknownCommand: (word: string): string => `${word}: command not found, type 'help' for the list of commands\n`,
   ambiguousCommand: (word: string, names: readonly string[]): string =>
     `${word}: ambiguous command, could be ${names.join(', ')}\n`,
@@ -34,7 +35,7 @@ export const ASSUMED = {
 } as const
 
 /** Exit codes; none is documented. */
-export const EXIT_CODE = { done: 0, failed: 1, interrupted: 130 } as const
+export const EXIT_CODE = { done: 0, failed: 1 } as const
 
 /** Code syncUser prints when the line to an HSM broke. */
 export const LOST_CODE = 0xff

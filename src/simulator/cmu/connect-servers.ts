@@ -1,8 +1,9 @@
+import type { Terminal } from '../terminal.js'
+import { ConnectionFailed, HsmLine } from '../wire/hsm-line.js'
+import { ASSUMED } from './assumed-texts.js'
 import type { ConfiguredServer } from './config.js'
-import { ConnectionFailed, HsmLine } from './hsm-line.js'
 import { Server } from './server.js'
 import type { UtilitySettings } from './settings.js'
-import type { Terminal } from './terminal.js'
 import { BANNER, IGNORING_E2E, limitedMode, ONE_SERVER_FAILED } from './texts.js'
 
 /**
@@ -20,7 +21,7 @@ export const connectServers = async (
     const { hostname, label, port } = server.config
     terminal.print(`Connecting to server '${label}': hostname '${hostname}', port ${port}...\n`)
     try {
-      server.line = await HsmLine.connect(hostname, port, settings.connectTimeoutMs)
+      server.line = await connectedLine(server.config, settings)
     } catch (error) {
       if (!(error instanceof ConnectionFailed)) throw error
       terminal.print(`Connection to server ${hostname}(${hostname}) on port ${port} failed:${error.message}\n`)
@@ -38,4 +39,12 @@ export const connectServers = async (
     }
   }
   return servers
+}
+
+/** @throws {ConnectionFailed} also by an HSM of the generation that this utility does not work with, whatever the port */
+const connectedLine = async ({ hostname, port }: ConfiguredServer, settings: UtilitySettings): Promise<HsmLine> => {
+  const line = await HsmLine.connect(hostname, port, settings.connectTimeoutMs)
+  if (line.hello.hsmType !== 'hsm2m.medium') return line
+  line.close()
+  throw new ConnectionFailed(ASSUMED.otherGeneration)
 }

@@ -1,9 +1,9 @@
+import { Terminal } from '../terminal.js'
 import { ASSUMED, EXIT_CODE } from './assumed-texts.js'
 import { ConfigError, type ConfiguredServer, readConfig } from './config.js'
 import { connectServers } from './connect-servers.js'
 import { runSession, UtilitySession } from './session.js'
 import { readSettings } from './settings.js'
-import { Terminal } from './terminal.js'
 
 /**
  * The program `cloudhsm_mgmt_util`. Its wrapper passes the simulator's settings first; what follows is the real

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { type HsmReply, refused, STATUS } from '../hsm/status.js'
+import { ConnectionLost, type HsmLine } from '../wire/hsm-line.js'
 import type { HsmRequest } from '../wire/messages.js'
 import { ASSUMED, LOST_CODE } from './assumed-texts.js'
 import type { ConfiguredServer } from './config.js'
-import { ConnectionLost, type HsmLine } from './hsm-line.js'
 import type { UtilitySettings } from './settings.js'
 
 /** One server of the session: an entry of the file, its number, its connection. */

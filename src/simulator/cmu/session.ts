@@ -1,9 +1,9 @@
+import type { Terminal } from '../terminal.js'
 import { ASSUMED } from './assumed-texts.js'
 import type { Command } from './command.js'
 import { findCommand } from './commands/index.js'
 import type { Server } from './server.js'
 import type { UtilitySettings } from './settings.js'
-import type { Terminal } from './terminal.js'
 import { prompt } from './texts.js'
 
 /** Everything a command works with. */

@@ -1,10 +1,11 @@
 import type { AwsFault } from '../aws/aws-faults.js'
-import { Problem, usage } from '../problem.js'
+import { Problem } from '../problem.js'
 import type { Appliance } from '../server/appliance.js'
 import type { Simulator } from '../server/simulator.js'
-import { FAULTS, type FaultName, type FaultOptions, type FaultReport, type FaultRequest } from './catalogue.js'
+import { FAULTS, type FaultOptions, type FaultReport, type FaultRequest } from './catalogue.js'
+import { switchClusterFault } from './cluster-faults.js'
 import { switchHsmFault } from './hsm-faults.js'
-import { numberOf, usersFrom } from './options.js'
+import { numberOf } from './options.js'
 
 /** Switches a fault on or off; resolves once it is in force. @throws {Problem} bad options, unknown HSM or cluster */
 export const applyFault = async (simulator: Simulator, request: FaultRequest): Promise<FaultReport> => {
@@ -40,32 +41,4 @@ const switchAwsFault = (simulator: Simulator, kind: AwsFault['kind'], options: F
   const region = options.region ?? null
   if (!on) simulator.awsFaults.remove(kind, region)
   else simulator.awsFaults.add({ kind, region, times: numberOf(options, 'times'), ms: numberOf(options, 'ms', 0) ?? 0 })
-}
-
-/** HSMs that a fault added, so that `--off` removes them again. */
-const added = new WeakSet<Appliance>()
-
-const switchClusterFault = async (
-  simulator: Simulator,
-  kind: FaultName,
-  options: FaultOptions,
-  on: boolean,
-): Promise<readonly Appliance[]> => {
-  const clusterId = options.cluster
-  if (clusterId === undefined) throw usage(`fault ${kind} needs --cluster`)
-  simulator.cluster(clusterId)
-  if (kind === 'cluster-state') {
-    if (on) simulator.clusterStates.set(clusterId, options.state ?? 'ACTIVE')
-    else simulator.clusterStates.delete(clusterId)
-    return []
-  }
-  if (on) {
-    const appliance = await simulator.addHsm(clusterId, usersFrom(options) ?? simulator.fleet.behaviour.addedHsmUsers)
-    added.add(appliance)
-    return [appliance]
-  }
-  const leaving = simulator.appliances.filter((entry) => entry.clusterId === clusterId && added.has(entry))
-  for (const appliance of leaving) simulator.appliances.splice(simulator.appliances.indexOf(appliance), 1)
-  await Promise.all(leaving.map((appliance) => appliance.detach()))
-  return leaving
 }

@@ -102,6 +102,24 @@ export const FAULTS = {
     needs: ['cluster', 'state'],
     does: 'AWS reports the cluster in --state',
   },
+  'limited-write': {
+    target: 'cluster',
+    takes: ['cluster'],
+    needs: ['cluster'],
+    does: 'a migration goes on: its HSMs refuse to change users, AWS reports MODIFY_IN_PROGRESS',
+  },
+  partial: {
+    target: 'cluster',
+    takes: ['cluster', 'operation', 'count', 'nth'],
+    needs: ['cluster', 'operation', 'count'],
+    does: 'the operation fails on --count HSMs of the cluster, the first ones; only their --nth call if given',
+  },
+  joining: {
+    target: 'cluster',
+    takes: ['cluster'],
+    needs: ['cluster'],
+    does: 'an HSM is being added with the users of now; --off completes it, without what changed meanwhile',
+  },
   throttle: { target: 'aws', takes: ['region', 'times'], does: 'calls are throttled, --times calls if given' },
   'aws-error': { target: 'aws', takes: ['region', 'times'], does: 'calls fail with an internal error' },
   'aws-html': {

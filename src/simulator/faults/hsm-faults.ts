@@ -10,9 +10,9 @@ import type { FaultName, FaultOptions } from './catalogue.js'
 import { numberOf, operationOf, type TypedUser, typedUser, usersFrom } from './options.js'
 
 /** Switches one kind of fault on or off at one HSM. */
-type Switch = (appliance: Appliance, options: FaultOptions, on: boolean) => void | Promise<void>
+export type Switch = (appliance: Appliance, options: FaultOptions, on: boolean) => void | Promise<void>
 
-const lineFault =
+export const lineFault =
   (kind: LineFault['kind']): Switch =>
   (appliance, options, on) => {
     const operation = operationOf(options)

@@ -70,6 +70,7 @@ const latency = object({
   extract: milliseconds.optional(),
   insert: milliseconds.optional(),
   restore: milliseconds.optional(),
+  replicate: milliseconds.optional(),
   quorum: milliseconds.optional(),
   e2e: milliseconds.optional(),
 })
@@ -93,6 +94,17 @@ const behaviour = object({
   syncUserWording: z.enum(['aws', 'sibling']).default('aws'),
   syncRefusalLine: z.boolean().default(true),
   ownerCertificateChecked: z.boolean().default(false),
+  userReplicateExisting: z.enum(['overwrite', 'refuse', 'ignore']).default('overwrite'),
+  quorumGatesOwnPassword: z.boolean().default(false),
+  cliVersion: pattern(/^\d+\.\d+\.\d+$/, 'a version such as 5.17.1').default('5.17.1'),
+  cliExitStatus: z.enum(['error-code', 'zero']).default('error-code'),
+  cliPromptStream: z.enum(['terminal', 'stdout', 'stderr']).default('terminal'),
+  cliConfigOption: z.boolean().default(true),
+  cliDiscovery: z.boolean().default(true),
+  cliUnreachable: z.enum(['skip', 'fail']).default('skip'),
+  cliLoginRefusedByOne: z.enum(['failure', 'success']).default('failure'),
+  cliReadingLogsIn: z.boolean().default(true),
+  cliTimeoutMs: milliseconds.default(87_200),
   addedHsmUsers: z.enum(['sibling', 'original']).default('sibling'),
 })
 

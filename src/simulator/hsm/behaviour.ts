@@ -6,6 +6,10 @@ export interface HsmBehaviour {
   readonly syncUserMatches: 'id' | 'name'
   /** Whether a user that is logged in at the destination can be overwritten. */
   readonly syncUserOntoLoggedIn: 'deny' | 'allow'
+  /** What `user replicate` does where the destination has the user with the same attributes and another password. */
+  readonly userReplicateExisting: 'overwrite' | 'refuse' | 'ignore'
+  /** Whether a quorum also stands before a user's change of its own password. */
+  readonly quorumGatesOwnPassword: boolean
   /** Whether a good login sets the failure count back to 0. */
   readonly loginResetsFailures: boolean
   /** Whether being overwritten by syncUser sets the failure count back to 0 and unlocks. */
@@ -20,6 +24,8 @@ export interface HsmConditions {
   readonly sessionsElsewhere: Map<string, number>
   quorum: boolean
   full: boolean
+  /** Limited-write mode: a migration is going on, users cannot be changed. */
+  limitedWrite: boolean
   /** Overrides `syncUserExisting`. */
   syncRefuses: boolean
 }
@@ -28,5 +34,6 @@ export const calmConditions = (): HsmConditions => ({
   sessionsElsewhere: new Map(),
   quorum: false,
   full: false,
+  limitedWrite: false,
   syncRefuses: false,
 })

@@ -1,12 +1,14 @@
 import { calmConditions, type HsmBehaviour, type HsmConditions } from './behaviour.js'
 import { type MaskedObject, type MaskingKey, mask, unmask } from './masked-object.js'
-import { passwordMatches, storePassword } from './password.js'
+import { passwordMatches, sameRecord, storePassword } from './password.js'
 import { type HsmReply, refused, STATUS } from './status.js'
 import { isOfficer, keyOf, type User, type UserType } from './user.js'
 
 /** One connection's login. A session that was closed keeps its user, for requests already on their way. */
 export interface Session {
   user: User | null
+  /** Through Client SDK 5, which asks for the second factor; the utility of SDK 3 is not imitated that far. */
+  readonly sdk5: boolean
 }
 
 const TYPES: readonly string[] = ['CO', 'CU', 'PCO', 'PRECO']
@@ -31,8 +33,15 @@ export class Hsm {
   readonly #sessions = new Set<Session>()
   readonly #behaviour: HsmBehaviour
   maskingKey: MaskingKey
+  readonly hsmType: string
 
-  constructor(maskingKey: MaskingKey, behaviour: HsmBehaviour, users: readonly User[]) {
+  constructor(
+    maskingKey: MaskingKey,
+    behaviour: HsmBehaviour,
+    users: readonly User[],
+    hsmType: string = 'hsm1.medium',
+  ) {
+    this.hsmType = hsmType
     this.maskingKey = maskingKey
     this.#behaviour = behaviour
     for (const user of users) this.#users.set(keyOf(user.type, user.name), { ...user })
@@ -47,8 +56,8 @@ export class Hsm {
     return this.#users.get(keyOf(type, name))
   }
 
-  open(): Session {
-    const session: Session = { user: null }
+  open(sdk5 = false): Session {
+    const session: Session = { user: null, sdk5 }
     this.#sessions.add(session)
     return session
   }
@@ -77,6 +86,7 @@ export class Hsm {
     if (session.user && session.user !== user) return refused(STATUS.sessionBusy)
     const right = user.password !== null && passwordMatches(user.password, password)
     if (user.locked || !right) return this.refuseLogin(user)
+    if (user.twoFactor && session.sdk5) return refused(STATUS.secondFactorMissing)
     this.#count(user).ok += 1
     if (this.#behaviour.loginResetsFailures) user.failures = 0
     session.user = user
@@ -109,7 +119,9 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     if (!user) return refused(STATUS.noSuchUser)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
-    if (!own && this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
+    if ((!own || this.#behaviour.quorumGatesOwnPassword) && this.conditions.quorum)
+      return refused(STATUS.quorumRequired)
     if (!own && this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     user.password = storePassword(password)
     this.setFailures(user, 0)
@@ -125,6 +137,7 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     if (!NAME.test(name)) return refused(STATUS.invalidInput)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
     if (this.conditions.quorum) return refused(STATUS.quorumRequired)
     if (this.#named(name)) return refused(STATUS.nameTaken)
     if (this.conditions.full) return refused(STATUS.full)
@@ -147,22 +160,24 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     const user = this.find(type, name)
     if (!user) return refused(STATUS.noSuchUser)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
     if (this.conditions.quorum) return refused(STATUS.quorumRequired)
     if (this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     this.remove(user)
-    return { ok: true, undo: mask(this.maskingKey, user) }
+    return { ok: true, undo: mask(this.maskingKey, user, this.hsmType) }
   }
 
   extract(session: Session, userId: number): HsmReply<{ object: MaskedObject }> {
     if (!isOfficer(session.user)) return refused(STATUS.notPermitted)
     const user = this.#numbered(userId)
-    return user ? { ok: true, object: mask(this.maskingKey, user) } : refused(STATUS.noSuchUser)
+    return user ? { ok: true, object: mask(this.maskingKey, user, this.hsmType) } : refused(STATUS.noSuchUser)
   }
 
   insert(session: Session, object: MaskedObject): HsmReply<object> {
     if (!isOfficer(session.user)) return refused(STATUS.notPermitted)
-    const incoming = unmask(this.maskingKey, object)
+    const incoming = unmask(this.maskingKey, object, this.hsmType)
     if (!incoming) return refused(STATUS.cannotUnmask)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
     const named = this.#named(incoming.name)
     const numbered = this.#numbered(incoming.id)
     const existing = this.#behaviour.syncUserMatches === 'id' ? numbered : named
@@ -187,11 +202,51 @@ export class Hsm {
     return { ok: true }
   }
 
+  /**
+   * Takes a user over from a clone: creates it, or gives the one that exists the password, provided that type, lock, second
+   * factor and quorum key are equal. A user of that name keeps its ID.
+   * @param locked whether the user is locked where it comes from
+   */
+  replicate(session: Session, object: MaskedObject, locked: boolean): HsmReply<object> {
+    if (!isOfficer(session.user)) return refused(STATUS.notPermitted)
+    const incoming = unmask(this.maskingKey, object, this.hsmType)
+    if (!incoming) return refused(STATUS.cannotUnmask)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
+    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    const existing = this.#named(incoming.name)
+    if (!existing) {
+      if (this.conditions.full) return refused(STATUS.full)
+      const id = this.#numbered(incoming.id) ? this.#freeId() : incoming.id
+      const created = { ...incoming, id }
+      if (locked) this.setFailures(created, this.#behaviour.lockoutLimit)
+      this.put(created)
+      return { ok: true }
+    }
+    const same =
+      existing.type === incoming.type &&
+      existing.locked === locked &&
+      existing.twoFactor === incoming.twoFactor &&
+      existing.mofnPubKey === incoming.mofnPubKey
+    if (!same) return refused(STATUS.attributesDiffer)
+    if (sameRecord(existing.password, incoming.password)) return { ok: true }
+    const policy = this.conditions.syncRefuses ? 'refuse' : this.#behaviour.userReplicateExisting
+    if (policy === 'ignore') return { ok: true }
+    if (policy === 'refuse') return refused(STATUS.alreadyCreated)
+    const ours = session.user === existing ? 1 : 0
+    if (this.#behaviour.syncUserOntoLoggedIn === 'deny' && this.sessionsOf(existing) > ours) {
+      return refused(STATUS.loggedInElsewhere)
+    }
+    existing.password = incoming.password
+    if (this.#behaviour.syncResetsFailures) this.setFailures(existing, 0)
+    return { ok: true }
+  }
+
   /** Brings a deleted user back under its ID. */
   restore(session: Session, object: MaskedObject): HsmReply<object> {
     if (!isOfficer(session.user)) return refused(STATUS.notPermitted)
-    const user = unmask(this.maskingKey, object)
+    const user = unmask(this.maskingKey, object, this.hsmType)
     if (!user) return refused(STATUS.cannotUnmask)
+    if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
     if (this.#named(user.name)) return refused(STATUS.nameTaken)
     this.put(user)
     return { ok: true }

@@ -10,8 +10,11 @@ export type MaskedObject = string
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
-/** Wraps the user. Failure count and lock stay behind: they belong to one HSM. */
-export const mask = (key: MaskingKey, user: User): MaskedObject => {
+/**
+ * Wraps the user. Failure count and lock stay behind: they belong to one HSM.
+ * @param hsmType of the HSM that wraps it
+ */
+export const mask = (key: MaskingKey, user: User, hsmType: string): MaskedObject => {
   const { id, type, name, mofnPubKey, twoFactor } = user
   const password = user.password && {
     salt: user.password.salt.toString('base64'),
@@ -20,21 +23,26 @@ export const mask = (key: MaskingKey, user: User): MaskedObject => {
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv('aes-256-gcm', key, nonce)
   const text = Buffer.concat([
-    cipher.update(JSON.stringify({ id, type, name, mofnPubKey, twoFactor, password })),
+    cipher.update(JSON.stringify({ hsmType, id, type, name, mofnPubKey, twoFactor, password })),
     cipher.final(),
   ])
   return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64')
 }
 
-/** The user inside, or null where the key is another family's or the object was damaged. */
-export const unmask = (key: MaskingKey, object: MaskedObject): User | null => {
+/**
+ * The user inside, or null where the key is another family's, the object was damaged, or an hsm2m.medium made it and this
+ * is an older HSM: clones of the older type do not take users back.
+ * @param hsmType of the HSM that opens it
+ */
+export const unmask = (key: MaskingKey, object: MaskedObject, hsmType: string): User | null => {
   const bytes = Buffer.from(object, 'base64')
   if (bytes.length < NONCE_BYTES + TAG_BYTES) return null
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES))
   decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
   try {
     const text = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES)), decipher.final()])
-    const record = JSON.parse(text.toString()) as {
+    const { hsmType: maker, ...record } = JSON.parse(text.toString()) as {
+      hsmType: string
       id: number
       type: UserType
       name: string
@@ -42,6 +50,7 @@ export const unmask = (key: MaskingKey, object: MaskedObject): User | null => {
       twoFactor: boolean
       password: { salt: string; digest: string } | null
     }
+    if (maker === 'hsm2m.medium' && hsmType !== maker) return null
     const password = record.password && {
       salt: Buffer.from(record.password.salt, 'base64'),
       digest: Buffer.from(record.password.digest, 'base64'),

@@ -19,4 +19,8 @@ export const storePassword = (password: string): StoredPassword => {
 export const passwordMatches = (stored: StoredPassword, password: string): boolean =>
   timingSafeEqual(stored.digest, digestOf(stored.salt, password))
 
+/** Whether the two are one record, copied: equal passwords that were set apart are not. */
+export const sameRecord = (a: StoredPassword | null, b: StoredPassword | null): boolean =>
+  a === b || (a !== null && b !== null && a.salt.equals(b.salt) && a.digest.equals(b.digest))
+
 const digestOf = (salt: Buffer, password: string): Buffer => createHash('sha256').update(salt).update(password).digest()

@@ -12,6 +12,7 @@ export type HsmRequest =
   | { readonly op: 'delete'; readonly type: string; readonly name: string }
   | { readonly op: 'extract'; readonly userId: number }
   | { readonly op: 'insert' | 'restore'; readonly object: string }
+  | { readonly op: 'replicate'; readonly object: string; readonly locked: boolean }
   | { readonly op: 'quorum'; readonly service: number }
   | { readonly op: 'logout' | 'list' | 'e2e' }
 
@@ -29,6 +30,7 @@ export const OPERATIONS: readonly Operation[] = [
   'extract',
   'insert',
   'restore',
+  'replicate',
   'quorum',
   'e2e',
 ]
@@ -54,6 +56,8 @@ export const perform = (hsm: Hsm, session: Session, request: HsmRequest): HsmRep
       return hsm.insert(session, request.object)
     case 'restore':
       return hsm.restore(session, request.object)
+    case 'replicate':
+      return hsm.replicate(session, request.object, request.locked)
     case 'quorum':
       return { ok: true, value: hsm.mValue(request.service) } as HsmReply<object>
     case 'e2e':
@@ -61,12 +65,13 @@ export const perform = (hsm: Hsm, session: Session, request: HsmRequest): HsmRep
   }
 }
 
-/** What a listing shows of a user: no password, and no lock, which no listing has. */
-const listed = ({ id, type, name, mofnPubKey, failures, twoFactor }: Hsm['users'][number]): object => ({
+/** What a listing tells of a user: no password. The lock is shown by CloudHSM CLI, ID and failures by the older utility. */
+const listed = ({ id, type, name, mofnPubKey, failures, twoFactor, locked }: Hsm['users'][number]): object => ({
   id,
   type,
   name,
   mofnPubKey,
   failures,
   twoFactor,
+  locked,
 })

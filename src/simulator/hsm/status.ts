@@ -42,6 +42,12 @@ export const STATUS = {
   // The code is assumed.
   invalidInput: { code: 0xda, text: 'Invalid input data/params' },
   // Assumed.
+  attributesDiffer: { code: 0xdd, text: 'HSM Error: a user with this name and other attributes exists' },
+  // Assumed.
+  limitedWrite: { code: 0xde, text: 'HSM Error: users cannot be changed during a migration' },
+  // Assumed.
+  secondFactorMissing: { code: 0xdf, text: 'HSM Error: a signed token is needed to log in' },
+  // Assumed.
   refusedByFault: { code: 0xd9, text: 'HSM Error: operation failed' },
 } as const satisfies Record<string, HsmStatus>
 

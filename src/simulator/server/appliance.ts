@@ -13,13 +13,16 @@ export interface ApplianceParts {
   readonly hsmId: string
   readonly clusterId: string
   readonly region: string
-  readonly hsmType: string
+  /** `FIPS`, `NON_FIPS`, or null on old clusters. */
+  readonly mode: string | null
   readonly eniIp: string
   readonly state: string
   readonly hsm: Hsm
   /** Its users as they were when the simulator started: what a backup of then would bring back. */
   readonly original: readonly Readonly<User>[]
   readonly latencyMs: Readonly<Record<Operation, number>>
+  /** Addresses of the HSMs that are up in its cluster. */
+  readonly peers: () => readonly string[]
 }
 
 /** One HSM as a thing on the network: an address, two ports, connections, and what can be wrong with them. */
@@ -35,9 +38,11 @@ export class Appliance {
   readonly clusterId: string
   readonly region: string
   readonly eniIp: string
+  readonly mode: string | null
   readonly hsm: Hsm
   readonly original: readonly Readonly<User>[]
   readonly latencyMs: Readonly<Record<Operation, number>>
+  readonly peers: () => readonly string[]
   readonly faults = new LineFaults()
   readonly queue = new OperationQueue()
   readonly #connections = new Set<Socket>()
@@ -52,16 +57,23 @@ export class Appliance {
     this.clusterId = parts.clusterId
     this.region = parts.region
     this.eniIp = parts.eniIp
+    this.mode = parts.mode
+    this.peers = parts.peers
     this.hsm = parts.hsm
     this.original = parts.original
     this.latencyMs = parts.latencyMs
     // The utility of Client SDK 3 does not speak to hsm2m.medium.
-    this.#ports = parts.hsmType === 'hsm2m.medium' ? [CLIENT_PORT] : [CLIENT_PORT, MANAGEMENT_PORT]
+    this.#ports = parts.hsm.hsmType === 'hsm2m.medium' ? [CLIENT_PORT] : [CLIENT_PORT, MANAGEMENT_PORT]
+  }
+
+  /** Whether an HSM in the state that AWS reports takes connections. */
+  get up(): boolean {
+    return this.state === 'ACTIVE' || this.state === 'DEGRADED'
   }
 
   /** Starts listening, where an HSM in this state would. */
   async attach(): Promise<void> {
-    if (this.#servers.length > 0 || (this.state !== 'ACTIVE' && this.state !== 'DEGRADED')) return
+    if (this.#servers.length > 0 || !this.up) return
     this.#servers = await Promise.all(this.#ports.map((port) => listen(createServer(this.#accept), this.eniIp, port)))
   }
 

@@ -4,14 +4,14 @@ import { type HsmRequest, perform } from '../hsm/requests.js'
 import { refused, STATUS } from '../hsm/status.js'
 import { keyOf } from '../hsm/user.js'
 import { readLines, sendLine } from '../wire/lines.js'
-import type { Hello } from '../wire/messages.js'
+import { CLIENT_PORT, type Hello } from '../wire/messages.js'
 import type { Appliance } from './appliance.js'
 import type { LineFault } from './line-faults.js'
 
 /** Serves one client of an HSM until it goes, faults of the line included. */
 export const serveConnection = (appliance: Appliance, socket: Socket): void => {
   const { hsm, queue } = appliance
-  const session = hsm.open()
+  const session = hsm.open(socket.localPort === CLIENT_PORT)
   const onClose: (() => unknown)[] = []
   let dead = false
   socket.on('close', () => {
@@ -24,7 +24,13 @@ export const serveConnection = (appliance: Appliance, socket: Socket): void => {
   const time = (op: keyof Appliance['latencyMs']): number => appliance.latencyMs[op] + appliance.faults.slowMs
 
   queue.run(time('connect'), () => {
-    const hello: Hello = { hsmId: appliance.hsmId, limited: appliance.faults.has('limited') }
+    const hello: Hello = {
+      hsmId: appliance.hsmId,
+      limited: appliance.faults.has('limited'),
+      hsmType: hsm.hsmType,
+      mode: appliance.mode,
+      peers: appliance.peers(),
+    }
     const fault = appliance.faults.strike('connect', null)
     if (fault?.kind === 'drop' || fault?.kind === 'refuse') socket.destroy()
     else if (fault) dead = true

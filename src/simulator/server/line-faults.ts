@@ -18,7 +18,7 @@ export interface LineFault {
   readonly user: string | null
 }
 
-const CHANGES: readonly Operation[] = ['change', 'create', 'delete', 'insert', 'restore']
+const CHANGES: readonly Operation[] = ['change', 'create', 'delete', 'insert', 'restore', 'replicate']
 
 /** The faults of one HSM's line that are switched on. */
 export class LineFaults {

@@ -1,7 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ControlFile, controlPath, isRunning } from '../control-client.js'
 import type { Fleet } from '../fleet/fleet.js'
 import type { Hsm } from '../hsm/hsm.js'
@@ -10,6 +8,7 @@ import { Problem } from '../problem.js'
 import { type AddressBlock, claimBlock } from './address-block.js'
 import { controlChannel } from './control-channel.js'
 import { stopListening } from './listen.js'
+import { type Programs, writePrograms } from './programs.js'
 import { Simulator } from './simulator.js'
 
 /** What `start` prints when everything listens. */
@@ -19,8 +18,10 @@ export interface Ready {
   readonly endpoint: string
   /** The program to start instead of `cloudhsm_mgmt_util`. */
   readonly managementUtility: string
-  /** The program to start instead of `cloudhsm-cli`; null as long as it is not imitated. */
-  readonly cloudhsmCli: string | null
+  /** The program to start instead of `cloudhsm-cli`. */
+  readonly cloudhsmCli: string
+  /** The program to start instead of `configure-cli`. */
+  readonly configureCli: string
   /** Environment for the product and for AWS's own clients. */
   readonly env: Readonly<Record<string, string>>
   /** File that tells `state`, `check` and `fault` where to ask. */
@@ -61,7 +62,7 @@ export const runSimulator = async (fleet: Fleet, dir: string): Promise<RunningSi
     ])
   }
   simulator = running
-  const [settings, utility] = writeUtility(dir, fleet)
+  const programs = writePrograms(dir, fleet.behaviour)
   const address = block.claims[0]?.address()
   if (!address || typeof address === 'string') throw new Error('the control channel is not listening')
   const control: ControlFile = { pid: process.pid, host: block.host, port: address.port, token }
@@ -70,9 +71,10 @@ export const runSimulator = async (fleet: Fleet, dir: string): Promise<RunningSi
     ready: {
       ready: true,
       endpoint: running.endpoint,
-      managementUtility: utility,
-      cloudhsmCli: null,
-      env: environment(fleet, running.endpoint, utility),
+      managementUtility: programs.managementUtility,
+      cloudhsmCli: programs.cloudhsmCli,
+      configureCli: programs.configureCli,
+      env: environment(fleet, running.endpoint, programs),
       control: controlPath(dir),
     },
     remember: () => new Map(running.appliances.map(({ hsm }) => [hsm, hsm.users.map((user) => ({ ...user }))])),
@@ -80,7 +82,8 @@ export const runSimulator = async (fleet: Fleet, dir: string): Promise<RunningSi
       for (const [hsm, users] of memory) hsm.replaceUsers(users)
     },
     stop: async () => {
-      for (const file of [controlPath(dir), settings, utility]) rmSync(file, { force: true })
+      rmSync(controlPath(dir), { force: true })
+      programs.remove()
       await giveUp(running, block)
     },
   }
@@ -101,28 +104,11 @@ const giveUp = async (simulator: Simulator, block: AddressBlock): Promise<void> 
   await Promise.all(block.claims.map(stopListening))
 }
 
-/** Writes the program's settings and a wrapper that needs nothing from its environment. */
-const writeUtility = (dir: string, fleet: Fleet): [settings: string, utility: string] => {
-  const settings = join(dir, 'cloudhsm_mgmt_util.settings.json')
-  const utility = join(dir, 'cloudhsm_mgmt_util')
-  const program = fileURLToPath(new URL('../cmu/main.js', import.meta.url))
-  try {
-    writeFileSync(settings, JSON.stringify(fleet.behaviour))
-    const words = [process.execPath, program, settings].map(quoted).join(' ')
-    writeFileSync(utility, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
-  } catch (error) {
-    throw new Problem('DIR_UNUSABLE', `cannot write into ${dir}: ${(error as NodeJS.ErrnoException).code}`, [], 2)
-  }
-  return [settings, utility]
-}
-
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
-
-const environment = (fleet: Fleet, endpoint: string, utility: string): Record<string, string> => ({
+const environment = (fleet: Fleet, endpoint: string, programs: Programs): Record<string, string> => ({
   AWS_ENDPOINT_URL: endpoint,
   AWS_ACCESS_KEY_ID: fleet.accounts[0]?.accessKeyId ?? '',
   AWS_SECRET_ACCESS_KEY: 'simulated-secret-access-key',
   AWS_REGION: fleet.clusters[0]?.region ?? '',
   AWS_EC2_METADATA_DISABLED: 'true',
-  LOCKSTEP_CMU: utility,
+  ...programs.env,
 })

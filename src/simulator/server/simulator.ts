@@ -61,14 +61,14 @@ export class Simulator {
     await Promise.all([stopListening(this.#endpoint), ...this.appliances.map((appliance) => appliance.detach())])
   }
 
-  /** Another HSM for the cluster, listening; its users are a sibling's, or those the fleet began with. */
-  async addHsm(clusterId: string, usersFrom: 'sibling' | 'original'): Promise<Appliance> {
+  /** Another HSM for the cluster, listening if its state allows; its users are a sibling's, or those the fleet began with. */
+  async addHsm(clusterId: string, usersFrom: 'sibling' | 'original', state = 'ACTIVE'): Promise<Appliance> {
     const cluster = this.cluster(clusterId)
     const sibling = this.appliances.find((appliance) => appliance.clusterId === clusterId)
     const pattern = cluster.hsms[0]
     if (!sibling || !pattern) throw new Problem('CLUSTER_EMPTY', `${clusterId} has no HSM to copy users from`)
     const hsmId = deriveId('hsm', clusterId, 'added', this.#made)
-    const appliance = this.#make(cluster, { ...pattern, hsmId, eniIp: null, state: 'ACTIVE' })
+    const appliance = this.#make(cluster, { ...pattern, hsmId, eniIp: null, state })
     if (usersFrom === 'sibling') appliance.hsm.replaceUsers(sibling.hsm.users)
     await appliance.attach()
     return appliance
@@ -92,12 +92,16 @@ export class Simulator {
       hsmId,
       clusterId: cluster.clusterId,
       region: cluster.region,
-      hsmType: cluster.hsmType,
+      mode: cluster.mode,
       eniIp: address,
       state,
-      hsm: new Hsm(this.#maskingKeyOf(cluster.family), behaviour, original),
+      hsm: new Hsm(this.#maskingKeyOf(cluster.family), behaviour, original, cluster.hsmType),
       original,
       latencyMs: this.fleet.latencyMs,
+      peers: () =>
+        this.appliances
+          .filter((other) => other.clusterId === cluster.clusterId && other.up)
+          .map((other) => other.eniIp),
     })
     this.appliances.push(appliance)
     return appliance

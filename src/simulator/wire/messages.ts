@@ -5,6 +5,12 @@ export interface Hello {
   readonly hsmId: string
   /** The end-to-end channel could not be set up. */
   readonly limited: boolean
+  /** As the API writes it. */
+  readonly hsmType: string
+  /** `FIPS` or `NON_FIPS`; null on old clusters. */
+  readonly mode: string | null
+  /** Addresses of the HSMs that are up in its cluster, its own among them. */
+  readonly peers: readonly string[]
 }
 
 /** Ports of an HSM: the management utility's, and that of Client SDK 5. */

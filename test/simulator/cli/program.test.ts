@@ -45,7 +45,8 @@ describe('start', () => {
       ready: true,
       endpoint: expect.stringMatching(/^http:\/\/127\.\d+\.\d+\.1:\d+$/),
       managementUtility: join(sim.dir, 'cloudhsm_mgmt_util'),
-      cloudhsmCli: null,
+      cloudhsmCli: join(sim.dir, 'cloudhsm-cli'),
+      configureCli: join(sim.dir, 'configure-cli'),
       control: join(sim.dir, 'control.json'),
       env: {
         AWS_ENDPOINT_URL: sim.ready.endpoint,
@@ -54,6 +55,8 @@ describe('start', () => {
         AWS_REGION: 'us-east-1',
         AWS_EC2_METADATA_DISABLED: 'true',
         LOCKSTEP_CMU: sim.ready.managementUtility,
+        LOCKSTEP_CLOUDHSM_CLI: sim.ready.cloudhsmCli,
+        LOCKSTEP_SIM_CLOUDHSM_CLI_CONFIG: join(sim.dir, 'cloudhsm-cli.cfg'),
       },
     })
   })

@@ -104,7 +104,7 @@ describe('where transcripts differ a switch decides', () => {
     const config = await writeConfig(sim.dir, addresses, (entry, index) =>
       index === 0 ? entry : { ...entry, e2e_encryption: { enable: 'yes', owner_cert_path: sim.ready.control } },
     )
-    const session = new TypedSession(sim, config)
+    const session = new TypedSession(sim.ready.managementUtility, [config])
     sessions.push(session)
     await session.expect(PROMPT)
     expect(session.transcript).toContain(`Server 0(${addresses[0]}) is in unencrypted mode now...\r\n`)

@@ -10,6 +10,8 @@ const BEHAVIOUR: HsmBehaviour = {
   syncUserExisting: 'overwrite',
   syncUserMatches: 'id',
   syncUserOntoLoggedIn: 'deny',
+  userReplicateExisting: 'overwrite',
+  quorumGatesOwnPassword: false,
   loginResetsFailures: true,
   syncResetsFailures: false,
   lockoutLimit: 5,

@@ -41,7 +41,7 @@ export const writeConfig = async (
   return path
 }
 
-/** The utility in a pseudo-terminal, typed at by a test. Shares nothing with the product's own driver. */
+/** A program in a pseudo-terminal, typed at by a test. Shares nothing with the product's own driver. */
 export class TypedSession {
   readonly #pty: IPty
   readonly ended: Promise<number>
@@ -50,9 +50,9 @@ export class TypedSession {
   transcript = ''
   #wake: () => void = () => undefined
 
-  constructor(sim: RunningFleet, ...args: readonly string[]) {
+  constructor(program: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     // A bare environment, as the product gives its children.
-    this.#pty = spawn(sim.ready.managementUtility, [...args], { cols: 240, rows: 50, env: { TERM: 'dumb' } })
+    this.#pty = spawn(program, [...args], { cols: 240, rows: 50, env: { TERM: 'dumb', ...env } })
     this.#pty.onData((chunk) => {
       this.#heard += chunk
       this.transcript += chunk
@@ -63,9 +63,9 @@ export class TypedSession {
     })
   }
 
-  /** Starts it on these addresses and waits for the first prompt. */
+  /** Starts the management utility on these addresses and waits for the first prompt. */
   static async open(sim: RunningFleet, hostnames: readonly string[]): Promise<TypedSession> {
-    const session = new TypedSession(sim, await writeConfig(sim.dir, hostnames))
+    const session = new TypedSession(sim.ready.managementUtility, [await writeConfig(sim.dir, hostnames)])
     await session.expect(PROMPT)
     return session
   }

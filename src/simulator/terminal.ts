@@ -1,6 +1,7 @@
 import type { ReadStream } from 'node:tty'
-import { EXIT_CODE } from './assumed-texts.js'
 
+/** Exit code of a program that is interrupted: none is documented. */
+const INTERRUPTED = 130
 const INTERRUPT = '\u0003'
 const END_OF_INPUT = '\u0004'
 const ERASE = ['\u007f', '\b']
@@ -11,15 +12,17 @@ const KILL_LINE = '\u0015'
  * or pipes, which echo nothing. Input typed ahead waits for its turn.
  */
 export class Terminal {
-  readonly #input = process.stdin
+  readonly #input: ReadStream
   readonly #lines: string[] = []
   #partial = ''
   #ended = false
   #hidden = false
   #wake: (() => void) | null = null
 
-  constructor() {
-    if (this.#input.isTTY) (this.#input as ReadStream).setRawMode(true)
+  /** @param input standard input, or the controlling terminal beside it */
+  constructor(input: ReadStream = process.stdin as ReadStream) {
+    this.#input = input
+    if (this.#input.isTTY) this.#input.setRawMode(true)
     this.#input.setEncoding('utf8')
     this.#input.on('data', (chunk: string) => (this.#input.isTTY ? this.#typed(chunk) : this.#piped(chunk)))
     this.#input.on('end', () => this.#end())
@@ -39,14 +42,17 @@ export class Terminal {
     return this.#nextLine()
   }
 
-  /** The same without echo; ends the prompt's line itself. */
-  async askHidden(prompt: string): Promise<string | null> {
+  /**
+   * The same without echo; ends the prompt's line itself.
+   * @param show where the prompt goes, when not to standard output
+   */
+  async askHidden(prompt: string, show = (text: string): void => this.print(text)): Promise<string | null> {
     // Before the prompt: whoever answers at once must not be shown.
     this.#hidden = true
-    this.print(prompt)
+    show(prompt)
     const line = await this.#nextLine()
     this.#hidden = false
-    this.print('\n')
+    show('\n')
     return line
   }
 
@@ -66,7 +72,7 @@ export class Terminal {
 
   #typed(chunk: string): void {
     for (const character of chunk) {
-      if (character === INTERRUPT) this.exit(EXIT_CODE.interrupted)
+      if (character === INTERRUPT) this.exit(INTERRUPTED)
       else if (character === END_OF_INPUT) {
         if (this.#partial === '') this.#end()
       } else if (ERASE.includes(character)) {

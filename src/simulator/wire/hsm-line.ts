@@ -1,14 +1,14 @@
 import { connect, type Socket } from 'node:net'
 import type { HsmReply } from '../hsm/status.js'
-import { readLines, sendLine } from '../wire/lines.js'
-import type { Hello, HsmRequest } from '../wire/messages.js'
+import { readLines, sendLine } from './lines.js'
+import type { Hello, HsmRequest } from './messages.js'
 
 /** The connection to an HSM ended before it answered. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
 
-/** No connection came about; the message is the system's reason, as the utility prints it. */
+/** No connection came about; the message is the system's reason, as a program prints it. */
 export class ConnectionFailed extends Error {
   override readonly name = 'ConnectionFailed'
 }
@@ -27,7 +27,7 @@ export class HsmLine {
   readonly #socket: Socket
   #waiting: { resolve: (reply: unknown) => void; reject: (error: Error) => void } | null = null
   #open = true
-  hello: Hello = { hsmId: '', limited: false }
+  hello: Hello = { hsmId: '', limited: false, hsmType: '', mode: null, peers: [] }
 
   private constructor(socket: Socket) {
     this.#socket = socket
