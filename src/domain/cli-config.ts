@@ -91,18 +91,30 @@ export const mergedCliConfig = (
 }
 
 /**
+ * The configuration that lists these HSMs and their clusters alone, in this order. An HSM or a cluster that `document`
+ * does not list takes its first server, or its first cluster's settings, for a pattern.
+ */
+export const deriveCliSessionConfig = (
+  document: CliConfigDocument,
+  entries: readonly RosterEntry[],
+): CliConfigDocument => ({
+  ...document,
+  clusters: [...new Set(entries.map(({ clusterId }) => clusterId))].map((clusterId) =>
+    clusterElement(
+      clusterId,
+      entries.filter((entry) => entry.clusterId === clusterId),
+      document,
+      null,
+    ),
+  ),
+})
+
+/**
  * The configuration that lists one HSM alone, for a proof that this very HSM knows a password. Whether cloudhsm-cli
  * then finds its siblings by itself is not documented.
  */
-export const singleHsmConfig = (document: CliConfigDocument, { clusterId, eniIp }: RosterEntry): CliConfigDocument => ({
-  ...document,
-  clusters: document.clusters
-    .filter(({ cluster }) => cluster.cluster_id === clusterId)
-    .map((element) => ({
-      ...element,
-      cluster: { ...element.cluster, servers: element.cluster.servers.filter(({ hostname }) => hostname === eniIp) },
-    })),
-})
+export const singleHsmConfig = (document: CliConfigDocument, entry: RosterEntry): CliConfigDocument =>
+  deriveCliSessionConfig(document, [entry])
 
 const clusterElement = (
   clusterId: ClusterId,

@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HsmConsole, HsmSession } from '../../domain/hsm-console.js'
 import type { RosterEntry } from '../../domain/roster.js'
-import { ManagementUtilitySession, type SilenceLimits } from './session.js'
-import { sessionFolder } from './session-folder.js'
-import { TerminalProcess } from './terminal-process.js'
+import { utilityEnvironment } from '../utility-process/environment.js'
+import { sessionFolder } from '../utility-process/session-folder.js'
+import type { SilenceLimits } from '../utility-process/silence-limits.js'
+import { TerminalProcess } from '../utility-process/terminal-process.js'
+import { findPrompt } from './prompts.js'
+import { ManagementUtilitySession } from './session.js'
 import { utilityPath } from './utility-path.js'
-
-/** What the utility sees of our environment: enough to run, nothing that could hold a credential. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'LD_LIBRARY_PATH', 'TMPDIR']
 
 export interface ManagementUtilityOptions {
   /** The program; the place where AWS installs it when absent. */
@@ -27,11 +27,7 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
   const path = utilityPath(options.path)
   // Awaited by the first session; without this a missing utility would be an unhandled rejection until then.
   path.catch(() => undefined)
-  const env: Record<string, string> = { TERM: 'dumb' }
-  for (const name of PASSED_ON) {
-    const value = options.environment[name]
-    if (value !== undefined) env[name] = value
-  }
+  const env = utilityEnvironment(options.environment)
   return {
     utility: 'cmu',
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
@@ -41,7 +37,12 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
       await writeFile(config, JSON.stringify(options.configFor(servers), null, 2), { mode: 0o600 })
       let session: ManagementUtilitySession | null = null
       try {
-        const terminal = new TerminalProcess(program, [config], { cwd: folder.path, env, now: options.now() })
+        const terminal = new TerminalProcess(program, [config], {
+          cwd: folder.path,
+          env,
+          now: options.now(),
+          findPrompt,
+        })
         session = new ManagementUtilitySession(terminal, servers, options.limits, folder.remove)
         await session.start()
         return session

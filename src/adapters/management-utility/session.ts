@@ -11,28 +11,21 @@ import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
-import type { PromptName } from './prompts.js'
+import { NotUnderstood } from '../utility-process/not-understood.js'
+import type { SilenceLimits } from '../utility-process/silence-limits.js'
+import { type Reply, TalkBroken, type TerminalProcess } from '../utility-process/terminal-process.js'
+import type { FoundPrompt, PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
 import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
-import { NotUnderstood } from './screens/not-understood.js'
-import { type Reply, TalkBroken, type TerminalProcess } from './terminal-process.js'
-
-/** How long the utility may be silent, in milliseconds, while it connects and while it runs a command. */
-export interface SilenceLimits {
-  readonly startupMs: number
-  readonly commandMs: number
-  /** How long it may take to end once it was told to; then it is ended. */
-  readonly goodbyeMs: number
-}
 
 /**
  * One conversation with the management utility. The server IDs here are places in the configuration of this session
  * alone: the n-th of `servers` is server n.
  */
 export class ManagementUtilitySession implements HsmSession {
-  readonly #terminal: TerminalProcess
+  readonly #terminal: TerminalProcess<FoundPrompt>
   readonly #servers: readonly RosterEntry[]
   readonly #limits: SilenceLimits
   readonly #onClosed: () => Promise<void>
@@ -42,7 +35,7 @@ export class ManagementUtilitySession implements HsmSession {
 
   /** @param onClosed cleans up after the process is gone */
   constructor(
-    terminal: TerminalProcess,
+    terminal: TerminalProcess<FoundPrompt>,
     servers: readonly RosterEntry[],
     limits: SilenceLimits,
     onClosed: () => Promise<void>,
@@ -179,7 +172,7 @@ export class ManagementUtilitySession implements HsmSession {
     return (await this.#ask(line, ['global'])).text
   }
 
-  #ask(line: string, expected: readonly PromptName[]): Promise<Reply> {
+  #ask(line: string, expected: readonly PromptName[]): Promise<Reply<FoundPrompt>> {
     this.#atPrompt = false
     this.#terminal.send(line)
     return this.#listen(expected)
@@ -189,7 +182,7 @@ export class ManagementUtilitySession implements HsmSession {
     expected: readonly PromptName[],
     silenceMs = this.#limits.commandMs,
     failed: (error: TalkBroken) => ConsoleFailure = (error) => this.#talkFailure(error),
-  ): Promise<Reply> {
+  ): Promise<Reply<FoundPrompt>> {
     try {
       const reply = await this.#terminal.expect(expected, silenceMs)
       this.#atPrompt = reply.prompt.name === 'global' || reply.prompt.name === 'server'

@@ -10,7 +10,7 @@ import {
 } from '../../../src/adapters/management-utility/screens/command-result.js'
 import { parseInfoServer } from '../../../src/adapters/management-utility/screens/info-server.js'
 import { parseListUsers } from '../../../src/adapters/management-utility/screens/list-users.js'
-import { NotUnderstood } from '../../../src/adapters/management-utility/screens/not-understood.js'
+import { NotUnderstood } from '../../../src/adapters/utility-process/not-understood.js'
 
 describe('the listing of users', () => {
   const listing = [

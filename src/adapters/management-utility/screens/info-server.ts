@@ -1,5 +1,5 @@
 import type { HsmId } from '../../../domain/ids.js'
-import { NotUnderstood } from './not-understood.js'
+import { NotUnderstood } from '../../utility-process/not-understood.js'
 
 /** Which HSM answers behind a server ID. */
 export interface ServerInfo {

@@ -1,5 +1,5 @@
 import type { HsmUser, HsmUserType } from '../../../domain/hsm-user.js'
-import { NotUnderstood } from './not-understood.js'
+import { NotUnderstood } from '../../utility-process/not-understood.js'
 
 /** The listing of one server. */
 export interface ServerListing {

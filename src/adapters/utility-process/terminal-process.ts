@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
 import { type IPty, spawn } from '@lydell/node-pty'
-import { type FoundPrompt, findPrompt, type PromptName } from './prompts.js'
 import { Redactor } from './redactor.js'
 
 /** The utility stopped talking, or ended, where a prompt was awaited. */
@@ -17,11 +16,31 @@ export class TalkBroken extends Error {
   }
 }
 
+/** A prompt found at the end of the output, and what was printed before it. */
+export interface Prompt {
+  readonly name: string
+  readonly before: string
+}
+
+/**
+ * Finds the prompt at the end of `text`, if there is one. Line ends are `\n` there.
+ * @param answering whether a line was sent before `text`, so that its echo may stand there
+ */
+export type FindPrompt<P extends Prompt> = (text: string, answering: boolean) => P | null
+
 /** What the utility said up to a prompt. */
-export interface Reply {
-  readonly prompt: FoundPrompt
+export interface Reply<P extends Prompt> {
+  readonly prompt: P
   /** Without the echo of what was sent and without terminal control sequences; lines end with `\n`. */
   readonly text: string
+}
+
+export interface ProcessOptions<P extends Prompt> {
+  readonly cwd: string
+  /** The whole environment of the program, nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly now: Date
+  readonly findPrompt: FindPrompt<P>
 }
 
 /** Wide enough that no table row and no echo is wrapped. */
@@ -36,29 +55,37 @@ const SETTLE_MS = 5
  * A program in a pseudo-terminal, spoken to by waiting for a prompt, sending one line and waiting for the next
  * prompt. There is no type-ahead: the utility reads left-over input as the answer to its next question.
  */
-export class TerminalProcess {
+export class TerminalProcess<P extends Prompt> {
   readonly #pty: IPty
+  readonly #findPrompt: FindPrompt<P>
   readonly #redactor = new Redactor()
-  readonly #ended: Promise<number>
   #transcript = ''
   #heard = ''
   #sentLine: string | null = null
   #exitCode: number | null = null
   #wake: (() => void) | null = null
   readonly startedAt: string
+  /** Its exit code, once it is gone. */
+  readonly ended: Promise<number>
 
   /**
-   * @param env the whole environment of the program, nothing is inherited
    * @throws {Error} when the program cannot be started
    */
-  constructor(file: string, args: readonly string[], options: { cwd: string; env: Record<string, string>; now: Date }) {
+  constructor(file: string, args: readonly string[], options: ProcessOptions<P>) {
+    this.#findPrompt = options.findPrompt
     this.startedAt = options.now.toISOString()
-    this.#pty = spawn(file, [...args], { name: 'dumb', cols: COLUMNS, rows: 50, cwd: options.cwd, env: options.env })
+    this.#pty = spawn(file, [...args], {
+      name: 'dumb',
+      cols: COLUMNS,
+      rows: 50,
+      cwd: options.cwd,
+      env: { ...options.env },
+    })
     this.#pty.onData((chunk) => {
       this.#heard += chunk
       this.#wake?.()
     })
-    this.#ended = new Promise((resolve) => {
+    this.ended = new Promise((resolve) => {
       this.#pty.onExit(({ exitCode }) => {
         this.#exitCode = exitCode
         this.#wake?.()
@@ -107,9 +134,9 @@ export class TerminalProcess {
    * @param silenceMs longest pause tolerated, in milliseconds; starts again with each byte received
    * @throws {TalkBroken} `silent`, `ended`, or `unexpected-prompt` when the utility asks something else
    */
-  async expect(expected: readonly PromptName[], silenceMs: number): Promise<Reply> {
+  async expect(expected: readonly P['name'][], silenceMs: number): Promise<Reply<P>> {
     for (;;) {
-      const prompt = findPrompt(clean(this.#heard))
+      const prompt = this.#prompt()
       if (prompt !== null) {
         if (expected.includes(prompt.name)) return { prompt, text: this.#withoutEcho(prompt.before) }
         throw this.#broken('unexpected-prompt', `the utility asked for something unexpected (${prompt.name})`)
@@ -130,17 +157,39 @@ export class TerminalProcess {
     if (this.#exitCode === null && goodbye !== null) this.send(goodbye)
     else this.#kill()
     const timer = setTimeout(() => this.#kill(), patienceMs)
-    await this.#ended
+    await this.ended
     clearTimeout(timer)
   }
 
+  /**
+   * Leaves the program to itself, never to be ended: it is told `goodbye` once it asks for more.
+   * @param prompt the prompt at which it understands that
+   */
+  leave(prompt: P['name'], goodbye: string): void {
+    const look = (): void => {
+      if (this.#exitCode !== null || this.#prompt()?.name !== prompt) return
+      this.#wake = null
+      this.send(goodbye)
+    }
+    this.#wake = look
+    look()
+  }
+
+  /** It leads a session and a process group of its own, which holds whatever it was started through. */
   #kill(): void {
     if (this.#exitCode !== null) return
-    try {
-      this.#pty.kill('SIGKILL')
-    } catch {
-      // It was gone already; `onExit` settles the rest.
+    for (const target of [-this.pid, this.pid]) {
+      try {
+        process.kill(target, 'SIGKILL')
+        return
+      } catch {
+        // It was gone already, or has not become the leader yet; `onExit` settles the rest.
+      }
     }
+  }
+
+  #prompt(): P | null {
+    return this.#findPrompt(clean(this.#heard), this.#sentLine !== null)
   }
 
   #nextChunk(silenceMs: number): Promise<boolean> {

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { NotUnderstood } from '../utility-process/not-understood.js'
+
+/** What one command came to. */
+export type CliAnswer =
+  /** One JSON document, `{"error_code": …, "data": …}`; only the codes 0 and 1 are known. */
+  | { readonly kind: 'answered'; readonly errorCode: number; readonly data: unknown }
+  /** No JSON: `Error: "…"`, a usage text, or nothing. `text` is the line that says most. */
+  | { readonly kind: 'plain'; readonly text: string }
+
+const ANSWER = z.looseObject({ error_code: z.int(), data: z.unknown() })
+/** What may not follow a document: another one, or a failure that it knows nothing of. */
+const MORE = /^\s*[{[]|\berror\b|\bfailed\b/im
+
+/**
+ * Reads what a command printed: the document begins at the first `{` that begins a line.
+ * @throws {NotUnderstood} it ends too early, is none of the known form, or more follows
+ */
+export const parseAnswer = (printed: string): CliAnswer => {
+  const start = printed.search(/^\{/m)
+  if (start < 0) return { kind: 'plain', text: plainText(printed) }
+  const length = documentLength(printed.slice(start))
+  if (length === null) throw new NotUnderstood('the JSON of the answer ends too early')
+  if (MORE.test(printed.slice(start + length))) throw new NotUnderstood('more follows after the JSON of the answer')
+  let document: unknown
+  try {
+    document = JSON.parse(printed.slice(start, start + length))
+  } catch {
+    throw new NotUnderstood('the answer is no JSON')
+  }
+  const answer = ANSWER.safeParse(document)
+  if (!answer.success) throw new NotUnderstood('the answer has no "error_code"')
+  return { kind: 'answered', errorCode: answer.data.error_code, data: answer.data.data }
+}
+
+/** What a failed answer says, on one line. */
+export const failureText = (answer: CliAnswer): string => {
+  const text = answer.kind === 'plain' || typeof answer.data !== 'string' ? null : answer.data
+  if (text !== null) return oneLine(text)
+  return answer.kind === 'plain' ? answer.text : oneLine(JSON.stringify(answer.data) ?? 'no words')
+}
+
+/** The line of an uncaught error, without its quotes; everything where there is none. */
+export const plainText = (printed: string): string => {
+  const line = /^\s*error: *(.*)$/im.exec(printed)?.[1]?.trim()
+  return oneLine(line === undefined || line === '' ? printed : line.replace(/^"(.*)"$/, '$1'))
+}
+
+const oneLine = (text: string): string => {
+  const lines = text.split(/[\p{Cc}\u2028\u2029]+/u).map((line) => line.trim())
+  return lines.filter((line) => line !== '').join(' | ')
+}
+
+/** Length of the JSON object `text` begins with, or null where it does not end. */
+const documentLength = (text: string): number | null => {
+  let depth = 0
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|"|[{}]/gs)) {
+    // A quote that nothing closes.
+    if (token === '"') return null
+    if (token === '{') depth += 1
+    if (token === '}') depth -= 1
+    if (depth === 0) return index + 1
+  }
+  return null
+}
