@@ -33,7 +33,7 @@ export const ASSUMED = {
   notImitated: 'This command is not available in the simulator',
 } as const
 
-/** By what the HSM answers. Where nothing stands here, the HSM's own text is printed. */
+/** How a failure on some connections names the command. */
 export const COMMAND_NAMES = {
   create: 'User create',
   change: 'User change password',

@@ -14,7 +14,7 @@ export const hsmInfo: CliCommand = {
   run: async (program, values) => done({ hsms: (await program.reader(values)).hellos.map(described) }),
 }
 
-/** Values of hsm1.medium as AWS shows them; those of hsm2m.medium, and all serial numbers, are made up. */
+/** Fields, the model of hsm1.medium and the FIPS states are AWS's; every other value is made up. */
 const described = ({ hsmId, hsmType, mode }: Hello): object => {
   const newer = hsmType === 'hsm2m.medium'
   const digits = createHash('sha256').update(hsmId).digest('hex').slice(0, 12).toUpperCase()
