@@ -108,10 +108,14 @@ export const wiring: Wiring = {
   },
   console: async ({ path, config, roster, startupMs, commandMs }) => {
     if (config.utility === 'cloudhsm-cli') {
-      const { cloudhsmCli } = await import('./adapters/cloudhsm-cli/console.js')
-      return cloudhsmCli({
+      const [{ cloudHsmCli }, { deriveCliSessionConfig }] = await Promise.all([
+        import('./adapters/cloudhsm-cli/console.js'),
+        import('./domain/cli-config.js'),
+      ])
+      return cloudHsmCli({
         path,
-        document: config.document,
+        fixedConfig: process.env['LOCKSTEP_CLOUDHSM_CLI_CONFIG'] || undefined,
+        configFor: (servers) => deriveCliSessionConfig(config.document, servers),
         roster,
         limits: { startupMs, commandMs, goodbyeMs: 5_000 },
         environment: process.env,

@@ -144,11 +144,3 @@ describe('config check of a configuration of cloudhsm-cli', () => {
     ])
   })
 })
-
-test.each([['list'], ['drift']])('users %s names the utility its configuration is for', async (command) => {
-  const out = join(await folder(), 'cli.cfg')
-  await generate(aws(), out)
-  const { stdout, exitCode } = await run(['users', command, '--config', out, '--json'])
-  expect([exitCode, errorOf(stdout).code]).toEqual([3, 'UTILITY_NOT_SUPPORTED'])
-  expect(errorOf(stdout).message).toContain(`${out} is a configuration of cloudhsm-cli`)
-})
