@@ -77,6 +77,9 @@ export class Hsm {
     if (session.user && session.user !== user) return refused(STATUS.sessionBusy)
     const right = user.password !== null && passwordMatches(user.password, password)
     if (user.locked || !right) return this.refuseLogin(user)
+    const without = user.twoFactor ? this.#behaviour.loginWithoutSecondFactor : 'accept'
+    if (without === 'count') return this.refuseLogin(user)
+    if (without === 'refuse') return refused(STATUS.loginFailure)
     this.#count(user).ok += 1
     if (this.#behaviour.loginResetsFailures) user.failures = 0
     session.user = user
@@ -109,7 +112,7 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     if (!user) return refused(STATUS.noSuchUser)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
-    if (!own && this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (!own && this.#needsApproval) return refused(STATUS.quorumRequired)
     if (!own && this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     user.password = storePassword(password)
     this.setFailures(user, 0)
@@ -125,7 +128,7 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     if (!NAME.test(name)) return refused(STATUS.invalidInput)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
-    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.#needsApproval) return refused(STATUS.quorumRequired)
     if (this.#named(name)) return refused(STATUS.nameTaken)
     if (this.conditions.full) return refused(STATUS.full)
     this.put({
@@ -147,7 +150,7 @@ export class Hsm {
     if (!TYPES.includes(type)) return refused(STATUS.invalidUserType)
     const user = this.find(type, name)
     if (!user) return refused(STATUS.noSuchUser)
-    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.#needsApproval) return refused(STATUS.quorumRequired)
     if (this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     this.remove(user)
     return { ok: true, undo: mask(this.maskingKey, user) }
@@ -199,7 +202,7 @@ export class Hsm {
 
   /** Approvals needed for user management (service 3); 0 when no quorum is set. */
   mValue(service: number): number {
-    return this.conditions.quorum && service === 3 ? 2 : 0
+    return service === 3 ? this.conditions.quorum : 0
   }
 
   /** Adds or replaces a user without asking anybody: for faults. */
@@ -216,6 +219,10 @@ export class Hsm {
   replaceUsers(users: readonly Readonly<User>[]): void {
     this.#users.clear()
     for (const user of users) this.put({ ...user })
+  }
+
+  get #needsApproval(): boolean {
+    return this.conditions.quorum > 1
   }
 
   #named(name: string): User | undefined {

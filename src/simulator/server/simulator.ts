@@ -99,6 +99,7 @@ export class Simulator {
       original,
       latencyMs: this.fleet.latencyMs,
     })
+    appliance.hsm.conditions.quorum = cluster.quorum
     this.appliances.push(appliance)
     return appliance
   }
