@@ -103,7 +103,7 @@ const prepare = async (
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
   for (const failure of met.unreachable) await noteMissing(run, failure)
-  for (const [hsmId, listed] of met.matrix) run.failureCounts.look(plan.users, hsmId, listed)
+  for (const [hsmId, listed] of met.matrix) await run.look(hsmId, listed)
   return run
 }
 
@@ -147,8 +147,9 @@ const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
 
 /** A promotion that failed is repeated alone, without a word to an HSM, unless AWS reports other HSMs since. */
 const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts): Promise<boolean> => {
-  const { debts, promoting, stage } = ledger.rotation()
+  const { cells, debts, promoting, stage } = ledger.rotation()
   if (!promoting || stage !== 'finalize' || debts.length > 0) return false
+  if (cells.some(({ state }) => state !== 'new')) return false
   const { added, other } = rosterChanges(ledger, await discover())
   return added.length === 0 && other.length === 0
 }
