@@ -138,6 +138,9 @@ export const runFlags = {
     default: 'auto',
   }),
   'accept-no-way-back': Flags.boolean({ description: 'Go on although nothing could give the old credential back.' }),
+  'overwrite-other': Flags.boolean({
+    description: 'Write also where somebody else has changed the password meanwhile.',
+  }),
   'pause-before': Flags.string({ description: 'Pause before this stage.', helpValue: 'STAGE' }),
   'wait-for-drain': Flags.string({
     description: 'How long to wait for a user that is logged in somewhere, e.g. 90s, 10m, 1h.',
@@ -203,6 +206,7 @@ export const parseTime = (text: string, flag: string): number => {
 export const runOptions = (flags: {
   readonly propagate: string
   readonly 'accept-no-way-back': boolean
+  readonly 'overwrite-other': boolean
   readonly 'pause-before'?: string | undefined
   readonly 'wait-for-drain': string
   readonly 'max-errors': number
@@ -211,6 +215,7 @@ export const runOptions = (flags: {
 }): RunOptions => ({
   propagate: flags.propagate as RunOptions['propagate'],
   acceptNoWayBack: flags['accept-no-way-back'],
+  overwriteOther: flags['overwrite-other'],
   pauseBefore: parsePauseBefore(flags['pause-before']),
   drainMs: parseTime(flags['wait-for-drain'], '--wait-for-drain'),
   maxErrors: flags['max-errors'],

@@ -75,6 +75,11 @@ export interface HsmSession {
   /** Copies a user with its password from one unit of the session to another. Needs an officer login on both. */
   copyUser(user: CopiedUser, from: UnitId, to: UnitId): Promise<Answer>
   /**
+   * How many officers have to approve a change to users: none where it is 0 or 1, unknown where it is null. Carrying
+   * approvals through would begin here: they are bound to one login session.
+   */
+  quorum(): Promise<ReadonlyMap<HsmId, number | null>>
+  /**
    * Ends the conversation and waits for the process to be gone, but for one that was left in the middle of a write it
    * must not be ended in. Never throws.
    */

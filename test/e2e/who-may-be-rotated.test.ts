@@ -7,6 +7,7 @@ import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 const users = [
   { type: 'CO', name: 'tired_officer', password: 'TEST-tired-1', failures: 3 },
   { type: 'CU', name: 'tired', password: 'TEST-tired-1', failures: 3 },
+  { type: 'CU', name: 'locked', password: 'TEST-locked-1', failures: 5 },
   { type: 'CU', name: 'kmsuser', password: 'TEST-kms-1' },
   { type: 'CU', name: 'with_factor', password: 'TEST-factor-1', twoFactor: true },
   { type: 'CU', name: 'with_quorum', password: 'TEST-quorum-1', mofnPubKey: true },
@@ -20,6 +21,12 @@ const fleet = sharedFleet({
   missing: testFamily('missing', { users, destination }),
   kms: testFamily('kms', { users, destination }),
   officers: testFamily('officers'),
+  factor: testFamily('factor', {
+    destinationFields: { users: [{ type: 'CO', name: 'admin', twoFactor: true }] },
+  }),
+  quorum: testFamily('quorum', { destinationFields: { quorum: 3 } }),
+  mute: testFamily('mute'),
+  later: testFamily('later'),
 })
 
 /** Logins of one user over all HSMs of the family. */
@@ -46,6 +53,7 @@ describe('refused before anybody logs in (exit 3)', () => {
     ['a user with a second factor', ['--user=CU:with_factor'], 'USER_HAS_REGISTRATION', 'second factor'],
     ['a user with a quorum key', ['--user=CU:with_quorum'], 'USER_HAS_REGISTRATION', 'quorum key'],
     ['a user near its lock-out', ['--user=CU:tired'], 'NEAR_LOCKOUT', 'counts 3 failed logins of CU:tired'],
+    ['a locked user', ['--user=CU:locked'], 'USER_LOCKED', 'CU:locked is locked on hsm-'],
     ['a user that a destination lacks', ['--user=CU:only_source'], 'USER_MISSING', 'CU:only_source'],
     ['an officer rotating itself', ['--user=CO:admin'], 'OFFICER_ROTATES_ITSELF', 'admin'],
     ['an officer near its lock-out', ['--officer=tired_officer'], 'NEAR_LOCKOUT', 'CO:tired_officer'],
@@ -91,6 +99,52 @@ test('a wrong current password is tried on one HSM alone and refused with nothin
   const officer = await place.start(['--user=CO:second_officer'])
   expect(officer.exitCode).toBe(0)
   expect(await place.holds('CO:second_officer', NEW_PASSWORD)).toEqual([true, true])
+})
+
+describe('what several people have to do (exit 3)', () => {
+  test('an officer with a second factor on one cluster alone: nobody logs in anywhere', async () => {
+    const place = await fleet.at('factor')
+    const [hsmId = ''] = (await place.hsmIds()).destination
+    const refused = { exitCode: 3, code: 'OFFICER_NEEDS_2FA', naming: `${hsmId} (eu-west-1, cluster-factor` } as const
+    await expectRefused(place, () => place.start(), refused)
+    for (const hsm of await place.truth({ counters: true })) expect(hsm.logins).toEqual({})
+    // Another officer can do it.
+    const other = ['--officer=second_officer', '--officer-password=env:SECOND', '--pause-before=store-pending']
+    expect((await place.start(other, { env: { SECOND: 'TEST-officer-2' } })).exitCode).toBe(4)
+  })
+
+  test('a quorum on one cluster alone: how many officers it takes is said, and nothing has changed', async () => {
+    const place = await fleet.at('quorum')
+    const ended = await expectRefused(place, () => place.start(), {
+      exitCode: 3,
+      code: 'QUORUM_REQUIRED',
+      naming: 'eu-west-1/cluster-quorum',
+    })
+    expect(ended.json.error.message).toContain('3 officers have to approve')
+  })
+
+  test('whether there is a quorum cannot be read: said, and gone on', async () => {
+    const place = await fleet.at('mute')
+    const [hsmId = ''] = (await place.hsmIds()).source
+    await fleet.fault('refuse', '--operation', 'quorum', '--hsm', hsmId)
+    const started = await place.start()
+    expect(started.exitCode).toBe(0)
+    expect(started.stderr).toMatch(new RegExp(`${hsmId}\\) has a quorum could not be read`))
+  })
+
+  test('a quorum that is set in the middle of a rotation stops only what needs it', async () => {
+    const place = await fleet.at('later')
+    const { source, destination } = await place.hsmIds()
+    expect((await place.start(['--pause-before=change'])).exitCode).toBe(4)
+    const all = [...source, ...destination].flatMap((hsmId) => ['--hsm', hsmId])
+    await fleet.fault('quorum', ...all)
+    const resumed = await place.resume()
+    expect([resumed.exitCode, resumed.json.stage, resumed.json.error.code]).toEqual([4, 'change', 'QUORUM_REQUIRED'])
+    expect(resumed.stderr).toContain('asks for 2 approvals now')
+    expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([false, false])
+    await fleet.fault('quorum', '--off', ...all)
+    expect((await place.resume()).exitCode).toBe(0)
+  })
 })
 
 test('--create-missing copies the user to where it is missing', async () => {

@@ -167,7 +167,10 @@ describe('an HSM that refuses', () => {
       'changePswd failed: RET_MXN_AUTH_FAILED\n',
     )
     await session.run('A')
+    await sim.fault('quorum', '--count', '4')
+    expect(await session.run('getMValue 3')).toContain('on server 0 : [4]\n')
     await sim.fault('quorum', '--off')
+    expect(await session.run('getMValue 3')).toContain('on server 0 : [0]\n')
   })
 
   test('full takes no new user', async () => {

@@ -19,6 +19,7 @@ import { parseBanner } from './screens/banner.js'
 import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
+import { parseMValue, USER_MANAGEMENT } from './screens/m-value.js'
 
 /**
  * One conversation with the management utility. The server IDs here are places in the configuration of this session
@@ -125,6 +126,12 @@ export class ManagementUtilitySession implements HsmSession {
       throw this.#failure('not-understood', 'after syncUser the prompt speaks for another server')
     }
     return this.#redacted(parseSyncUser(reply.text))
+  }
+
+  async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
+    await this.#leaveServerMode()
+    const values = parseMValue(await this.#command(`getMValue ${USER_MANAGEMENT}`))
+    return new Map(this.#servers.map(({ hsmId }, serverId) => [hsmId, values.get(serverId) ?? null]))
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,11 @@
 import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../ids.js'
 
-/** What one HSM holds for one user, as far as it was observed. */
+/**
+ * What one HSM holds for one user, as far as it was observed. `other`: it refused both credentials, or the one it had
+ * been proved to hold, so somebody else has written it. `locked`: its failed logins had reached the limit when it was
+ * listed last, whatever password it holds.
+ */
 export type CellState = 'unknown' | 'old' | 'new' | 'other' | 'locked' | 'absent' | 'unreachable'
 
 /**

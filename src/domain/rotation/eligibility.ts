@@ -1,6 +1,7 @@
 import { type OperatorError, refusal } from '../errors.js'
 import { findUser, type HsmUser, type HsmUserRef, sameUser, userKey } from '../hsm-user.js'
 import type { HsmId } from '../ids.js'
+import type { Roster } from '../roster.js'
 import { budgetSpent, isLocked } from './login-budget.js'
 import type { PlannedUser } from './plan.js'
 
@@ -55,13 +56,15 @@ export const eligibleUsers = (
 
 /**
  * Whether the officer can do it: not by rotating itself, and not from near its own lock-out.
- * @throws {OperatorError} `OFFICER_ROTATES_ITSELF`, `OFFICER_UNKNOWN`, `OFFICER_NEAR_LOCKOUT`, `OFFICER_NEEDS_MORE`
+ * @param roster where the HSMs are, for messages
+ * @throws {OperatorError} `OFFICER_ROTATES_ITSELF`, `OFFICER_UNKNOWN`, `NEAR_LOCKOUT`, `USER_LOCKED`, `OFFICER_NEEDS_2FA`, `OFFICER_NEEDS_QUORUM`
  */
 export const checkOfficer = (
   officer: HsmUserRef,
   users: readonly HsmUserRef[],
   matrix: UserMatrix,
   lockoutLimit: number,
+  roster: Roster = [],
 ): void => {
   const itself = users.find((user) => sameUser(user, officer))
   if (itself !== undefined) {
@@ -79,12 +82,20 @@ export const checkOfficer = (
     if (row.twoFactor || row.mofnPubKey) {
       throw refusal(
         row.twoFactor ? 'OFFICER_NEEDS_2FA' : 'OFFICER_NEEDS_QUORUM',
-        `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${hsmId}, which this version cannot use`,
-        ['give a crypto officer without it with --officer'],
+        `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${whereIs(hsmId, roster)}, which this version cannot use`,
+        [
+          'give a crypto officer without it with --officer',
+          'or let a second officer take it off for the rotation: changePswd without -2fa drops it',
+        ],
       )
     }
     if (budgetSpent(row, lockoutLimit)) throw nearLockout(officer, hsmId, row, lockoutLimit)
   }
+}
+
+const whereIs = (hsmId: HsmId, roster: Roster): string => {
+  const entry = roster.find((candidate) => candidate.hsmId === hsmId)
+  return entry === undefined ? hsmId : `${hsmId} (${entry.region}, ${entry.clusterId})`
 }
 
 /** The refusal to log in as a user that is near its lock-out. */
@@ -93,8 +104,10 @@ export const nearLockout = (user: HsmUserRef, hsmId: HsmId, row: HsmUser, limit:
     isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
     row.loginFailureCount === null
       ? `${userKey(user)} is locked on ${hsmId}`
-      : `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
-    ['find out which client uses a wrong password; a crypto officer clears the count with changePswd'],
+      : isLocked(row, limit)
+        ? `${userKey(user)} is locked on ${hsmId}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
+        : `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
+    ['find out which client uses a wrong password; a crypto officer clears the count and the lock with changePswd'],
   )
 
 const refuseByName = (ref: HsmUserRef, rules: EligibilityRules): void => {

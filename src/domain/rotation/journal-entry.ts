@@ -33,6 +33,10 @@ export type JournalEvent =
   | { readonly type: 'intent'; readonly intent: Intent; readonly process: UtilityProcess }
   | { readonly type: 'answer'; readonly to: number; readonly answer: Answer }
   | { readonly type: 'unanswered'; readonly to: number; readonly reason: string }
+  /** A listing showed the user locked there, or not any more. */
+  | { readonly type: 'locked' | 'unlocked'; readonly user: UserKey; readonly hsmId: HsmId }
+  /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
+  | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }
   | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
   | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
   | { readonly type: 'way-back'; readonly bySync: boolean; readonly byCurrent: boolean; readonly evidence: string }

@@ -25,6 +25,8 @@ export interface RotationDocument {
   readonly leftOut: readonly string[]
   readonly wayBack: { readonly bySync: boolean; readonly byCurrent: boolean }
   readonly failedLogins: number
+  /** Cells that somebody else had written, and that were written all the same, by `--overwrite-other`. */
+  readonly overwritten: Rotation['overwritten']
   /** HSMs that were allowed to stay behind. */
   readonly debts: readonly Debt[]
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
@@ -46,6 +48,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     leftOut: facts.plan.leftOut.map((cluster) => cluster.clusterId),
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
+    overwritten: rotation.overwritten,
     debts: rotation.debts,
     ...(rotation.pause === null
       ? {}

@@ -3,7 +3,7 @@ import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { Cell, CellState, Evidence, Proof } from './cell.js'
-import type { Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
+import type { CredentialName, Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
 import { type Propagation, type RotationPlan, unitsOf } from './plan.js'
 import { type Stage, stageAfter } from './stage.js'
 
@@ -49,6 +49,8 @@ export interface Rotation {
     readonly suggestions: readonly string[]
   } | null
   readonly failedLogins: number
+  /** Cells that somebody else had written, and that were written with the operator's consent. */
+  readonly overwritten: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
   /** Intents without an answer: their effect is unknown. */
   readonly unanswered: readonly Unanswered[]
 }
@@ -68,6 +70,20 @@ interface KnownCell {
   readonly observedAt: string | null
 }
 
+/** What was known of a cell before something was asked of it. */
+interface Before {
+  readonly key: CellKey
+  readonly known: KnownCell | undefined
+  readonly doubt: Doubt | undefined
+}
+
+/** Refused logins at a cell since something was meant to be written there last. */
+interface Doubt {
+  readonly refused: ReadonlySet<CredentialName>
+  /** Somebody else has written it. */
+  readonly other: boolean
+}
+
 type CellKey = `${HsmId} ${UserKey}`
 const keyOf = (cell: { user: UserKey; hsmId: HsmId }): CellKey => `${cell.hsmId} ${cell.user}`
 const keysOf = ({ user, hsmIds }: Intent): readonly CellKey[] => hsmIds.map((hsmId) => keyOf({ user, hsmId }))
@@ -80,7 +96,7 @@ export class RotationLedger {
   readonly facts: RotationFacts
   readonly #startedAt: string
   readonly #cells = new Map<CellKey, KnownCell>()
-  readonly #open = new Map<number, Unanswered & { readonly before: readonly (readonly [CellKey, KnownCell])[] }>()
+  readonly #open = new Map<number, Unanswered & { readonly before: readonly Before[] }>()
   readonly #written = new Set<CellKey>()
   readonly #debts = new Map<HsmId, string>()
   #plan: RotationPlan
@@ -94,6 +110,8 @@ export class RotationLedger {
   #pause: Rotation['pause'] = null
   #failedLogins = 0
   readonly #failedLoginsOf = new Map<string, number>()
+  readonly #overwritten: { user: UserKey; hsmId: HsmId }[] = []
+  readonly #doubts = new Map<CellKey, Doubt>()
 
   /** @throws {Error} when `first` is not the `started` entry of a journal */
   constructor(first: JournalEntry) {
@@ -135,7 +153,19 @@ export class RotationLedger {
         this.#intend(seq, { intent: event.intent, process: event.process, at })
         break
       case 'answer':
-        this.#settle(seq, at, event.to, event.answer.kind)
+        this.#settle(seq, at, event.to, event.answer)
+        break
+      case 'locked':
+      case 'unlocked':
+        this.#cells.set(keyOf(event), {
+          state: event.type === 'locked' ? 'locked' : this.isOther(event.user, event.hsmId) ? 'other' : 'unknown',
+          proof: 'none',
+          evidence: null,
+          observedAt: at,
+        })
+        break
+      case 'other-overwritten':
+        this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
         break
       case 'unreachable':
         for (const { key: user } of this.#plan.users) {
@@ -202,6 +232,16 @@ export class RotationLedger {
     return this.#failedLoginsOf.get(`${clusterId} ${user}`) ?? 0
   }
 
+  /** Credentials this cell refused since something was meant to be written there last. */
+  refused(user: UserKey, hsmId: HsmId): ReadonlySet<CredentialName> {
+    return this.#doubts.get(keyOf({ user, hsmId }))?.refused ?? new Set()
+  }
+
+  /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
+  isOther(user: UserKey, hsmId: HsmId): boolean {
+    return this.#doubts.get(keyOf({ user, hsmId }))?.other ?? false
+  }
+
   /** HSMs that stay behind with the operator's consent, and why. */
   get debts(): ReadonlyMap<HsmId, string> {
     return this.#debts
@@ -255,6 +295,7 @@ export class RotationLedger {
       currentProved: this.#currentProved,
       pause: this.#pause,
       failedLogins: this.#failedLogins,
+      overwritten: [...this.#overwritten],
       unanswered: [...this.#open.values()],
     }
   }
@@ -302,23 +343,27 @@ export class RotationLedger {
   #intend(seq: number, asked: Unanswered): void {
     const { intent, at } = asked
     const keys = keysOf(intent)
-    this.#open.set(seq, {
-      ...asked,
-      before: keys.flatMap((key) => {
-        const known = this.#cells.get(key)
-        return known === undefined ? [] : [[key, known] as const]
-      }),
-    })
+    const before = keys.map((key) => ({ key, known: this.#cells.get(key), doubt: this.#doubts.get(key) }))
+    this.#open.set(seq, { ...asked, before })
     if (intent.act === 'login') return
     // A rehearsal writes what was there, so the cell stays what it is however it ends.
     if (isRehearsal(intent)) return
     for (const key of keys) {
       this.#written.add(key)
+      this.#doubts.delete(key)
       this.#cells.set(key, { ...UNKNOWN, observedAt: at })
     }
   }
 
-  #settle(seq: number, observedAt: string, to: number, answer: Answer['kind']): void {
+  /** Refused both, or refused what it was proved to hold: somebody else has written it. */
+  #doubt(key: CellKey, credential: CredentialName): void {
+    const before = this.#doubts.get(key)
+    const refused = new Set([...(before?.refused ?? []), credential])
+    const wasProved = this.#cells.get(key)?.proof === (credential === 'new' ? 'login-new' : 'login-current')
+    this.#doubts.set(key, { refused, other: before?.other === true || refused.size === 2 || wasProved })
+  }
+
+  #settle(seq: number, observedAt: string, to: number, { kind: answer, ...said }: Answer): void {
     const asked = this.#open.get(to)
     if (asked === undefined) throw new Error(`line ${seq} answers line ${to}, which asked nothing`)
     // An unclear answer proves nothing: the cell stays as the intent left it.
@@ -327,10 +372,18 @@ export class RotationLedger {
     const { intent, before } = asked
     if (intent.act === 'login') {
       if (answer === 'refused') this.#countFailure(intent)
-      const shows = loginShows(intent, answer)
-      for (const key of keysOf(intent)) this.#cells.set(key, { ...shows, observedAt })
+      const wrong = 'reason' in said && said.reason === 'login-refused'
+      for (const key of keysOf(intent)) {
+        if (wrong) this.#doubt(key, intent.credential)
+        else if (answer === 'done') this.#doubts.delete(key)
+        const isOther = wrong && this.#doubts.get(key)?.other === true
+        this.#cells.set(key, { ...(isOther ? OTHER : loginShows(intent, answer)), observedAt })
+      }
     } else if (answer === 'refused') {
-      for (const [key, known] of before) this.#cells.set(key, known)
+      for (const { key, known, doubt } of before) {
+        if (known !== undefined) this.#cells.set(key, known)
+        if (doubt !== undefined) this.#doubts.set(key, doubt)
+      }
     } else if (intent.act === 'sync') {
       // The new credential counts only once it logged in; the old one cannot always be asked for.
       const state = intent.credential === 'current' ? 'old' : 'unknown'
@@ -346,6 +399,8 @@ export class RotationLedger {
     this.#failedLoginsOf.set(key, (this.#failedLoginsOf.get(key) ?? 0) + 1)
   }
 }
+
+const OTHER = { state: 'other', proof: 'none', evidence: null } as const
 
 const isRehearsal = (intent: Intent): boolean => intent.act === 'sync' && intent.rehearsal
 

@@ -83,7 +83,7 @@ export const FAULTS = {
   'sync-refuse': { target: 'hsm', takes: [], does: 'syncUser refuses a user that exists' },
   'wrong-masking-key': { target: 'hsm', takes: [], does: 'masked objects of the family cannot be opened' },
   full: { target: 'hsm', takes: [], does: 'no room for another user' },
-  quorum: { target: 'hsm', takes: [], does: 'user management needs approvals' },
+  quorum: { target: 'hsm', takes: ['count'], does: 'user management needs --count approvals, 2 if not given' },
   degraded: { target: 'hsm', takes: ['state'], does: 'AWS reports the HSM as DEGRADED, or as --state' },
   replaced: {
     target: 'hsm',

@@ -31,7 +31,7 @@ export const lineFault =
   }
 
 const condition =
-  (name: 'quorum' | 'full' | 'syncRefuses'): Switch =>
+  (name: 'full' | 'syncRefuses'): Switch =>
   ({ hsm }, _options, on) => {
     hsm.conditions[name] = on
   }
@@ -60,7 +60,9 @@ const SWITCHES: Partial<Record<FaultName, Switch>> = {
   drop: lineFault('drop'),
   'die-after': lineFault('die-after'),
   late: lineFault('late'),
-  quorum: condition('quorum'),
+  quorum: ({ hsm }, options, on) => {
+    hsm.conditions.quorum = on ? (numberOf(options, 'count', 2) ?? 2) : 0
+  },
   full: condition('full'),
   'sync-refuse': condition('syncRefuses'),
   'logged-in': ({ hsm }, options, on) => {

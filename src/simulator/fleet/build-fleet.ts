@@ -108,6 +108,7 @@ const clusterAt = (file: FleetFile, place: Place, parent: Place | undefined, ind
       : null,
     createdAt: FIRST_CREATION + index * 7 * DAY,
     certificate: shown === 'absent' ? null : shown === 'shown' ? clusterCertificate(family.name) : 'not a certificate',
+    quorum: cluster.quorum ?? 0,
     tags: cluster.tags ?? {},
     hsms: hsmsOf(place),
   }

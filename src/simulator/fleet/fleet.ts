@@ -37,6 +37,8 @@ export interface FleetCluster {
   readonly createdAt: number
   /** PEM, or what the API shows in its place; null where it shows nothing. */
   readonly certificate: string | null
+  /** Officers that have to approve a change to users; 0 for none. */
+  readonly quorum: number
   readonly tags: Readonly<Record<string, string>>
   readonly hsms: readonly FleetHsm[]
 }

@@ -50,6 +50,7 @@ const cluster = object({
   certificate: z.enum(['shown', 'absent', 'unreadable']).optional(),
   tags: z.record(z.string().max(128), z.string().max(256)).optional(),
   users: z.array(user).optional(),
+  quorum: z.int().min(0).max(8).optional(),
 })
 
 const family = object({
@@ -80,6 +81,7 @@ const behaviour = object({
   syncUserMatches: z.enum(['id', 'name']).default('id'),
   syncUserOntoLoggedIn: z.enum(['deny', 'allow']).default('deny'),
   loginResetsFailures: z.boolean().default(true),
+  loginWithoutSecondFactor: z.enum(['refuse', 'count', 'accept']).default('refuse'),
   syncResetsFailures: z.boolean().default(false),
   unreachableEndsUtility: z.boolean().default(true),
   connectTimeoutMs: milliseconds.default(120_000),

@@ -14,6 +14,8 @@ export interface HsmBehaviour {
   readonly loginResetsFailures: boolean
   /** Whether being overwritten by syncUser sets the failure count back to 0 and unlocks. */
   readonly syncResetsFailures: boolean
+  /** What a login that omits `-2fa` meets where the user has a second factor; `count`: as a failed login. */
+  readonly loginWithoutSecondFactor: 'refuse' | 'count' | 'accept'
   /** Failures in a row at which a user is locked. */
   readonly lockoutLimit: number
 }
@@ -22,7 +24,8 @@ export interface HsmBehaviour {
 export interface HsmConditions {
   /** Users with a session through another client, by `keyOf`, with the number of sessions. */
   readonly sessionsElsewhere: Map<string, number>
-  quorum: boolean
+  /** Officers that have to approve a change to users (the M value of service 3); 0 where none has to. */
+  quorum: number
   full: boolean
   /** Limited-write mode: a migration is going on, users cannot be changed. */
   limitedWrite: boolean
@@ -32,7 +35,7 @@ export interface HsmConditions {
 
 export const calmConditions = (): HsmConditions => ({
   sessionsElsewhere: new Map(),
-  quorum: false,
+  quorum: 0,
   full: false,
   limitedWrite: false,
   syncRefuses: false,

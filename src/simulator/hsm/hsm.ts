@@ -87,6 +87,9 @@ export class Hsm {
     const right = user.password !== null && passwordMatches(user.password, password)
     if (user.locked || !right) return this.refuseLogin(user)
     if (user.twoFactor && session.sdk5) return refused(STATUS.secondFactorMissing)
+    const without = user.twoFactor ? this.#behaviour.loginWithoutSecondFactor : 'accept'
+    if (without === 'count') return this.refuseLogin(user)
+    if (without === 'refuse') return refused(STATUS.loginFailure)
     this.#count(user).ok += 1
     if (this.#behaviour.loginResetsFailures) user.failures = 0
     session.user = user
@@ -120,8 +123,7 @@ export class Hsm {
     if (!user) return refused(STATUS.noSuchUser)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
     if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
-    if ((!own || this.#behaviour.quorumGatesOwnPassword) && this.conditions.quorum)
-      return refused(STATUS.quorumRequired)
+    if ((!own || this.#behaviour.quorumGatesOwnPassword) && this.#needsApproval) return refused(STATUS.quorumRequired)
     if (!own && this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     user.password = storePassword(password)
     this.setFailures(user, 0)
@@ -138,7 +140,7 @@ export class Hsm {
     if (!NAME.test(name)) return refused(STATUS.invalidInput)
     if (!goodLength(password)) return refused(STATUS.passwordLength)
     if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
-    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.#needsApproval) return refused(STATUS.quorumRequired)
     if (this.#named(name)) return refused(STATUS.nameTaken)
     if (this.conditions.full) return refused(STATUS.full)
     this.put({
@@ -161,7 +163,7 @@ export class Hsm {
     const user = this.find(type, name)
     if (!user) return refused(STATUS.noSuchUser)
     if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
-    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.#needsApproval) return refused(STATUS.quorumRequired)
     if (this.sessionsOf(user) > 0) return refused(STATUS.loggedInElsewhere)
     this.remove(user)
     return { ok: true, undo: mask(this.maskingKey, user, this.hsmType) }
@@ -212,7 +214,7 @@ export class Hsm {
     const incoming = unmask(this.maskingKey, object, this.hsmType)
     if (!incoming) return refused(STATUS.cannotUnmask)
     if (this.conditions.limitedWrite) return refused(STATUS.limitedWrite)
-    if (this.conditions.quorum) return refused(STATUS.quorumRequired)
+    if (this.#needsApproval) return refused(STATUS.quorumRequired)
     const existing = this.#named(incoming.name)
     if (!existing) {
       if (this.conditions.full) return refused(STATUS.full)
@@ -254,7 +256,7 @@ export class Hsm {
 
   /** Approvals needed for user management (service 3); 0 when no quorum is set. */
   mValue(service: number): number {
-    return this.conditions.quorum && service === 3 ? 2 : 0
+    return service === 3 ? this.conditions.quorum : 0
   }
 
   /** Adds or replaces a user without asking anybody: for faults. */
@@ -271,6 +273,10 @@ export class Hsm {
   replaceUsers(users: readonly Readonly<User>[]): void {
     this.#users.clear()
     for (const user of users) this.put({ ...user })
+  }
+
+  get #needsApproval(): boolean {
+    return this.conditions.quorum > 1
   }
 
   #named(name: string): User | undefined {

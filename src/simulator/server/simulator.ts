@@ -103,6 +103,7 @@ export class Simulator {
           .filter((other) => other.clusterId === cluster.clusterId && other.up)
           .map((other) => other.eniIp),
     })
+    appliance.hsm.conditions.quorum = cluster.quorum
     this.appliances.push(appliance)
     return appliance
   }

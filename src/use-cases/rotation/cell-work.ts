@@ -17,6 +17,7 @@ import {
   refusedPause,
   usersOf,
 } from './hsm-work.js'
+import { agreeToWrite, byConsent, refuseKept } from './other-cells.js'
 import { asPause, Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
@@ -31,6 +32,7 @@ export const changeCells = async (
   credential: CredentialName,
 ): Promise<void> => {
   if (users.length === 0) return
+  await agreeToWrite(run, unitId, users)
   await inTwoConversations(users, (share) => {
     const waiting = new Set(share)
     return whenDrained(run, () => changeEach(run, unitId, waiting, credential))
@@ -104,6 +106,7 @@ const loginEach = async (
     const listing = await session.listUsers()
     for (const { hsmId } of reached) {
       const listed = usersOf(listing, hsmId)
+      await run.noteLocks(hsmId, listed)
       for (const user of users) {
         const row = findUser(listed, user)
         const near = row !== undefined && budgetSpent(row, run.parts.lockoutLimit)
@@ -151,6 +154,7 @@ export const syncCells = async (
   credential: CredentialName,
   options: SyncOptions = {},
 ): Promise<SyncReport> => {
+  if (options.rehearsal !== true) await agreeToWrite(run, cells.to, cells.users)
   const reports = await inTwoConversations(cells.users, (users) =>
     whenDrained(run, async () => {
       const report = await syncShare(run, { ...cells, users }, credential, options)
@@ -211,7 +215,17 @@ const syncShare = async (
 
 /** Gives one unit the new credential of every user that is not proved to hold it on each of its HSMs, and proves it. */
 export const deliver = async (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> => {
-  const pending = run.notNew(unitId)
+  const { free: pending, kept } = byConsent(run, unitId, run.notNew(unitId))
+  await deliverTo(run, unitId, pending, method)
+  refuseKept(run, unitId, kept)
+}
+
+const deliverTo = async (
+  run: RotationRun,
+  unitId: UnitId,
+  pending: readonly PlannedUser[],
+  method: 'sync' | 'change',
+): Promise<void> => {
   if (pending.length === 0) return
   // No change can create a user; where one is absent, a copy does it under every reading of its rules.
   const absent = (user: PlannedUser) =>

@@ -85,6 +85,15 @@ export const refuseKnownOfficer = async (
   )
 }
 
+/** Told how many approvals a change to users needs on an HSM; null where the utility does not say. */
+type OnQuorum = (server: RosterEntry, approvals: number | null) => void
+
+interface ProveOptions {
+  /** The current credential may be refused by the first HSM; then no other one is asked. */
+  readonly firstMayRefuse?: boolean
+  readonly onQuorum?: OnQuorum
+}
+
 /** What the first logins found. */
 export interface ProvedLogins {
   /** Whether the current credentials are proved, or were refused where they were asked first and then nowhere else. */
@@ -103,10 +112,10 @@ export const proveLogins = async (
   roster: Roster,
   users: readonly PlannedUser[],
   current: ReadonlyMap<UserKey, Secret>,
-  { firstMayRefuse = false } = {},
+  { firstMayRefuse = false, onQuorum = () => {} }: ProveOptions = {},
 ): Promise<ProvedLogins> => {
   const [first, ...others] = unitsOf(roster, work.console.utility)
-  const proof = new LoginProof(work, users, current)
+  const proof = new LoginProof(work, users, current, onQuorum)
   try {
     if (first !== undefined) await proof.on(first.servers, firstMayRefuse)
     await inLanes(others, work.concurrency, ({ servers }) => proof.on(servers, false))
@@ -125,14 +134,16 @@ class LoginProof {
   readonly #work: HsmWork
   readonly #users: readonly PlannedUser[]
   readonly #current: ReadonlyMap<UserKey, Secret>
+  readonly #onQuorum: OnQuorum
   /** A current credential was refused; from then on none is asked for. */
   refused = false
   evidence: Evidence = 'hsm'
 
-  constructor(work: HsmWork, users: readonly PlannedUser[], current: ReadonlyMap<UserKey, Secret>) {
+  constructor(work: HsmWork, users: readonly PlannedUser[], current: ReadonlyMap<UserKey, Secret>, onQuorum: OnQuorum) {
     this.#work = work
     this.#users = users
     this.#current = current
+    this.#onQuorum = onQuorum
   }
 
   /** @throws {OperatorError} `CURRENT_REFUSED`, unless that is allowed */
@@ -141,6 +152,8 @@ class LoginProof {
       if (reached.length > 1) this.evidence = 'cluster'
       const listing = await session.listUsers()
       await loginOfficer(this.#work, session, reached, listing)
+      const approvals = await session.quorum()
+      for (const server of reached) this.#onQuorum(server, approvals.get(server.hsmId) ?? null)
       await session.logout()
       if (this.refused) return
       const refusal = await this.#askUsers(session, reached, listing)

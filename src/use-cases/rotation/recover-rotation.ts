@@ -3,14 +3,16 @@ import { type CredentialStore, type CredentialVersion, credentialOf } from '../.
 import { OperatorError, refusal } from '../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { findUser, type HsmUserRef, type UserKey } from '../../domain/hsm-user.js'
-import type { RotationId } from '../../domain/ids.js'
+import type { HsmId, RotationId } from '../../domain/ids.js'
+import type { Cell } from '../../domain/rotation/cell.js'
 import type { Journal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { CredentialName, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../domain/rotation/plan.js'
-import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
+import { ledgerOf, type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { inLanes, inSessionsOn, jointAnswer, usersOf } from './hsm-work.js'
+import { lockChanges } from './locked-cells.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 
 export interface RecoverRequest {
@@ -33,17 +35,20 @@ export interface RecoverPorts {
 /**
  * Begins the journal of a rotation anew after it was lost: PENDING of the store says which rotation it is, and each
  * cell is asked by at most one login, with the credential it more likely holds. What is not proved stays unknown, and
- * resume or rollback repeat it.
+ * resume or rollback repeat it. Called again, it asks cells that refused the one credential for the other: each call
+ * may cost a cell one failed login.
  * @throws {OperatorError} `NOTHING_PENDING`, `USER_NOT_PENDING`, `ROTATION_KNOWN`, and those of planning
  */
 export const recoverRotation = async (request: RecoverRequest, ports: RecoverPorts): Promise<Rotation> => {
   const { chosen, users } = request
   const pending = await pendingOf(ports.store, users)
   const { rotationId } = pending
-  await refuseKnown(ports.shelf, rotationId)
+  const known = await knownRotation(ports.shelf, rotationId)
+  if (known !== null && !canAskAgain(known)) throw refuseKnown(rotationId)
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds, rotationId)
   try {
+    if (known !== null) return await askAgain(request, ports, pending)
     // Clients may have brought users near their lock-out; such cells are not asked, which is no reason to give up.
     const rules = { lockoutLimit: Number.MAX_SAFE_INTEGER, createMissing: true, allowKmsuser: true }
     const planned = await planRotation(chosen, users, ports.console, request.concurrency, rules)
@@ -84,7 +89,7 @@ class Recovery {
     this.ledger = ledger
   }
 
-  async record(event: JournalEvent): Promise<number> {
+  readonly record = async (event: JournalEvent): Promise<number> => {
     const entry = await this.#journal.append(event)
     this.ledger.apply(entry)
     return entry.seq
@@ -111,18 +116,64 @@ const rebuild = async (
   await inLanes(unitsOf(plan.roster, plan.utility), request.concurrency, (unit) =>
     askCells(request, ports, recovery, { unit, plan, credentials }),
   )
-  const { rotationId } = pending
-  await recovery.record({
+  return pauseRecovered(recovery)
+}
+
+/** Asks the cells that refused one credential for the other one. */
+const askAgain = async (request: RecoverRequest, ports: RecoverPorts, pending: PendingOf): Promise<Rotation> => {
+  const { entries, journal } = await ports.shelf.reopen(pending.rotationId)
+  try {
+    const recovery = new Recovery(journal, ledgerOf(entries))
+    // Somebody else may have gone on with it between the first look and the lock.
+    if (!canAskAgain(recovery.ledger)) throw refuseKnown(pending.rotationId)
+    const { plan } = recovery.ledger
+    const credentials = {
+      new: byUser(plan.users, pending),
+      current: byUser(plan.users, await ports.store.read('current')),
+    }
+    const doubtful = doubtfulCells(recovery.ledger)
+    const units = unitsOf(plan.roster, plan.utility).filter(({ servers }) =>
+      servers.some(({ hsmId }) => doubtful.some((cell) => cell.hsmId === hsmId)),
+    )
+    await inLanes(units, request.concurrency, (unit) => askCells(request, ports, recovery, { unit, plan, credentials }))
+    return await pauseRecovered(recovery)
+  } finally {
+    await journal.close()
+  }
+}
+
+const pauseRecovered = async ({ ledger, record }: Recovery): Promise<Rotation> => {
+  const { rotationId } = ledger.facts
+  const { cells, wayBack } = ledger.rotation()
+  await record({
     type: 'paused',
     stage: 'change',
     code: 'RECOVERED',
     message: 'the cells were rebuilt from what the store and the HSMs say',
     suggestions: [
+      ...(wayBack.byCurrent && doubtfulCells(ledger).length > 0
+        ? ['some cells refused one credential: the same rotate recover again asks them for the other one']
+        : []),
+      ...(cells.some(({ state }) => state === 'other')
+        ? ['somebody else has changed the password of cells shown as other: resume and rollback need --overwrite-other']
+        : []),
       `lockstep rotate resume --rotation ${rotationId}`,
-      ...(byCurrent ? [`lockstep rotate rollback --rotation ${rotationId}`] : []),
+      ...(wayBack.byCurrent ? [`lockstep rotate rollback --rotation ${rotationId}`] : []),
     ],
   })
-  return recovery.ledger.rotation()
+  return ledger.rotation()
+}
+
+/** Cells that refused the one credential they were asked for. */
+const doubtfulCells = (ledger: RotationLedger): readonly Cell[] =>
+  ledger
+    .rotation()
+    .cells.filter(({ state, user, hsmId }) => state === 'unknown' && ledger.refused(user, hsmId).size === 1)
+
+/** A journal that was begun anew, with nothing done since, where a second credential can still be asked for. */
+const canAskAgain = (ledger: RotationLedger): boolean => {
+  const { pause, wayBack } = ledger.rotation()
+  return pause?.code === 'RECOVERED' && wayBack.byCurrent && doubtfulCells(ledger).length > 0
 }
 
 interface CellsOfUnit {
@@ -139,16 +190,24 @@ const askCells = async (
   { unit: { unitId, servers }, plan, credentials }: CellsOfUnit,
 ): Promise<void> => {
   // The restore point is the last one to hold the old credential; every other unit more likely holds the new one.
-  const credential: CredentialName = unitId === plan.parts.restorePoint ? 'current' : 'new'
+  const likely: CredentialName = unitId === plan.parts.restorePoint ? 'current' : 'new'
   const refusedUncounted = new Set<PlannedUser>()
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
       const hsmIds = reached.map(({ hsmId }) => hsmId)
       const listing = await session.listUsers()
+      for (const hsmId of hsmIds) {
+        const listed = usersOf(listing, hsmId)
+        for (const event of lockChanges(recovery.ledger, plan.users, hsmId, listed, request.lockoutLimit)) {
+          await recovery.record(event)
+        }
+      }
       for (const user of plan.users) {
-        const secret = credentials[credential].get(user.key)
+        const credential = nextCredential(recovery.ledger, user, hsmIds, likely)
+        const secret = credential === null ? undefined : credentials[credential].get(user.key)
         const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
-        if (secret === undefined || rows.length < hsmIds.length || refusedUncounted.has(user)) continue
+        if (credential === null || secret === undefined) continue
+        if (rows.length < hsmIds.length || refusedUncounted.has(user)) continue
         if (rows.some((row) => budgetSpent(row, request.lockoutLimit))) continue
         const intent = { act: 'login', user: user.key, hsmIds, credential } as const
         const to = await recovery.record({ type: 'intent', intent, process: session.process })
@@ -162,6 +221,22 @@ const askCells = async (
     if (!(error instanceof ConsoleFailure)) throw error
     for (const hsmId of error.hsmIds) await recovery.record({ type: 'unreachable', hsmId, reason: error.message })
   }
+}
+
+/**
+ * What the HSMs that one login reaches are asked for: first the credential they more likely hold, later the other one;
+ * null once each of them has answered.
+ */
+const nextCredential = (
+  ledger: RotationLedger,
+  user: PlannedUser,
+  hsmIds: readonly HsmId[],
+  likely: CredentialName,
+): CredentialName | null => {
+  const hsmId = hsmIds.find((candidate) => ['unknown', 'unreachable'].includes(ledger.cell(user.key, candidate).state))
+  if (hsmId === undefined) return null
+  if (!ledger.refused(user.key, hsmId).has(likely)) return likely
+  return likely === 'new' ? 'current' : 'new'
 }
 
 type PendingOf = CredentialVersion & { readonly rotationId: RotationId }
@@ -184,16 +259,18 @@ const pendingOf = async (store: CredentialStore, users: readonly HsmUserRef[]): 
   return { ...pending, rotationId: pending.rotationId }
 }
 
-const refuseKnown = async (shelf: JournalShelf, rotationId: RotationId): Promise<void> => {
+const knownRotation = async (shelf: JournalShelf, rotationId: RotationId): Promise<RotationLedger | null> => {
   const found = await shelf.read(rotationId).catch((error: unknown) => {
     if (error instanceof OperatorError && error.code === 'ROTATION_NOT_FOUND') return null
     throw error
   })
-  if (found === null) return
-  throw refusal('ROTATION_KNOWN', `the journal of ${rotationId} is here and whole; nothing has to be recovered`, [
+  return found === null ? null : ledgerOf(found.entries)
+}
+
+const refuseKnown = (rotationId: RotationId): OperatorError =>
+  refusal('ROTATION_KNOWN', `the journal of ${rotationId} is here and whole; nothing has to be recovered`, [
     `lockstep rotate resume --rotation ${rotationId}`,
   ])
-}
 
 /** The restore point the lost rotation had, where it is still there. */
 const keepRestorePoint = (plan: RotationPlan, { restorePoint }: CredentialVersion): RotationPlan => {

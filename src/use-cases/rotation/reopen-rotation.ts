@@ -18,6 +18,7 @@ import { outwaitLateEffects } from './late-effects.js'
 import { OfficerLogins } from './officer-logins.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { proveLogins, type ReadUsers, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
+import { noticeQuorum } from './quorum.js'
 import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { putPending } from './stages/store-pending.js'
 import type { StartPorts } from './start-rotation.js'
@@ -102,7 +103,7 @@ const prepare = async (
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
   for (const failure of met.unreachable) await noteMissing(run, failure)
-  for (const [hsmId, listed] of met.matrix) run.failureCounts.look(plan.users, hsmId, listed)
+  for (const [hsmId, listed] of met.matrix) await run.look(hsmId, listed)
   return run
 }
 
@@ -146,8 +147,9 @@ const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
 
 /** A promotion that failed is repeated alone, without a word to an HSM, unless AWS reports other HSMs since. */
 const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts): Promise<boolean> => {
-  const { debts, promoting, stage } = ledger.rotation()
+  const { cells, debts, promoting, stage } = ledger.rotation()
   if (!promoting || stage !== 'finalize' || debts.length > 0) return false
+  if (cells.some(({ state }) => state !== 'new')) return false
   const { added, other } = rosterChanges(ledger, await discover())
   return added.length === 0 && other.length === 0
 }
@@ -175,12 +177,14 @@ const meetHsms = async (
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   if (failures.length === 0) refuseOtherSerials(rotation.facts, serials)
-  checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit)
+  checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit, roster)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
   const typed = current.size > 0 && (!rotation.currentProved || rotation.stage === 'store-pending')
   const proving = typed && nothingWritten(rotation)
-  const { evidence } = await proveLogins(ports, reachable, plan.users, proving ? current : new Map())
+  const { evidence } = await proveLogins(ports, reachable, plan.users, proving ? current : new Map(), {
+    onQuorum: (server, approvals) => noticeQuorum(server, approvals, ports.progress),
+  })
   return {
     matrix,
     added,

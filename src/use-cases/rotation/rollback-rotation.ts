@@ -5,6 +5,7 @@ import type { Rotation } from '../../domain/rotation/rotation.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
 import { changeCells, onEach, proveCells, syncCells } from './cell-work.js'
 import { refusedPause } from './hsm-work.js'
+import { byConsent, refuseKept } from './other-cells.js'
 import { asPause, Pause } from './pause.js'
 import { type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
 import type { RotationRun } from './rotation-run.js'
@@ -80,7 +81,18 @@ const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
 
 /** Brings one unit back. Users that are old for certain on all of it are left alone. */
 const restore = async (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> => {
-  const pending = run.users.filter((user) => run.servers(unitId).some(({ hsmId }) => !isOld(run, user, hsmId)))
+  const doubtful = run.users.filter((user) => run.servers(unitId).some(({ hsmId }) => !isOld(run, user, hsmId)))
+  const { free, kept } = byConsent(run, unitId, doubtful)
+  await restoreUsers(run, unitId, free, method)
+  refuseKept(run, unitId, kept)
+}
+
+const restoreUsers = async (
+  run: RotationRun,
+  unitId: UnitId,
+  pending: readonly PlannedUser[],
+  method: 'sync' | 'change',
+): Promise<void> => {
   if (pending.length === 0) return
   if (method === 'change') {
     await changeCells(run, unitId, pending, 'current')

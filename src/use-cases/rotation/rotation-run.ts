@@ -4,7 +4,7 @@ import type { HeldLock } from '../../domain/cluster-lock.js'
 import type { CredentialStore } from '../../domain/credential-store.js'
 import type { Hooks } from '../../domain/hooks.js'
 import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
-import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
+import type { HsmUser, HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { OfficerRefusals } from '../../domain/officer-refusals.js'
 import type { Roster } from '../../domain/roster.js'
@@ -24,6 +24,7 @@ import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import { UTILITY_WORDS, type UtilityWords } from '../../domain/utility.js'
 import { FailureCounts } from './failure-counts.js'
+import { lockChanges } from './locked-cells.js'
 import type { OfficerLogins } from './officer-logins.js'
 import { Origins } from './origins.js'
 import { Pause } from './pause.js'
@@ -57,6 +58,8 @@ export interface HsmWork extends HsmPorts {
 export interface RunOptions {
   readonly propagate: 'auto' | Propagation
   readonly acceptNoWayBack: boolean
+  /** Cells that somebody else has written are written too; left alone where it is not said. */
+  readonly overwriteOther?: boolean
   readonly pauseBefore: Stage | null
   /** How long to wait for a user that is logged in, in milliseconds. */
   readonly drainMs: number
@@ -145,6 +148,22 @@ export class RotationRun {
 
   get users(): readonly PlannedUser[] {
     return this.plan.users
+  }
+
+  /**
+   * Takes notice of a listing: of users that are locked, or not any more, and of failed logins that are not ours.
+   * @throws {Pause} `CLIENT_USES_OTHER_PASSWORD`
+   */
+  async look(hsmId: HsmId, listed: readonly HsmUser[]): Promise<void> {
+    await this.noteLocks(hsmId, listed)
+    this.failureCounts.look(this.users, hsmId, listed)
+  }
+
+  /** Writes down which users a listing shows locked, and which not any more. */
+  async noteLocks(hsmId: HsmId, listed: readonly HsmUser[]): Promise<void> {
+    for (const event of lockChanges(this.ledger, this.users, hsmId, listed, this.parts.lockoutLimit)) {
+      await this.record(event)
+    }
   }
 
   /** Writes one line of the journal and follows it. */

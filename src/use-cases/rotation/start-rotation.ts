@@ -7,7 +7,7 @@ import type { Hooks } from '../../domain/hooks.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
-import type { Roster } from '../../domain/roster.js'
+import type { Roster, RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
@@ -21,6 +21,7 @@ import { OfficerLogins } from './officer-logins.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 import { byPlannedKey, refuseEqual } from './planned-passwords.js'
 import { proveLogins, refuseKnownOfficer } from './preflight.js'
+import { refuseQuorum } from './quorum.js'
 import { type HsmPorts, type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
 import { runStages } from './run-stages.js'
 
@@ -109,7 +110,7 @@ const preflight = async (
   )
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   refuseUnsupportedSync(plan, options)
-  checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit)
+  checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit, plan.roster)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
   const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
   if (ports.stop.requested) {
@@ -145,6 +146,7 @@ const proveCurrent = async (
   plan: RotationPlan,
   reachable: Roster,
 ): Promise<{ readonly current: ReadonlyMap<UserKey, Secret>; readonly evidence: Evidence }> => {
+  const onQuorum = (server: RosterEntry, approvals: number | null) => refuseQuorum(server, approvals, ports.progress)
   const given = byPlannedKey(plan, request.currentPasswords)
   if (given.size > 0 && given.size < plan.users.length) {
     const without = plan.users.filter((user) => !given.has(user.key)).map((user) => user.key)
@@ -153,12 +155,15 @@ const proveCurrent = async (
     ])
   }
   if (given.size > 0) {
-    const { evidence } = await proveLogins(ports, reachable, plan.users, given)
+    const { evidence } = await proveLogins(ports, reachable, plan.users, given, { onQuorum })
     return { current: given, evidence }
   }
   const kept = await keptCurrent(ports.store, plan)
   refuseEqual(byPlannedKey(plan, request.newPasswords), kept)
-  const proof = await proveLogins(ports, reachable, plan.users, kept, { firstMayRefuse: true })
+  const proof = await proveLogins(ports, reachable, plan.users, kept, {
+    firstMayRefuse: true,
+    onQuorum,
+  })
   if (proof.current === 'proved') return { current: kept, evidence: proof.evidence }
   ports.progress({
     kind: 'notice',

@@ -10,6 +10,7 @@ import {
 } from '../../../src/adapters/management-utility/screens/command-result.js'
 import { parseInfoServer } from '../../../src/adapters/management-utility/screens/info-server.js'
 import { parseListUsers } from '../../../src/adapters/management-utility/screens/list-users.js'
+import { parseMValue } from '../../../src/adapters/management-utility/screens/m-value.js'
 import { NotUnderstood } from '../../../src/adapters/utility-process/not-understood.js'
 
 describe('the listing of users', () => {
@@ -137,6 +138,24 @@ describe('results of commands', () => {
 
   test('the server of a failure is found under the word "node" too', () => {
     expect(failedServers('Changing password on node 3(10.11.12.13) failed')).toEqual([3])
+  })
+})
+
+describe('the approvals a change needs', () => {
+  test('are read per server, for user management alone', () => {
+    const text = [
+      'MValue of service 3[USER_MGMT] on server 0 : [2]',
+      'MValue of service 4[MISC_CO] on server 1 : [3]',
+      'MValue of service 3[USER_MGMT] on server 2 : [0]',
+    ].join('\n')
+    expect([...parseMValue(text)]).toEqual([
+      [0, 2],
+      [2, 0],
+    ])
+  })
+
+  test('are not guessed from other words', () => {
+    expect([...parseMValue('getMValue failed: HSM Error: operation failed')]).toEqual([])
   })
 })
 

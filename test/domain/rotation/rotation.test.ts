@@ -87,6 +87,27 @@ describe('a cell, as the journal tells it', () => {
     expect(ledger(events).rotation().failedLogins).toBe(1)
   })
 
+  test('is other once it refused both credentials, or the one it was proved to hold, and until it is written', () => {
+    const both = [intent(login()), answer(2, REFUSED), intent(login(a, 'current')), answer(4, REFUSED)]
+    expect(cell(both)).toBe('other none')
+    expect(cell([...both, intent(change())])).toBe('unknown none')
+    expect(cell([...both, intent(change()), answer(6, { ...REFUSED, reason: 'user-logged-in' })])).toBe('other none')
+    const proved = [intent(login()), answer(2, DONE), intent(login()), answer(4, REFUSED)]
+    expect(cell(proved)).toBe('other none')
+    const written = [intent(login()), answer(2, REFUSED), intent(change()), answer(4, DONE)]
+    expect(cell([...written, intent(login(a, 'current')), answer(6, REFUSED)])).toBe('unknown none')
+  })
+
+  test('is locked when a listing says so, and what it holds is not known once it is not', () => {
+    const locked: JournalEvent = { type: 'locked', user: APP, hsmId: a }
+    const unlocked: JournalEvent = { type: 'unlocked', user: APP, hsmId: a }
+    expect(cell([locked])).toBe('locked none')
+    expect(cell([locked, unlocked])).toBe('unknown none')
+    const both = [intent(login()), answer(2, REFUSED), intent(login(a, 'current')), answer(4, REFUSED)]
+    expect(cell([...both, locked, unlocked])).toBe('other none')
+    expect(ledger([...both, locked]).isOther(APP, a)).toBe(true)
+  })
+
   test('is unreachable when its HSM is, unless it was proved new before', () => {
     const gone: JournalEvent = { type: 'unreachable', hsmId: a, reason: 'x' }
     expect(cell([gone])).toBe('unreachable none')

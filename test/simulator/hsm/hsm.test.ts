@@ -13,6 +13,7 @@ const BEHAVIOUR: HsmBehaviour = {
   userReplicateExisting: 'overwrite',
   quorumGatesOwnPassword: false,
   loginResetsFailures: true,
+  loginWithoutSecondFactor: 'refuse',
   syncResetsFailures: false,
   lockoutLimit: 5,
 }
@@ -141,7 +142,7 @@ describe('an HSM and changes of passwords', () => {
   })
 
   test('drops two-factor and quorum registrations, and activates the first officer', () => {
-    const hsm = hsmWith({}, [
+    const hsm = hsmWith({ loginWithoutSecondFactor: 'accept' }, [
       { ...user(1, 'PRECO', 'admin', 'password'), mofnPubKey: true, twoFactor: true },
       user(2, 'AU', 'app_user', null),
     ])
@@ -151,10 +152,20 @@ describe('an HSM and changes of passwords', () => {
     expect(find(hsm, 'admin')).toMatchObject({ id: 1, type: 'CO', mofnPubKey: false, twoFactor: false })
   })
 
+  test.each([
+    ['refuse', 'HSM Error: RET_USER_LOGIN_FAILURE', 0],
+    ['count', 'HSM Error: RET_USER_LOGIN_FAILURE', 1],
+    ['accept', 'done', 0],
+  ] as const)('a login without the second factor meets %s', (loginWithoutSecondFactor, answer, failures) => {
+    const hsm = hsmWith({ loginWithoutSecondFactor }, [{ ...user(1, 'CO', 'admin', 'password'), twoFactor: true }])
+    expect(reason(hsm.login(hsm.open(), 'CO', 'admin', 'password'))).toBe(answer)
+    expect(find(hsm, 'admin')?.failures).toBe(failures)
+  })
+
   test('needs approvals under a quorum, except for oneself', () => {
     const hsm = hsmWith()
     const session = officer(hsm)
-    hsm.conditions.quorum = true
+    hsm.conditions.quorum = 2
     expect(reason(hsm.changePassword(session, 'CU', 'app_crypto', 'TEST-new-1'))).toBe('RET_MXN_AUTH_FAILED')
     expect(reason(hsm.createUser(session, 'CU', 'joe', 'TEST-joe-1'))).toBe('RET_MXN_AUTH_FAILED')
     expect(reason(hsm.deleteUser(session, 'CU', 'app_crypto'))).toBe('RET_MXN_AUTH_FAILED')

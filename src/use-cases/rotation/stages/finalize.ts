@@ -1,10 +1,12 @@
 import { refuseRosterChanges } from '../aws-comparison.js'
+import { deliver, onEach } from '../cell-work.js'
 import { Pause } from '../pause.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /** PENDING becomes CURRENT, CURRENT becomes PREVIOUS, and the evidence is closed. */
 export const finalize = async (run: RotationRun): Promise<void> => {
   refuseRosterChanges(run, await run.parts.discover())
+  await completeCells(run)
   const { store, credentials, ledger } = run.parts
   const { rotationId } = ledger.facts
   await run.record({ type: 'store', act: 'promote', phase: 'intent' })
@@ -19,6 +21,12 @@ export const finalize = async (run: RotationRun): Promise<void> => {
   }
   await run.record({ type: 'store', act: 'promote', phase: 'read-back' })
   await tellApplications(run)
+}
+
+/** What was found locked, or written by somebody else, since its stage was completed. */
+const completeCells = async (run: RotationRun): Promise<void> => {
+  const late = run.units.filter((unitId) => run.notNew(unitId).length > 0)
+  await onEach(run, late, (unitId) => deliver(run, unitId, 'change'))
 }
 
 /** The rotation is done whatever the operator's command says; that it failed must be seen all the same. */

@@ -1,4 +1,4 @@
-import { newRefused, proveCells } from '../cell-work.js'
+import { changeCells, newRefused, proveCells } from '../cell-work.js'
 import type { RotationRun } from '../rotation-run.js'
 
 /**
@@ -8,6 +8,11 @@ import type { RotationRun } from '../rotation-run.js'
 export const prove = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
   const unproved = run.users.filter((user) => !run.provedEverywhere(first, [user]))
+  // One that refused it in an earlier run is given it again rather than asked again.
+  const doubtful = unproved.filter((user) =>
+    run.servers(first).some(({ hsmId }) => run.ledger.refused(user.key, hsmId).size > 0),
+  )
+  await changeCells(run, first, doubtful, 'new')
   const refused = await proveCells(run, first, unproved, 'new')
   if (refused.length > 0) throw newRefused(run, first, refused)
 }

@@ -21,6 +21,9 @@ export const verify = async (run: RotationRun): Promise<void> => {
     for (const [hsmId, attributes] of await listedAttributes(run, unitId)) seen.set(hsmId, attributes)
     run.parts.progress({ kind: 'step', stage: 'verify', unitId, text: 'read' })
   })
+  // A change of the password unlocks, whatever a copy does; the restore point has its turn in the next stage.
+  const locked = run.units.filter((unitId) => unitId !== restorePoint && run.notNew(unitId).length > 0)
+  await onEach(run, locked, (unitId) => deliver(run, unitId, 'change'))
   const [first] = run.servers(run.plan.parts.first)
   const expected = first === undefined ? undefined : seen.get(first.hsmId)
   for (const [hsmId, users] of seen) {
@@ -42,13 +45,13 @@ const listedAttributes = (
   const servers = run.servers(unitId)
   return inSession(run.parts, servers, async (session) => {
     const listing = await session.listUsers()
-    return new Map(
-      servers.map(({ hsmId }) => {
-        const listed = usersOf(listing, hsmId)
-        run.failureCounts.look(run.users, hsmId, listed)
-        return [hsmId, plannedAttributes(run, hsmId, listed)]
-      }),
-    )
+    const found = new Map<HsmId, ReadonlyMap<string, string>>()
+    for (const { hsmId } of servers) {
+      const listed = usersOf(listing, hsmId)
+      await run.look(hsmId, listed)
+      found.set(hsmId, plannedAttributes(run, hsmId, listed))
+    }
+    return found
   })
 }
 
