@@ -2,9 +2,10 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { HsmConsole, HsmSession } from '../../domain/hsm-console.js'
 import type { RosterEntry } from '../../domain/roster.js'
+import { Conversation } from './conversation.js'
 import { ManagementUtilitySession, type SilenceLimits } from './session.js'
 import { sessionFolder } from './session-folder.js'
-import { TerminalProcess } from './terminal-process.js'
+import { startInTerminal } from './terminal.js'
 import { utilityPath } from './utility-path.js'
 
 /** What the utility sees of our environment: enough to run, nothing that could hold a credential. */
@@ -40,8 +41,9 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
       await writeFile(config, JSON.stringify(options.configFor(servers), null, 2), { mode: 0o600 })
       let session: ManagementUtilitySession | null = null
       try {
-        const terminal = new TerminalProcess(program, [config], { cwd: folder.path, env, now: options.now() })
-        session = new ManagementUtilitySession(terminal, servers, options.limits, folder.remove)
+        const terminal = startInTerminal(program, [config], { cwd: folder.path, env })
+        const talk = new Conversation(terminal, { now: options.now() })
+        session = new ManagementUtilitySession(talk, servers, options.limits, folder.remove)
         await session.start()
         return session
       } catch (error) {

@@ -10,13 +10,13 @@ import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
+import { type Conversation, type Reply, TalkBroken } from './conversation.js'
 import type { PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
 import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
 import { NotUnderstood } from './screens/not-understood.js'
-import { type Reply, TalkBroken, type TerminalProcess } from './terminal-process.js'
 
 /** How long the utility may be silent, in milliseconds, while it connects and while it runs a command. */
 export interface SilenceLimits {
@@ -31,17 +31,19 @@ export interface SilenceLimits {
  * alone: the n-th of `servers` is server n.
  */
 export class ManagementUtilitySession implements HsmSession {
-  readonly #terminal: TerminalProcess
+  readonly #terminal: Conversation
   readonly #servers: readonly RosterEntry[]
   readonly #limits: SilenceLimits
   readonly #onClosed: () => Promise<void>
+  /** Once something was not understood, nothing more is said: what is heard next may be the rest of it. */
+  #failed: ConsoleFailure | null = null
   /** Whether the utility waits at its global prompt, so that `quit` would be understood. */
   #atPrompt = false
   #serverMode: number | null = null
 
   /** @param onClosed cleans up after the process is gone */
   constructor(
-    terminal: TerminalProcess,
+    terminal: Conversation,
     servers: readonly RosterEntry[],
     limits: SilenceLimits,
     onClosed: () => Promise<void>,
@@ -76,8 +78,8 @@ export class ManagementUtilitySession implements HsmSession {
 
   async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
     await this.#leaveServerMode()
-    const text = await this.#command('listUsers')
-    const listings = this.#understand(() => parseListUsers(text))
+    const { verbatim } = await this.#ask('listUsers', ['global'])
+    const listings = this.#understand(() => parseListUsers(verbatim))
     const byHsm = new Map<HsmId, readonly HsmUser[]>()
     for (const { serverId, label, users } of listings) byHsm.set(this.#server(serverId, label).hsmId, users)
     const silent = this.#servers.filter((server) => !byHsm.has(server.hsmId))
@@ -173,7 +175,8 @@ export class ManagementUtilitySession implements HsmSession {
     return (await this.#ask(line, ['global'])).text
   }
 
-  #ask(line: string, expected: readonly PromptName[]): Promise<Reply> {
+  async #ask(line: string, expected: readonly PromptName[]): Promise<Reply> {
+    if (this.#failed !== null) throw this.#failed
     this.#atPrompt = false
     this.#terminal.send(line)
     return this.#listen(expected)
@@ -185,7 +188,9 @@ export class ManagementUtilitySession implements HsmSession {
     failed: (error: TalkBroken) => ConsoleFailure = (error) => this.#talkFailure(error),
   ): Promise<Reply> {
     try {
-      const reply = await this.#terminal.expect(expected, silenceMs)
+      // Each server may take its time, and says something when it is done.
+      const answerMs = silenceMs * (this.#servers.length + 2)
+      const reply = await this.#terminal.expect(expected, { silenceMs, answerMs })
       this.#atPrompt = reply.prompt.name === 'global' || reply.prompt.name === 'server'
       return reply
     } catch (error) {
@@ -253,7 +258,7 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   #talkFailure(error: TalkBroken): ConsoleFailure {
-    const kind = error.kind === 'unexpected-prompt' ? 'not-understood' : error.kind
+    const kind = error.kind === 'silent' || error.kind === 'ended' ? error.kind : 'not-understood'
     return this.#failure(kind, error.message)
   }
 
@@ -262,12 +267,13 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   #failure(kind: ConsoleFailureKind, message: string, servers: readonly RosterEntry[] = this.#servers): ConsoleFailure {
-    return new ConsoleFailure(
+    this.#failed = new ConsoleFailure(
       kind,
-      message,
+      this.#terminal.redact(message),
       servers.map((server) => server.hsmId),
       this.#terminal.transcript(),
     )
+    return this.#failed
   }
 }
 
