@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { printableLines } from '../adapters/terminal/printable.js'
 import { answerAtOnce } from './fast-answers.js'
 
 /**
@@ -23,6 +24,8 @@ export const start = async (entry: string): Promise<void> => {
 
 /** oclif ends an unknown command with 127; here every mistake in the command line is 2. */
 const asUsage = (error: Error & { oclif?: { exit?: number } }): Error => {
+  error.message = printableLines(error.message)
+  if (error.stack !== undefined) error.stack = printableLines(error.stack)
   if (error.oclif?.exit === 127) error.oclif.exit = 2
   return error
 }

@@ -1,6 +1,7 @@
 import type { Secret } from '../../domain/secret.js'
 import type { SecretForm } from '../../domain/secret-form.js'
 import type { SecretSource, SecretUse } from '../../domain/secret-source.js'
+import { printable } from '../terminal/printable.js'
 import { fromCommand, withheldVariables } from './command.js'
 import { fromEnvironment } from './environment.js'
 import { fromFile } from './file.js'
@@ -24,7 +25,7 @@ export const secretSource = (parts: SecretSourceParts = {}): SecretSource => {
     env = process.env,
     argv = process.argv,
     ask = askOnTerminal,
-    warn = (text) => void process.stderr.write(`${text}\n`),
+    warn = (text) => void process.stderr.write(`${printable(text)}\n`),
     commandTimeoutMs = 30_000,
   } = parts
   return {
