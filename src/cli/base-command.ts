@@ -3,6 +3,7 @@ import { painted } from '../adapters/terminal/painted.js'
 import { printable, printableJson, printableLines } from '../adapters/terminal/printable.js'
 import { EXIT, OperatorError } from '../domain/errors.js'
 import { type Wiring, wiring } from '../wiring.js'
+import { refuseDiagnostics } from './diagnostics.js'
 
 /** The document every failing `--json` command prints before a rotation exists. */
 export interface ErrorDocument {
@@ -34,6 +35,11 @@ export abstract class BaseCommand extends Command {
 
   protected get wiring(): Wiring {
     return BaseCommand.wiring
+  }
+
+  protected override async init(): Promise<void> {
+    await super.init()
+    refuseDiagnostics(process.env, process.execArgv)
   }
 
   /**

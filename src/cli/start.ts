@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { takeSecretVariables } from '../adapters/shell/secret-variables.js'
 import { printableLines } from '../adapters/terminal/printable.js'
 import { answerAtOnce } from './fast-answers.js'
 
@@ -13,6 +14,8 @@ export const start = async (entry: string): Promise<void> => {
     process.stdout.write(answer)
     return
   }
+  // Before anything is loaded that could start a program.
+  takeSecretVariables(argv)
   const { flush, handle, run } = await import('@oclif/core')
   try {
     await run(argv, entry)
