@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { lockstepOnTerminal } from '../helpers/lockstep-on-terminal.js'
 import { testFamily } from '../helpers/payments.js'
-import { listingOf, openingOf, PROMPT, scriptedUtility } from '../helpers/scripted-utility.js'
+import { listingOf, openingOf, scriptedUtility } from '../helpers/scripted-utility.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 
 const fleet = sharedFleet({ hostile: testFamily('hostile') })
@@ -28,10 +28,10 @@ const SHOWN = [
   'x\\ry',
 ]
 
-/** What is left of a screen without line ends and without our own colours. */
+/** What is left of a screen without line ends and without the colours of this program and its framework. */
 const steeringIn = (screen: string): string[] => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for
-  const own = screen.replaceAll(/\r\n|\u001b\[(?:0|1|22|90|39)m|\u001b\[\?25[hl]/g, '')
+  const own = screen.replaceAll(/\r\n|\u001b\[(?:0|1|22|31|39|90)m|\u001b\[\?25[hl]/g, '')
   return own.match(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu) ?? []
 }
 
@@ -40,15 +40,12 @@ test('names from an HSM reach the terminal escaped: list, drift, JSON, and the c
   const cmu = await scriptedUtility(place.folder)
   const generated = await place.run(['config', 'generate', ...place.clusterFlags, '--out=merged.cfg', '--json'])
   const servers = generated.json.servers as { hsmId: string; eniIp: string }[]
-  const script = (names: (index: number) => readonly string[], more: object[] = []) =>
+  const script = (names: (index: number) => readonly string[]) =>
     place.write(
       'utility.json',
       JSON.stringify(
         Object.fromEntries(
-          servers.map((server, index) => [
-            server.eniIp,
-            [...openingOf(server), ...listingOf(server, names(index)), ...more],
-          ]),
+          servers.map((server, index) => [server.eniIp, [...openingOf(server), ...listingOf(server, names(index))]]),
         ),
       ),
     )
@@ -63,13 +60,12 @@ test('names from an HSM reach the terminal escaped: list, drift, JSON, and the c
   expect([list.exitCode, drift.exitCode, json.exitCode]).toEqual([0, 6, 0])
   for (const shown of SHOWN) expect(list.screen).toContain(`CU:${shown}`)
   expect(drift.screen).toContain(`CU:${SHOWN[0]}`)
-  expect(json.screen).toContain('"CU:'.slice(0, 1))
   for (const { screen } of [list, drift, json]) expect(steeringIn(screen)).toEqual([])
   const documented = JSON.parse(json.screen).servers[0].users.map(({ name }: { name: string }) => name)
   expect(documented).toEqual(HOSTILE)
 
-  // Given: a row that cannot be read, and words of its own before it
-  await script(() => ['bad name\u001b]0;TITLE\u0007\u202e'], [{ say: PROMPT }])
+  // Given: a row that cannot be read
+  await script(() => ['bad name\u001b]0;TITLE\u0007\u202e'])
   const refused = await onTerminal(['users', 'list', '--config=merged.cfg'])
   expect(refused.exitCode).not.toBe(0)
   expect(refused.screen).toContain('bad name\\x1b]0;TITLE\\x07\\u202e')
