@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
 import { refusal } from '../domain/errors.js'
 import type { HookFacts, Hooks } from '../domain/hooks.js'
+import { childEnvironment } from './shell/child-environment.js'
 
-/** What a hook sees of our environment. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR']
-
-/** Hooks as shell commands; those that are not given do nothing. What they print goes to stderr. */
+/**
+ * Hooks as shell commands; those that are not given do nothing. What they print goes to stderr as it is: it is the
+ * operator's own program, and one that stays behind would be ended by a pipe of ours that closes.
+ */
 export const hookCommands = (
   commands: Readonly<Record<Parameters<Hooks['run']>[0], string | undefined>>,
   environment: Readonly<Record<string, string | undefined>>,
@@ -32,17 +33,11 @@ const environmentOf = (
   hook: string,
   { rotationId, plan }: HookFacts,
   environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string> => {
-  const env: Record<string, string> = {
-    LOCKSTEP_HOOK: hook,
-    LOCKSTEP_ROTATION: rotationId,
-    LOCKSTEP_USERS: plan.users.map((user) => user.key).join(' '),
-    LOCKSTEP_SOURCE: `${plan.source.region}/${plan.source.clusterId}`,
-    LOCKSTEP_DESTINATIONS: plan.destinations.map(({ region, clusterId }) => `${region}/${clusterId}`).join(' '),
-  }
-  for (const name of PASSED_ON) {
-    const value = environment[name]
-    if (value !== undefined) env[name] = value
-  }
-  return env
-}
+): Record<string, string> => ({
+  ...childEnvironment(environment),
+  LOCKSTEP_HOOK: hook,
+  LOCKSTEP_ROTATION: rotationId,
+  LOCKSTEP_USERS: plan.users.map((user) => user.key).join(' '),
+  LOCKSTEP_SOURCE: `${plan.source.region}/${plan.source.clusterId}`,
+  LOCKSTEP_DESTINATIONS: plan.destinations.map(({ region, clusterId }) => `${region}/${clusterId}`).join(' '),
+})

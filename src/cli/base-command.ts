@@ -1,6 +1,9 @@
 import { Command, type Errors, ux } from '@oclif/core'
+import { painted } from '../adapters/terminal/painted.js'
+import { printable, printableJson, printableLines } from '../adapters/terminal/printable.js'
 import { EXIT, OperatorError } from '../domain/errors.js'
 import { type Wiring, wiring } from '../wiring.js'
+import { refuseDiagnostics } from './diagnostics.js'
 
 /** The document every failing `--json` command prints before a rotation exists. */
 export interface ErrorDocument {
@@ -34,9 +37,28 @@ export abstract class BaseCommand extends Command {
     return BaseCommand.wiring
   }
 
+  protected override async init(): Promise<void> {
+    await super.init()
+    refuseDiagnostics(process.env, process.execArgv)
+  }
+
+  /**
+   * What a person asked for, on stdout. This, `note`, `catch` and `logJson` are where words leave the program: none of
+   * what AWS, an HSM or a file says steers the terminal.
+   */
+  override log(text = ''): void {
+    if (this.jsonEnabled()) return
+    const lines = printableLines(text)
+    ux.stdout(process.stdout.isTTY === true && !process.env['NO_COLOR'] ? painted(lines) : lines)
+  }
+
+  override logJson(document: unknown): void {
+    ux.stdout(printableJson(JSON.stringify(document, null, 2)))
+  }
+
   /** A line for people on stderr, under `--json` too: stdout then holds the document alone. */
   protected note(text: string): void {
-    ux.stderr(text)
+    ux.stderr(printableLines(text))
   }
 
   protected override toErrorJson(error: unknown): unknown {
@@ -51,15 +73,17 @@ export abstract class BaseCommand extends Command {
       this.logJson(this.toErrorJson(error))
       return undefined
     }
-    this.logToStderr(renderError(error))
-    if (process.env['DEBUG'] && !(error instanceof OperatorError)) this.logToStderr(error.stack ?? '')
+    this.note(renderError(error))
+    if (process.env['DEBUG'] && !(error instanceof OperatorError)) this.note(error.stack ?? '')
     return undefined
   }
 }
 
 const renderError = (error: Error): string => {
   const { code, message, suggestions } = errorDocument(error)
-  const lines = [`Error: ${message}`, `Code: ${code}`]
+  // The command framework's own messages have several lines; in others a line end comes from outside.
+  const said = code === 'USAGE' ? message : printable(message)
+  const lines = [`Error: ${said}`, `Code: ${code}`]
   if (suggestions.length > 0) lines.push('Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`))
   if (code === 'UNEXPECTED') lines.push('This is a fault of lockstep; set DEBUG=1 to see where, and please report it.')
   return lines.join('\n')

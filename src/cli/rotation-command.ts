@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import type { SharedLockChoice } from '../adapters/rotation-state.js'
+import { secretVariable } from '../adapters/shell/secret-variables.js'
 import type { ProgressView } from '../adapters/terminal/progress.js'
 import type { Discovery } from '../domain/clone-family.js'
 import type { UtilityConfig } from '../domain/config-files.js'
@@ -50,7 +51,7 @@ export abstract class RotationCommand extends BaseCommand {
     const text = requireFlag(flags.store, '--store', '--store file:/path/to/credentials.age')
     const passphraseText =
       flags['store-passphrase'] ??
-      (text.startsWith('file:') && process.env['LOCKSTEP_STORE_PASSPHRASE']
+      (text.startsWith('file:') && secretVariable('LOCKSTEP_STORE_PASSPHRASE')
         ? 'env:LOCKSTEP_STORE_PASSPHRASE'
         : undefined)
     const passphrase =

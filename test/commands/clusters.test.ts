@@ -271,6 +271,6 @@ test('a terminal gets lines around the cells, and nothing from AWS can steer it'
     for (const { Clusters } of Object.values(answers)) for (const cluster of Clusters) cluster.State = 'AC\u001b[2JTIVE'
   })
   expect(renderClusters(discovery, { decorated: true })).toContain('│')
-  expect(renderClusters(discovery, { decorated: false })).toContain('AC?[2JTIVE')
+  expect(renderClusters(discovery, { decorated: false })).toContain('AC\\x1b[2JTIVE')
   expect(renderClusters(discovery, { decorated: false })).not.toContain('\u001b')
 })

@@ -82,9 +82,8 @@ export const toFailure = (error: unknown): ApiFailure => {
   return new ApiFailure(kind ?? 'failed', what, error)
 }
 
-/** AWS and what stands between may answer anything: no line breaks, no control characters, no novels. */
+/** AWS and what stands between may answer anything: no line breaks, no novels. Whoever shows it escapes the rest. */
 const oneLine = (text: string): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
-  const flat = text.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ').trim()
+  const flat = text.replace(/\s+/g, ' ').trim()
   return flat.length > 300 ? `${flat.slice(0, 300)}…` : flat
 }

@@ -6,7 +6,8 @@ import { utilityEnvironment } from '../utility-process/environment.js'
 import { outlivingTerminal } from '../utility-process/outliving.js'
 import { type SessionFolder, sessionFolder } from '../utility-process/session-folder.js'
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
-import { TerminalProcess } from '../utility-process/terminal-process.js'
+import { startInTerminal } from '../utility-process/terminal.js'
+import { TerminalTalk } from '../utility-process/terminal-talk.js'
 import { DEFAULT_CLI_CONFIG } from './cli-path.js'
 import { Conversation } from './conversation.js'
 import { requireFixedConfig } from './fixed-config.js'
@@ -59,8 +60,8 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
       try {
         const config = await sessionConfig(folder, program, options.configFor(servers))
         const { file, args } = outlivingTerminal(program.path, interactive(program, config, clusters))
-        const parts = { cwd: folder.path, env, now: options.now(), findPrompt: findCliPrompt }
-        const terminal = new TerminalProcess(file, args, parts)
+        const started = startInTerminal(file, args, { cwd: folder.path, env })
+        const terminal = new TerminalTalk(started, { now: options.now(), findPrompt: findCliPrompt })
         conversation = new Conversation(terminal, servers, options.limits, folder.remove)
         const session = new CloudHsmCliSession({ terminal, conversation, program, clusters, serialNumbers })
         await session.start()

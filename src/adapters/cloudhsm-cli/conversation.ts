@@ -4,12 +4,12 @@ import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import { NotUnderstood } from '../utility-process/not-understood.js'
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
-import { type Reply, TalkBroken, type TerminalProcess } from '../utility-process/terminal-process.js'
+import { type Patience, type Reply, TalkBroken, type TerminalTalk } from '../utility-process/terminal-talk.js'
 import { type CliAnswer, failureText, parseAnswer } from './json-answer.js'
 import type { CliPrompt, CliPromptName } from './prompts.js'
 
 /** The terminal this program runs in. */
-export type CliTerminal = TerminalProcess<CliPrompt>
+export type CliTerminal = TerminalTalk<CliPrompt>
 
 /** One command of the program. */
 export interface CliCommand {
@@ -29,6 +29,12 @@ export interface Outcome {
   readonly answer: CliAnswer
   readonly asked: boolean
 }
+
+/** A program that says something again and again while it tries is given as long again. */
+const patience = (silenceMs: number): Patience => ({ silenceMs, answerMs: 2 * silenceMs })
+
+const breakKind = ({ kind }: TalkBroken): ConsoleFailureKind =>
+  kind === 'silent' || kind === 'ended' ? kind : 'not-understood'
 
 /** Commands and their answers, one after the other, in the program's interactive mode. */
 export class Conversation {
@@ -63,7 +69,7 @@ export class Conversation {
    * @throws {TalkBroken}
    */
   async begin(): Promise<void> {
-    await this.#terminal.expect(['command'], this.#limits.startupMs)
+    await this.#terminal.expect(['command'], patience(this.#limits.startupMs))
     this.#atPrompt = true
   }
 
@@ -125,21 +131,21 @@ export class Conversation {
 
   async #writeIsOver(): Promise<boolean> {
     try {
-      await this.#terminal.expect(['command'], this.#limits.goodbyeMs)
+      await this.#terminal.expect(['command'], patience(this.#limits.goodbyeMs))
       this.#atPrompt = true
       return true
     } catch (error) {
       // A program that asks for something has ended its write, or not begun it.
-      return error instanceof TalkBroken && error.kind !== 'silent'
+      return error instanceof TalkBroken && error.kind !== 'silent' && error.kind !== 'endless'
     }
   }
 
   async #listen(expected: readonly CliPromptName[]): Promise<Reply<CliPrompt>> {
     try {
-      return await this.#terminal.expect(expected, this.#limits.commandMs)
+      return await this.#terminal.expect(expected, patience(this.#limits.commandMs))
     } catch (error) {
       if (!(error instanceof TalkBroken)) throw error
-      throw this.failure(error.kind === 'unexpected-prompt' ? 'not-understood' : error.kind, error.message)
+      throw this.failure(breakKind(error), error.message)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Prompt } from '../utility-process/terminal-process.js'
+import type { Prompt } from '../utility-process/terminal-talk.js'
 
 /**
  * Every prompt the program is known to wait at, each alone on the last line: a JSON answer that has arrived in part
@@ -7,11 +7,11 @@ import type { Prompt } from '../utility-process/terminal-process.js'
  * Source: AWS CloudHSM User Guide, pages `cloudhsm_cli-*`; the published examples differ in the blank before `>`.
  */
 const PROMPTS = {
-  command: /(?:^|\n)[\w.@-]+ ?> ?$/,
-  password: /(?:^|\n)Enter password: ?$/i,
-  confirmation: /(?:^|\n)Confirm password: ?$/i,
-  tokenFile: /(?:^|\n)Enter signed token file path[^\n]*: ?$/i,
-  publicKey: /(?:^|\n)Enter public key [^\n]*: ?$/i,
+  command: /^[\w.@-]+ ?> ?$/,
+  password: /^Enter password: ?$/i,
+  confirmation: /^Confirm password: ?$/i,
+  tokenFile: /^Enter signed token file path[^\n]*: ?$/i,
+  publicKey: /^Enter public key [^\n]*: ?$/i,
 } as const
 
 export type CliPromptName = keyof typeof PROMPTS
@@ -22,15 +22,12 @@ export interface CliPrompt extends Prompt {
 }
 
 /**
- * The prompt at the end of `text`, if there is one. A command prompt that follows a command stands on a line of its
- * own: before that it is the old one, drawn again around what was typed.
+ * The prompt that the last line is, if it is one. A command prompt that follows a command stands on a line of its own:
+ * before that it is the old one, drawn again around what was typed.
  */
-export const findCliPrompt = (text: string, answering: boolean): CliPrompt | null => {
-  const tail = text.slice(Math.max(0, text.lastIndexOf('\n')))
+export const findCliPrompt = (line: string, ownLine: boolean): CliPrompt | null => {
   for (const [name, pattern] of Object.entries(PROMPTS) as [CliPromptName, RegExp][]) {
-    const match = pattern.exec(tail)
-    if (match === null || (name === 'command' && answering && !tail.startsWith('\n'))) continue
-    return { name, before: text.slice(0, text.length - tail.length + match.index) }
+    if (pattern.test(line) && (name !== 'command' || ownLine)) return { name }
   }
   return null
 }

@@ -13,6 +13,7 @@ import {
 } from '../../domain/credential-versions.js'
 import { refusal } from '../../domain/errors.js'
 import type { RotationId } from '../../domain/ids.js'
+import { childEnvironment } from '../shell/child-environment.js'
 import { runShell } from '../shell/run-shell.js'
 import { parseStore, renderStore } from './store-document.js'
 
@@ -24,11 +25,6 @@ export interface CommandStoreSettings {
 
 /** In bytes: 1,024 users in three versions take about a quarter of it. */
 const LARGEST = 1024 * 1024
-
-/** Variables every command gets, and the first letters of those that the programs behind such a store go by. */
-const PASSED = /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_\w+|TZ|TMPDIR|XDG_\w+|SSH_AUTH_SOCK|GPG_TTY|SSL_CERT_\w+)$/
-const PASSED_ANY_CASE = /^(https?_proxy|no_proxy|all_proxy)$/i
-const PASSED_TOOLS = /^(VAULT|BAO|OP|AWS|AZURE|GOOGLE|CLOUDSDK|BW|PASSWORD_STORE)_/
 
 /**
  * Credentials behind a command of the operator's: `read` prints the document or nothing, `write` replaces it by what
@@ -88,7 +84,7 @@ export class CommandStore implements CredentialStore {
   async #run(action: 'read' | 'write', input?: string): Promise<string> {
     const { env, timeoutMs } = this.#settings
     const { ending, stdout } = await runShell(this.#command, {
-      env: { ...allowed(env), LOCKSTEP_STORE_ACTION: action },
+      env: { ...childEnvironment(env), LOCKSTEP_STORE_ACTION: action },
       ...(input !== undefined && { input }),
       timeoutMs,
       largest: LARGEST,
@@ -99,16 +95,8 @@ export class CommandStore implements CredentialStore {
       `${this.description} ${ending} when asked to ${action}`,
       [
         `run it by hand with LOCKSTEP_STORE_ACTION=${action} to see what it says`,
-        'it gets few variables of the environment; LOCKSTEP_STORE_ENV=NAME,NAME passes on more',
+        'it gets few variables of the environment; LOCKSTEP_PASS_ENV=NAME,NAME passes on more',
       ],
     )
   }
-}
-
-/** What a command may see: no variable that could hold a password of an HSM. */
-const allowed = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-  const named = (env['LOCKSTEP_STORE_ENV'] ?? '').split(',').map((name) => name.trim())
-  const passes = (name: string) =>
-    PASSED.test(name) || PASSED_ANY_CASE.test(name) || PASSED_TOOLS.test(name) || named.includes(name)
-  return Object.fromEntries(Object.entries(env).filter(([name]) => passes(name)))
 }

@@ -6,7 +6,7 @@ import type { HandOverForm } from '../../domain/hand-over-form.js'
 import type { Secret } from '../../domain/secret.js'
 import { fileTrouble } from '../files/trouble.js'
 import { writeAtomically } from '../files/write-atomically.js'
-import { withheldVariables, without } from '../secret-source/command.js'
+import { childEnvironment } from '../shell/child-environment.js'
 import { runShell } from '../shell/run-shell.js'
 
 /** How a credential is handed over. */
@@ -27,7 +27,7 @@ export interface HandOverSettings {
 export const handOver = async (form: HandOverForm, secret: Secret, settings: HandOverSettings): Promise<void> => {
   if (form.kind === 'file') return toFile(form.path, secret, settings.force)
   const { ending } = await runShell(form.command, {
-    env: without(settings.env, withheldVariables(settings.argv)),
+    env: childEnvironment(settings.env, settings.argv),
     input: secret.reveal(),
     timeoutMs: settings.timeoutMs,
     largest: 1024 * 1024,

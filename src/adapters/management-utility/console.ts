@@ -5,7 +5,8 @@ import type { RosterEntry } from '../../domain/roster.js'
 import { utilityEnvironment } from '../utility-process/environment.js'
 import { sessionFolder } from '../utility-process/session-folder.js'
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
-import { TerminalProcess } from '../utility-process/terminal-process.js'
+import { startInTerminal } from '../utility-process/terminal.js'
+import { TerminalTalk } from '../utility-process/terminal-talk.js'
 import { findPrompt } from './prompts.js'
 import { ManagementUtilitySession } from './session.js'
 import { utilityPath } from './utility-path.js'
@@ -37,13 +38,9 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
       await writeFile(config, JSON.stringify(options.configFor(servers), null, 2), { mode: 0o600 })
       let session: ManagementUtilitySession | null = null
       try {
-        const terminal = new TerminalProcess(program, [config], {
-          cwd: folder.path,
-          env,
-          now: options.now(),
-          findPrompt,
-        })
-        session = new ManagementUtilitySession(terminal, servers, options.limits, folder.remove)
+        const terminal = startInTerminal(program, [config], { cwd: folder.path, env })
+        const talk = new TerminalTalk(terminal, { now: options.now(), findPrompt })
+        session = new ManagementUtilitySession(talk, servers, options.limits, folder.remove)
         await session.start()
         return session
       } catch (error) {

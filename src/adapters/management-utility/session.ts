@@ -13,7 +13,7 @@ import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import { NotUnderstood } from '../utility-process/not-understood.js'
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
-import { type Reply, TalkBroken, type TerminalProcess } from '../utility-process/terminal-process.js'
+import { type Reply, TalkBroken, type TerminalTalk } from '../utility-process/terminal-talk.js'
 import type { FoundPrompt, PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
 import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
@@ -26,17 +26,19 @@ import { parseMValue, USER_MANAGEMENT } from './screens/m-value.js'
  * alone: the n-th of `servers` is server n.
  */
 export class ManagementUtilitySession implements HsmSession {
-  readonly #terminal: TerminalProcess<FoundPrompt>
+  readonly #terminal: TerminalTalk<FoundPrompt>
   readonly #servers: readonly RosterEntry[]
   readonly #limits: SilenceLimits
   readonly #onClosed: () => Promise<void>
+  /** Once something was not understood, nothing more is said: what is heard next may be the rest of it. */
+  #failed: ConsoleFailure | null = null
   /** Whether the utility waits at its global prompt, so that `quit` would be understood. */
   #atPrompt = false
   #serverMode: number | null = null
 
   /** @param onClosed cleans up after the process is gone */
   constructor(
-    terminal: TerminalProcess<FoundPrompt>,
+    terminal: TerminalTalk<FoundPrompt>,
     servers: readonly RosterEntry[],
     limits: SilenceLimits,
     onClosed: () => Promise<void>,
@@ -74,8 +76,8 @@ export class ManagementUtilitySession implements HsmSession {
 
   async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
     await this.#leaveServerMode()
-    const text = await this.#command('listUsers')
-    const listings = this.#understand(() => parseListUsers(text))
+    const { verbatim } = await this.#ask('listUsers', ['global'])
+    const listings = this.#understand(() => parseListUsers(verbatim))
     const byHsm = new Map<HsmId, readonly HsmUser[]>()
     for (const { serverId, label, users } of listings) byHsm.set(this.#server(serverId, label).hsmId, users)
     const silent = this.#servers.filter((server) => !byHsm.has(server.hsmId))
@@ -179,7 +181,8 @@ export class ManagementUtilitySession implements HsmSession {
     return (await this.#ask(line, ['global'])).text
   }
 
-  #ask(line: string, expected: readonly PromptName[]): Promise<Reply<FoundPrompt>> {
+  async #ask(line: string, expected: readonly PromptName[]): Promise<Reply<FoundPrompt>> {
+    if (this.#failed !== null) throw this.#failed
     this.#atPrompt = false
     this.#terminal.send(line)
     return this.#listen(expected)
@@ -191,7 +194,9 @@ export class ManagementUtilitySession implements HsmSession {
     failed: (error: TalkBroken) => ConsoleFailure = (error) => this.#talkFailure(error),
   ): Promise<Reply<FoundPrompt>> {
     try {
-      const reply = await this.#terminal.expect(expected, silenceMs)
+      // Each server may take its time, and says something when it is done.
+      const answerMs = silenceMs * (this.#servers.length + 2)
+      const reply = await this.#terminal.expect(expected, { silenceMs, answerMs })
       this.#atPrompt = reply.prompt.name === 'global' || reply.prompt.name === 'server'
       return reply
     } catch (error) {
@@ -259,7 +264,7 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   #talkFailure(error: TalkBroken): ConsoleFailure {
-    const kind = error.kind === 'unexpected-prompt' ? 'not-understood' : error.kind
+    const kind = error.kind === 'silent' || error.kind === 'ended' ? error.kind : 'not-understood'
     return this.#failure(kind, error.message)
   }
 
@@ -268,12 +273,13 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   #failure(kind: ConsoleFailureKind, message: string, servers: readonly RosterEntry[] = this.#servers): ConsoleFailure {
-    return new ConsoleFailure(
+    this.#failed = new ConsoleFailure(
       kind,
-      message,
+      this.#terminal.redact(message),
       servers.map((server) => server.hsmId),
       this.#terminal.transcript(),
     )
+    return this.#failed
   }
 }
 

@@ -4,8 +4,7 @@ import type { SecretUse } from '../../domain/secret-source.js'
 import { secretIn } from './secret-text.js'
 
 /** @throws {OperatorError} `SECRET_VARIABLE` (exit 2) when the variable is not set or empty */
-export const fromEnvironment = (name: string, use: SecretUse, env: NodeJS.ProcessEnv): Secret => {
-  const text = env[name]
+export const fromEnvironment = (name: string, use: SecretUse, text: string | undefined): Secret => {
   const secret = secretIn(text ?? '', use)
   if (secret !== null) return secret
   throw usageError(

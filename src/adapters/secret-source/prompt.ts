@@ -1,6 +1,7 @@
 import { EXIT, OperatorError, usageError } from '../../domain/errors.js'
 import { Secret } from '../../domain/secret.js'
 import type { SecretUse } from '../../domain/secret-source.js'
+import { printable } from '../terminal/printable.js'
 
 /**
  * Asks one question without showing the answer.
@@ -36,7 +37,7 @@ export const askOnTerminal: Ask = async (question, use) => {
   const { default: password } = await import('@inquirer/password')
   try {
     return await password(
-      { message: question, toggleMask: false, validate: (answer) => answer !== '' || 'it is empty' },
+      { message: printable(question), toggleMask: false, validate: (answer) => answer !== '' || 'it is empty' },
       { output: process.stderr },
     )
   } catch (error) {

@@ -1,7 +1,9 @@
 import type { Secret } from '../../domain/secret.js'
 import type { SecretForm } from '../../domain/secret-form.js'
 import type { SecretSource, SecretUse } from '../../domain/secret-source.js'
-import { fromCommand, withheldVariables } from './command.js'
+import { secretVariable } from '../shell/secret-variables.js'
+import { printable } from '../terminal/printable.js'
+import { fromCommand } from './command.js'
 import { fromEnvironment } from './environment.js'
 import { fromFile } from './file.js'
 import { type Ask, askOnTerminal, fromPrompt } from './prompt.js'
@@ -24,7 +26,7 @@ export const secretSource = (parts: SecretSourceParts = {}): SecretSource => {
     env = process.env,
     argv = process.argv,
     ask = askOnTerminal,
-    warn = (text) => void process.stderr.write(`${text}\n`),
+    warn = (text) => void process.stderr.write(`${printable(text)}\n`),
     commandTimeoutMs = 30_000,
   } = parts
   return {
@@ -33,11 +35,11 @@ export const secretSource = (parts: SecretSourceParts = {}): SecretSource => {
         case 'prompt':
           return fromPrompt(use, ask)
         case 'env':
-          return fromEnvironment(form.name, use, env)
+          return fromEnvironment(form.name, use, parts.env ? env[form.name] : secretVariable(form.name))
         case 'file':
           return fromFile(form.path, use, warn)
         case 'command':
-          return fromCommand(form.command, use, { env, withheld: withheldVariables(argv), timeoutMs: commandTimeoutMs })
+          return fromCommand(form.command, use, { env, argv, timeoutMs: commandTimeoutMs })
         case 'secretsmanager': {
           // The AWS client is loaded by those who ask AWS, and by nobody else.
           // Its warning that some later version will ask for a later Node helps nobody in the middle of a rotation.

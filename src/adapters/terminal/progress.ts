@@ -1,5 +1,6 @@
 import type { Progress, ProgressEvent } from '../../domain/rotation/progress.js'
 import type { Stage } from '../../domain/rotation/stage.js'
+import { printable } from './printable.js'
 
 /** Shows the progress of a run. */
 export interface ProgressView {
@@ -12,7 +13,7 @@ export interface ProgressView {
 
 /** One line per event, for logs and pipes. */
 export const plainView = (write: (line: string) => void): ProgressView => ({
-  progress: (event) => write(plainLine(event)),
+  progress: (event) => write(printable(plainLine(event))),
   settle: async () => {},
   end: async () => {},
 })
@@ -117,8 +118,9 @@ class StageTask {
 
   follow(event: ProgressEvent): void {
     if (event.kind === 'notice') {
-      if (this.#task === null) this.#notices.push(event.text)
-      else this.#task.output = event.text
+      const text = printable(event.text)
+      if (this.#task === null) this.#notices.push(text)
+      else this.#task.output = text
     } else if (event.kind === 'step') {
       this.#done += 1
       this.#count()
@@ -127,7 +129,7 @@ class StageTask {
       this.#count()
       this.finish(null)
     } else if (event.kind === 'stage-paused') {
-      this.finish(event.message)
+      this.finish(printable(event.message))
     }
   }
 

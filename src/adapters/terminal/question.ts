@@ -1,4 +1,5 @@
 import type { Operator } from '../../domain/operator.js'
+import { printableLines } from './printable.js'
 
 /**
  * Asks on the terminal; the answer is no where there is none.
@@ -10,7 +11,7 @@ export const terminalOperator = (assumeYes: boolean): Operator => ({
     if (!process.stdin.isTTY || !process.stderr.isTTY) return false
     const { default: confirm } = await import('@inquirer/confirm')
     try {
-      return await confirm({ message: question, default: false }, { output: process.stderr })
+      return await confirm({ message: printableLines(question), default: false }, { output: process.stderr })
     } catch {
       // Ctrl-C at the question is a no.
       return false

@@ -1,8 +1,9 @@
 import Table from 'cli-table3'
+import { printable } from './printable.js'
 
 /** What a table is printed on. */
 export interface TableStyle {
-  /** Lines around the cells and a coloured head; without it columns are set apart by blanks alone. */
+  /** Lines around the cells; without them columns are set apart by blanks alone. */
   readonly decorated: boolean
 }
 
@@ -33,7 +34,7 @@ const NO_LINES = Object.fromEntries(
   ].map((edge) => [edge, '']),
 )
 
-/** Lines of a table, without a final line break. Cells are stripped of control characters. */
+/** Lines of a table, without a final line break. Cells are printable, whatever they hold. */
 export const renderTable = (
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -44,7 +45,7 @@ export const renderTable = (
     ...(style.decorated
       ? {
           chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
-          style: { head: ['bold'], border: ['gray'] },
+          style: { head: [], border: [] },
         }
       : {
           chars: { ...NO_LINES, middle: '  ' },
@@ -58,8 +59,3 @@ export const renderTable = (
     .map((line) => line.trimEnd())
     .join('\n')
 }
-
-/** `text` with every control character shown as `?`: what AWS or an HSM sends must not steer the terminal. */
-export const printable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is replaced
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?')

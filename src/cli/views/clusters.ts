@@ -1,4 +1,5 @@
-import { printable, renderTable, type TableStyle } from '../../adapters/terminal/table.js'
+import { printable } from '../../adapters/terminal/printable.js'
+import { renderTable, type TableStyle } from '../../adapters/terminal/table.js'
 import { type Discovery, type DiscoveryProblem, familyOf } from '../../domain/clone-family.js'
 import { activeHsms, type Cluster } from '../../domain/cluster.js'
 import type { VerifiedClones } from '../../use-cases/verify-clones.js'

@@ -1,4 +1,5 @@
-import { printable, renderTable } from '../../adapters/terminal/table.js'
+import { printable } from '../../adapters/terminal/printable.js'
+import { renderTable } from '../../adapters/terminal/table.js'
 import type { CheckedConfig } from '../../use-cases/check-config.js'
 import type { GeneratedConfig } from '../../use-cases/generate-config.js'
 

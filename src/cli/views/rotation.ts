@@ -1,4 +1,4 @@
-import { printable } from '../../adapters/terminal/table.js'
+import { printable } from '../../adapters/terminal/printable.js'
 import { oneLine, type RotationDocument } from '../../domain/rotation/outcome.js'
 import { renderMatrix } from './matrix.js'
 

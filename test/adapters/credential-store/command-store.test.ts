@@ -50,7 +50,7 @@ describe('a store behind a command', () => {
       OFFICER: CANARY,
       LOCKSTEP_STORE_PASSPHRASE: CANARY,
       EXTRA: 'wanted',
-      LOCKSTEP_STORE_ENV: 'EXTRA',
+      LOCKSTEP_PASS_ENV: 'EXTRA',
     })
     const seen = (await readFile(join(place, 'env'), 'utf8')).split('\n').map((line) => line.split('=')[0])
     expect(seen).toEqual(expect.arrayContaining(['PATH', 'HOME', 'VAULT_TOKEN', 'EXTRA', 'LOCKSTEP_STORE_ACTION']))

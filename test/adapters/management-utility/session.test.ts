@@ -16,7 +16,15 @@ const newFolder = tempFolders()
 const [server] = rosterOf(1, 1) as [RosterEntry, RosterEntry]
 const { hsmId, eniIp } = server
 
-type Step = { say?: string; split?: string; hear?: string; echo?: boolean; exit?: number; stuck?: boolean }
+type Step = {
+  say?: string
+  bytes?: string
+  split?: string
+  hear?: string
+  echo?: boolean
+  exit?: number
+  stuck?: boolean
+}
 const PROMPT = 'aws-cloudhsm>'
 const GREETING: Step[] = [
   {
@@ -220,6 +228,30 @@ describe('a session', () => {
     const session = await (await scripted(steps, 1_000)).open([server])
     expect((await failureOf(session.listUsers())).kind).toBe(kind)
     await session.close()
+  })
+
+  test('names in bytes that are no text, and those that steer a terminal, stay names', async () => {
+    const row = (id: number, name: string) => Buffer.from(`  ${id}\tCU   ${name}   NO   0   NO\r\n`, 'latin1')
+    const listing = Buffer.concat([
+      Buffer.from(`Users on server 0(${eniIp}):\r\nNumber of users found:3\r\n`),
+      row(1, 'x\xff\xfey'),
+      row(2, 'x\u001b]0;title\u0007y'),
+      row(3, 'aws-cloudhsm>'),
+    ])
+    const steps: Step[] = [...OPENED, { hear: '^listUsers$' }, { bytes: listing.toString('base64') }, { split: PROMPT }]
+    const session = await (await scripted(steps)).open([server])
+    const names = (await session.listUsers()).get(hsmId)?.map(({ name }) => name)
+    await session.close()
+    expect(names).toEqual(['x\ufffd\ufffdy', 'x\u001b]0;title\u0007y', 'aws-cloudhsm>'])
+  })
+
+  test('a line that does not end ends the talk, and the utility with it', async () => {
+    const steps: Step[] = [...OPENED, { hear: '^listUsers$' }, { say: 'x'.repeat(1024 * 1024) }, { stuck: true }]
+    const session = await (await scripted(steps)).open([server])
+    const { pid } = session.process
+    expect((await failureOf(session.listUsers())).message).toBe('the utility printed a line of more than 64 KiB')
+    await session.close()
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
   })
 
   test('leaves nothing behind: no folder of its own, and a stuck utility is ended', async () => {

@@ -90,24 +90,29 @@ describe('a secret from a file', () => {
 
 describe('a secret from a command', () => {
   test('is the first line it prints', async () => {
-    const command = `command:printf '%s\\n%s\\n' "$GREETING-x" second`
-    const secret = await secretSource({ env: { GREETING: 'hello' }, argv: [] }).resolve(form(command), use)
+    const command = `command:printf '%s\\n%s\\n' "$LC_TEST-x" second`
+    const secret = await secretSource({ env: { LC_TEST: 'hello' }, argv: [] }).resolve(form(command), use)
     expect(secret.reveal()).toBe('hello-x')
   })
 
-  test('other credentials are kept from it', async () => {
+  test('it sees an allow-list of variables, what the operator names, and no credential in either', async () => {
     const source = secretSource({
       env: {
         PATH: process.env['PATH'],
         NEW_PW: CANARY,
         OLD_PW: CANARY,
         LOCKSTEP_STORE_PASSPHRASE: CANARY,
-        KEEP: 'kept',
+        VAULT_TOKEN: 'kept',
+        KEEP: 'kept too',
+        OTHER: 'unknown to it',
+        LOCKSTEP_PASS_ENV: 'KEEP, NEW_PW, LOCKSTEP_STORE_PASSPHRASE',
       },
       argv: ['node', 'lockstep', '--new-password', 'CU:a=env:NEW_PW', '--current-password=env:OLD_PW'],
     })
     const seen = await source.resolve(form('command:env'), { ...use, wholeText: true })
-    expect(seen.reveal()).toContain('KEEP=kept')
+    expect(seen.reveal()).toContain('VAULT_TOKEN=kept')
+    expect(seen.reveal()).toContain('KEEP=kept too')
+    expect(seen.reveal()).not.toContain('OTHER')
     expect(seen.reveal()).not.toContain(CANARY)
   })
 
