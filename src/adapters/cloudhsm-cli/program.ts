@@ -39,7 +39,7 @@ export const inspectProgram = async (
     printed(path, ['interactive', '--help'], env),
     printed(path, ['--help'], env),
   ])
-  const lists = (text: string): boolean => /(?:^|\s)--config\b(?!-)/.test(text)
+  const lists = (text: string): boolean => /(?:^|[\s[])--config(?![\w-])/.test(text)
   const configOption = lists(interactiveHelp) ? 'after-interactive' : lists(help) ? 'before-interactive' : null
   return { path, version: versionIn(version), configOption }
 }

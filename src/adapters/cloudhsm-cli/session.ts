@@ -139,7 +139,7 @@ export class CloudHsmCliSession implements HsmSession {
   async #prove(part: ClusterPart): Promise<void> {
     const { answer } = await this.#talk.run(infoCommand(part.clusterId))
     if (answer.kind === 'plain' || answer.errorCode !== 0) {
-      throw await this.#noConnection(failureText(answer), part.asked)
+      throw await this.#noConnection(failureText(answer), [part])
     }
     const serials = this.#talk.understand(() => parseHsmInfo(answer.data))
     const verdict = this.#parts.serialNumbers.judge(part, serials)
@@ -178,24 +178,28 @@ export class CloudHsmCliSession implements HsmSession {
   #startFailure(broken: TalkBroken): Promise<ConsoleFailure> | ConsoleFailure {
     if (broken.kind === 'unexpected-prompt') return this.#talk.failure('not-understood', broken.message)
     const said = broken.kind === 'ended' ? plainText(broken.heard) : ''
-    return this.#noConnection(
-      said === '' ? broken.message : said,
-      this.#parts.clusters.flatMap(({ asked }) => asked),
-    )
+    return this.#noConnection(said === '' ? broken.message : said, this.#parts.clusters)
   }
 
-  #noConnection(said: string, servers: readonly RosterEntry[]): Promise<ConsoleFailure> | ConsoleFailure {
-    return NOT_ABOUT_HSMS.test(said)
-      ? this.#talk.failure('not-understood', `cloudhsm-cli could not begin: ${said}`)
-      : this.#unreachable(`cloudhsm-cli could not begin: ${said}`, servers)
+  #noConnection(said: string, clusters: readonly ClusterPart[]): Promise<ConsoleFailure> | ConsoleFailure {
+    const text = `cloudhsm-cli could not begin: ${said}`
+    if (NOT_ABOUT_HSMS.test(said)) return this.#talk.failure('not-understood', text)
+    const asked = clusters.flatMap((part) => part.asked)
+    return this.#unreachable(text, asked, [...asked, ...clusters.flatMap((part) => part.whole)])
   }
 
-  /** The program does not say which HSM is missing; where every one takes a connection, all are meant. */
-  async #unreachable(text: string, among: readonly RosterEntry[]): Promise<ConsoleFailure> {
-    const silent = await notAnswering(among)
-    const meant = silent.length > 0 ? silent : among
+  /**
+   * The program does not say which HSM is missing.
+   * @param asked those that are meant where every one takes a connection
+   * @param looked those that may be missing: the ones asked for, or else others of their cluster that it found
+   */
+  async #unreachable(text: string, asked: readonly RosterEntry[], looked = asked): Promise<ConsoleFailure> {
+    const silent = await notAnswering([...new Set(looked)])
+    const silentAsked = silent.filter((server) => asked.includes(server))
+    const named = silentAsked.length > 0 ? silentAsked : silent
+    const meant = named.length > 0 ? named : asked
     const names = meant.map(({ hsmId, eniIp, region }) => `${hsmId} (${eniIp}, ${region})`).join(', ')
-    const which = silent.length > 0 ? `${names} cannot be reached` : `it did not reach all of ${names}`
+    const which = named.length > 0 ? `${names} cannot be reached` : `it did not reach all of ${names}`
     return this.#talk.failure('unreachable', `${text}: ${which}`, idsOf(meant))
   }
 }
