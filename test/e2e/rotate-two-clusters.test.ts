@@ -49,6 +49,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'failedLogins',
         'leftOut',
         'outcome',
+        'overwritten',
         'propagation',
         'rotationId',
         'stage',
