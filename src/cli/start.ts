@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { takeSecretVariables } from '../adapters/shell/secret-variables.js'
-import { printableLines } from '../adapters/terminal/printable.js'
 import { answerAtOnce } from './fast-answers.js'
 
 /**
@@ -15,6 +13,7 @@ export const start = async (entry: string): Promise<void> => {
     return
   }
   // Before anything is loaded that could start a program.
+  const { takeSecretVariables } = await import('../adapters/shell/secret-variables.js')
   takeSecretVariables(argv)
   // package.json asks for a newer Node than oclif does; its own check would load semver at every start.
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
@@ -23,14 +22,15 @@ export const start = async (entry: string): Promise<void> => {
     await run(argv, entry)
     await flush()
   } catch (error) {
-    await handle(asUsage(error as Error & { oclif?: { exit?: number } }))
+    const { printableLines } = await import('../adapters/terminal/printable.js')
+    await handle(shown(error as Error & { oclif?: { exit?: number } }, printableLines))
   }
 }
 
-/** oclif ends an unknown command with 127; here every mistake in the command line is 2. */
-const asUsage = (error: Error & { oclif?: { exit?: number } }): Error => {
-  error.message = printableLines(error.message)
-  if (error.stack !== undefined) error.stack = printableLines(error.stack)
+/** As it may reach a terminal. oclif ends an unknown command with 127; here every mistake in the command line is 2. */
+const shown = (error: Error & { oclif?: { exit?: number } }, printable: (text: string) => string): Error => {
+  error.message = printable(error.message)
+  if (error.stack !== undefined) error.stack = printable(error.stack)
   if (error.oclif?.exit === 127) error.oclif.exit = 2
   return error
 }

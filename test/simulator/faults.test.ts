@@ -17,7 +17,7 @@ const fleet = {
       ],
     },
   ],
-  behaviour: { connectTimeoutMs: 800 },
+  behaviour: { connectTimeoutMs: 2500 },
 }
 
 interface Hsm {
