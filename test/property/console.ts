@@ -4,12 +4,13 @@ import {
   type Answers,
   ConsoleFailure,
   type ConsoleFailureKind,
+  type CopiedUser,
   type HsmConsole,
   type HsmSession,
   type UtilityProcess,
 } from '../../src/domain/hsm-console.js'
 import type { HsmUser, HsmUserRef } from '../../src/domain/hsm-user.js'
-import type { HsmId } from '../../src/domain/ids.js'
+import type { ClusterId, HsmId, UnitId } from '../../src/domain/ids.js'
 import type { RosterEntry } from '../../src/domain/roster.js'
 import type { Secret } from '../../src/domain/secret.js'
 import type { Session } from '../../src/simulator/hsm/hsm.js'
@@ -28,6 +29,7 @@ interface Line {
 
 /** The console of one invocation, with nothing between it and the simulator's HSMs but what the story wants. */
 export const consoleOf = (invocation: Invocation): HsmConsole => ({
+  utility: 'cmu',
   open: async (servers) => {
     const { witness, fleet } = invocation.world
     witness.isInRoster(servers)
@@ -61,6 +63,8 @@ const COMMAND_STRIKES = ['silent', 'die-after', 'drop', 'drop-after', 'late', 'u
 
 class DirectSession implements HsmSession {
   readonly process: UtilityProcess
+  /** Each HSM was proved by its ID. */
+  readonly serials: ReadonlyMap<ClusterId, readonly string[]> = new Map()
   readonly #invocation: Invocation
   readonly #lines: readonly Line[]
   #underWay = 0
@@ -94,7 +98,7 @@ class DirectSession implements HsmSession {
     return listing
   }
 
-  async login(user: HsmUserRef, password: Secret): Promise<Answers> {
+  async login(user: HsmUserRef, password: Secret, _on: readonly HsmId[]): Promise<Answers> {
     this.#invocation.world.witness.isAllowed(this.#invocation)
     const struck = this.#invocation.struckBy('refuse-login', 'refuse-login-counted')
     const unlucky = struck === null ? undefined : this.#lines[struck.hsm % this.#lines.length]
@@ -129,7 +133,16 @@ class DirectSession implements HsmSession {
     })
   }
 
-  async syncUser(from: HsmId, userId: number, to: HsmId): Promise<Answer> {
+  async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
+    const read = (of: (line: Line) => number | null) => new Map(this.#lines.map((line) => [line.server.hsmId, of(line)]))
+    return this.#command(
+      () => read(({ appliance }) => appliance.hsm.mValue(USER_MANAGEMENT)),
+      () => read(() => null),
+    )
+  }
+
+  async copyUser({ userId }: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
+    if (userId === null) throw new Error('syncUser wants a user ID')
     this.#invocation.world.witness.isAllowed(this.#invocation)
     const [origin, target] = [this.#line(from), this.#line(to)]
     const extracted = await this.#command(
@@ -201,9 +214,9 @@ class DirectSession implements HsmSession {
     throw this.#failure(silent ? 'silent' : 'ended')
   }
 
-  #line(hsmId: HsmId): Line {
-    const line = this.#lines.find(({ server }) => server.hsmId === hsmId)
-    if (line === undefined) throw new Error(`${hsmId} is not part of this session`)
+  #line(unitId: UnitId): Line {
+    const line = this.#lines.find(({ server }) => server.hsmId === unitId)
+    if (line === undefined) throw new Error(`${unitId} is not part of this session`)
     return line
   }
 
@@ -212,6 +225,8 @@ class DirectSession implements HsmSession {
   }
 }
 
+/** The service that a quorum guards. */
+const USER_MANAGEMENT = 3
 const UNCLEAR: Answer = { kind: 'unclear', text: 'words that nobody knows' }
 const LOGIN_REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'RET_USER_LOGIN_FAILURE' }
 
@@ -230,4 +245,6 @@ const listed = ({ id, type, name, mofnPubKey, failures, twoFactor }: Appliance['
   mofnPubKey,
   loginFailureCount: failures,
   twoFactor,
+  locked: null,
+  inconsistent: [],
 })

@@ -16,7 +16,11 @@ export interface FleetSpec {
   /** HSMs of a member that is not named; 0: there is none. */
   readonly leftOut: number
   readonly users: number
-  readonly behaviour: Omit<HsmBehaviour, 'lockoutLimit'>
+  /** What matters to the management utility. */
+  readonly behaviour: Pick<
+    HsmBehaviour,
+    'syncUserExisting' | 'syncUserMatches' | 'syncUserOntoLoggedIn' | 'loginResetsFailures' | 'syncResetsFailures'
+  >
   readonly oddities: readonly Oddity[]
 }
 

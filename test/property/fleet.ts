@@ -90,7 +90,13 @@ export class Fleet {
       }
     })
     const passwords = this.users.map((user) => storePassword(user.old.reveal()))
-    this.#behaviour = { ...spec.behaviour, lockoutLimit: LOCKOUT_LIMIT }
+    this.#behaviour = {
+      ...spec.behaviour,
+      userReplicateExisting: 'overwrite',
+      quorumGatesOwnPassword: false,
+      loginWithoutSecondFactor: 'refuse',
+      lockoutLimit: LOCKOUT_LIMIT,
+    }
     const sizes = [...spec.clusters, ...(spec.leftOut > 0 ? [spec.leftOut] : [])]
     this.clusters = sizes.map((size, at) => {
       const letter = 'abcde'.charAt(at)

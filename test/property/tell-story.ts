@@ -257,7 +257,7 @@ class Teller {
     const known = current === 'given' || (current === 'kept' && invocation.turn === CALM)
     const given = known && !this.#doubtsCurrent
     const currentPasswords = given ? passwords(fleet.users, (user) => user.old) : new Map()
-    const config = { sha256: null, document: { servers: [] } }
+    const config = { utility: 'cmu', sha256: null, document: { servers: [] } } as const
     switch (action) {
       case 'start': {
         const rules = { lockoutLimit: LOCKOUT_LIMIT, createMissing: story.wishes.createMissing, allowKmsuser: false }
@@ -295,6 +295,7 @@ class Teller {
     return {
       propagate: turn.propagate,
       acceptNoWayBack: calm || acceptNoWayBack,
+      overwriteOther: calm,
       pauseBefore: turn.pauseBefore,
       drainMs,
       maxErrors,

@@ -92,9 +92,11 @@ export class Witness {
       this.#checkClaims(ledger)
       return
     }
-    const appliance = this.#find(asked.intent.hsmId)
     const user = this.#world.fleet.users.find(({ key }) => key === asked.intent.user)
-    if (appliance !== undefined && user !== undefined) this.#checkClaim(ledger, appliance, user)
+    for (const hsmId of asked.intent.hsmIds) {
+      const appliance = this.#find(hsmId)
+      if (appliance !== undefined && user !== undefined) this.#checkClaim(ledger, appliance, user)
+    }
   }
 
   /** After each invocation: every cell, every claim, and that the journal tells the same when it is read again. */

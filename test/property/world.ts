@@ -102,13 +102,15 @@ export class World {
         return () => sessions.delete(key)
       }
       case 'quorum':
-      case 'sync-refuses': {
-        const name = what === 'quorum' ? 'quorum' : 'syncRefuses'
-        hsm.conditions[name] = true
+        hsm.conditions.quorum = 2
         return () => {
-          hsm.conditions[name] = false
+          hsm.conditions.quorum = 0
         }
-      }
+      case 'sync-refuses':
+        hsm.conditions.syncRefuses = true
+        return () => {
+          hsm.conditions.syncRefuses = false
+        }
       case 'strange-masking-key':
         Fleet.maskWith(appliance, false)
         return () => Fleet.maskWith(appliance, true)
