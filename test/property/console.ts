@@ -134,7 +134,8 @@ class DirectSession implements HsmSession {
   }
 
   async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
-    const read = (of: (line: Line) => number | null) => new Map(this.#lines.map((line) => [line.server.hsmId, of(line)]))
+    const read = (of: (line: Line) => number | null) =>
+      new Map(this.#lines.map((line) => [line.server.hsmId, of(line)]))
     return this.#command(
       () => read(({ appliance }) => appliance.hsm.mValue(USER_MANAGEMENT)),
       () => read(() => null),

@@ -14,7 +14,7 @@ export default class RotateRecover extends RotationCommand {
   static override description =
     `The store says which rotation it was and holds its credentials; each HSM is asked by at most one login per user, and none
 on which the user is near its lock-out. Nothing is changed. Afterwards rotate resume goes on, or rotate rollback goes
-back where the store keeps the current credential.
+back where a login with the current credential of the store succeeded. Before the logins it waits out the command time-out.
 
 ${exitCodes({
   2: 'a flag is wrong',

@@ -118,14 +118,12 @@ describe('an HSM that was added', () => {
 })
 
 test('a login after changePswd does not show that syncUser overwrites', async () => {
-  const troubles = [1, 2, 3].map(() => trouble('foreign-failure', { hsm: 1 }))
+  const canary = 1
   const turns = [
     turn({ pauseBefore: 'canary' }),
-    turn({ troubles: [trouble('drop', { at: 400, hsm: 1 })] }),
-    turn({ troubles }),
+    turn({ troubles: [1, 2, 3].map(() => trouble('foreign-failure', { hsm: canary })) }),
   ]
-  const ended = await told({ fleet: { ...ignoring, clusters: [2, 3] }, turns })
-  expect(ended.at(-1)).toBe('resume: completed')
+  expect(await told({ fleet: ignoring, turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
 })
 
 test('the HSM that is changed first cannot stay behind before it was changed', async () => {
@@ -179,8 +177,11 @@ describe('after the journal was lost', () => {
   })
 
   test('the cells are asked once nothing can take effect late any more', async () => {
-    const late = turn({ propagate: 'change', troubles: [trouble('late', { at: 560 })] })
-    const ended = await told({ wishes: { current: 'given' }, turns: [late, recover] })
-    expect(ended.slice(1)).toEqual(['recover: RECOVERED', 'resume: completed'])
+    // Every command of the rotation in turn is the one that takes effect late.
+    for (let at = 300; at < 1000; at += 10) {
+      const late = turn({ propagate: 'change', troubles: [trouble('late', { at })] })
+      const ended = await told({ fleet: { users: 2 }, wishes: { current: 'given' }, turns: [late, recover] })
+      expect(ended.at(-1)).toMatch(/completed$|NOTHING_PENDING$/)
+    }
   })
 })
