@@ -32,7 +32,15 @@ describe('a journal that was lost', () => {
     const before = await place.truth()
 
     const recovered = await place.run([
-      ...['rotate', 'recover', ...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--json'],
+      ...[
+        'rotate',
+        'recover',
+        ...place.clusterFlags,
+        '--user=CU:app_crypto',
+        ...place.storeFlags,
+        '--silence-timeout=1',
+        '--json',
+      ],
     ])
     expect(recovered.exitCode).toBe(4)
     expect(recovered.json).toMatchObject({
@@ -54,7 +62,8 @@ describe('a journal that was lost', () => {
     const place = await fleet.at('lostknown')
     await place.start(['--pause-before=canary', '--current-password=env:OLD'])
     await rm(join(place.stateDir, 'rotations'), { recursive: true })
-    const recover = ['rotate', 'recover', ...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--json']
+    const flags = [...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--silence-timeout=1']
+    const recover = ['rotate', 'recover', ...flags, '--json']
     expect((await place.run(recover)).exitCode).toBe(4)
     const again = await place.run(recover)
     expect([again.exitCode, again.json.error.code]).toEqual([3, 'ROTATION_KNOWN'])

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
-import { planFlags, runFlags, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
+import { planFlags, runFlags, silenceLimits, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import { recoverRotation } from '../../use-cases/rotation/recover-rotation.js'
@@ -14,7 +14,7 @@ export default class RotateRecover extends RotationCommand {
   static override description =
     `The store says which rotation it was and holds its credentials; each HSM is asked by at most one login per user, and none
 on which the user is near its lock-out. Nothing is changed. Afterwards rotate resume goes on, or rotate rollback goes
-back where the store keeps the current credential.
+back where a login with the current credential of the store succeeded. Before the logins it waits out the command time-out.
 
 ${exitCodes({
   2: 'a flag is wrong',
@@ -42,7 +42,11 @@ ${exitCodes({
     const { chosen, config, warnings } = await findTarget(target, flags.config, this.wiring)
     for (const warning of warnings) this.note(warning)
     const lock = this.sharedLock(lockForm, flags, config.utility)
-    const { locks, shelf } = await this.wiring.rotationPorts(lock)
+    const { locks, shelf, clock } = await this.wiring.rotationPorts(lock)
+    const { commandMs } = silenceLimits(flags, config.utility)
+    this.note(
+      `Waiting ${commandMs / 1000} s before the logins: a command of the lost rotation could still take effect.`,
+    )
     const rotation = await recoverRotation(
       {
         chosen,
@@ -50,12 +54,14 @@ ${exitCodes({
         config,
         lockoutLimit: flags['lockout-limit'],
         concurrency: flags.concurrency,
+        commandMs,
       },
       {
         console: await this.console(flags, config, chosen.roster),
         locks,
         shelf,
         store,
+        clock,
         who: this.who(),
         version: this.config.version,
       },

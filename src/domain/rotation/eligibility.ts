@@ -49,6 +49,8 @@ export const eligibleUsers = (
     const key = userKey(listed)
     for (const hsmId of missing) absent.push({ user: key, hsmId })
     const ids = new Set([...rows.values()].map((row) => row.userId))
+    if (missing.length > 0 && ids.size > 1) throw cannotBeCopied(ref, missing)
+    for (const hsmId of missing) for (const userId of ids) refuseTakenId(ref, userId, hsmId, matrix.get(hsmId) ?? [])
     return { ...listed, key, userId: ids.size === 1 ? (first?.userId ?? null) : null, idsAgree: ids.size === 1 }
   })
   return { users: planned, absent }
@@ -109,6 +111,33 @@ export const nearLockout = (user: HsmUserRef, hsmId: HsmId, row: HsmUser, limit:
         : `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
     ['find out which client uses a wrong password; a crypto officer clears the count and the lock with changePswd'],
   )
+
+/** A user with several IDs is never copied, and only a copy creates it. */
+const cannotBeCopied = (ref: HsmUserRef, missing: readonly HsmId[]): OperatorError =>
+  refusal(
+    'USER_MISSING',
+    `${userKey(ref)} does not exist on ${missing.join(', ')}, and cannot be copied there: it has different IDs on the other HSMs`,
+    [`create ${userKey(ref)} there by hand`],
+  )
+
+/**
+ * A copy to an HSM where another user has the ID: syncUser may match by ID, and would overwrite that one.
+ * @throws {OperatorError} `ID_TAKEN`
+ */
+export const refuseTakenId = (
+  ref: HsmUserRef,
+  userId: number | null,
+  hsmId: HsmId,
+  listed: readonly HsmUser[],
+): void => {
+  const other = listed.find((row) => row.userId !== null && row.userId === userId && !sameUser(row, ref))
+  if (other === undefined) return
+  throw refusal(
+    'ID_TAKEN',
+    `${userKey(ref)} has the ID ${userId}, which belongs to ${userKey(other)} on ${hsmId}; a copy could overwrite that user`,
+    [`create ${userKey(ref)} on ${hsmId} by hand, where it gets another ID`],
+  )
+}
 
 const refuseByName = (ref: HsmUserRef, rules: EligibilityRules): void => {
   if (ref.type === 'AU' || ref.name.toLowerCase() === 'app_user') {

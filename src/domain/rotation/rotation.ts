@@ -5,7 +5,7 @@ import type { RosterEntry } from '../roster.js'
 import type { Cell, CellState, Evidence, Proof } from './cell.js'
 import type { CredentialName, Debt, Intent, JournalEntry, RotationFacts } from './journal-entry.js'
 import { type Propagation, type RotationPlan, unitsOf } from './plan.js'
-import { type Stage, stageAfter } from './stage.js'
+import { STAGES, type Stage, stageAfter } from './stage.js'
 
 /** How the old credential could be given back. */
 export interface WayBack {
@@ -98,6 +98,7 @@ export class RotationLedger {
   readonly #cells = new Map<CellKey, KnownCell>()
   readonly #open = new Map<number, Unanswered & { readonly before: readonly Before[] }>()
   readonly #written = new Set<CellKey>()
+  readonly #changed = new Set<CellKey>()
   readonly #debts = new Map<HsmId, string>()
   #plan: RotationPlan
   #currentProved: boolean
@@ -121,7 +122,9 @@ export class RotationLedger {
     this.#plan = this.facts.plan
     this.#currentProved = this.facts.provedCurrent.length > 0
     for (const { hsmId, reason } of this.facts.debts) this.#debts.set(hsmId, reason)
-    this.#wayBack = { bySync: true, byCurrent: this.facts.provedCurrent.length > 0 }
+    this.#wayBack = { bySync: !this.facts.recovered, byCurrent: this.facts.provedCurrent.length > 0 }
+    // The store holds the new credential then, and a rehearsal could copy it where it is not yet.
+    if (this.facts.recovered) this.#stage = 'change'
     const proved = new Map(this.facts.provedCurrent.map((cell) => [keyOf(cell), cell.evidence]))
     const absent = new Set(this.facts.absent.map(keyOf))
     for (const { hsmId } of this.facts.plan.roster) {
@@ -134,7 +137,7 @@ export class RotationLedger {
           evidence,
         }
         const unknown = { ...UNKNOWN, state: this.#debts.has(hsmId) ? 'unreachable' : 'unknown' } as const
-        const isUnknown = this.facts.recovered || this.#debts.has(hsmId)
+        const isUnknown = !absent.has(key) && (this.facts.recovered || this.#debts.has(hsmId))
         this.#cells.set(key, { ...(isUnknown ? unknown : known), observedAt: first.at })
       }
     }
@@ -242,6 +245,11 @@ export class RotationLedger {
     return this.#doubts.get(keyOf({ user, hsmId }))?.other ?? false
   }
 
+  /** Whether a change was ever intended there, so that a login no longer tells what a copy did. */
+  everChanged(user: UserKey, hsmId: HsmId): boolean {
+    return this.#changed.has(keyOf({ user, hsmId }))
+  }
+
   /** HSMs that stay behind with the operator's consent, and why. */
   get debts(): ReadonlyMap<HsmId, string> {
     return this.#debts
@@ -317,6 +325,8 @@ export class RotationLedger {
         this.#cells.set(key, { ...UNKNOWN, state: missing.has(key) ? 'absent' : 'unknown', observedAt: at })
       }
     }
+    // The stages before verify have passed them by; verify itself gives them the new credential.
+    if (this.#stage === null || STAGES.indexOf(this.#stage) > STAGES.indexOf('verify')) this.#stage = 'verify'
     const { parts, utility } = this.#plan
     // An HSM that joined a cluster which is written to as a whole has its part already.
     const known = new Set(unitsOf(this.#plan.roster, utility).map(({ unitId }) => unitId))
@@ -351,6 +361,7 @@ export class RotationLedger {
     for (const key of keys) {
       this.#written.add(key)
       this.#doubts.delete(key)
+      if (intent.act === 'change') this.#changed.add(key)
       this.#cells.set(key, { ...UNKNOWN, observedAt: at })
     }
   }
@@ -385,8 +396,10 @@ export class RotationLedger {
         if (doubt !== undefined) this.#doubts.set(key, doubt)
       }
     } else if (intent.act === 'sync') {
-      // The new credential counts only once it logged in; the old one cannot always be asked for.
-      const state = intent.credential === 'current' ? 'old' : 'unknown'
+      // The new credential counts only once it logged in. The old one cannot always be asked for; a rollback begins only
+      // where a copy was seen to overwrite.
+      const isOld = intent.credential === 'current' && (intent.rehearsal || this.#rollback !== null)
+      const state = isOld ? 'old' : 'unknown'
       for (const key of keysOf(intent)) this.#cells.set(key, { state, proof: 'copy', evidence: null, observedAt })
     }
   }

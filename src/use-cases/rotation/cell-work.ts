@@ -2,7 +2,7 @@ import { type Answer, ConsoleFailure, type CopiedUser } from '../../domain/hsm-c
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
-import { nearLockout } from '../../domain/rotation/eligibility.js'
+import { nearLockout, refuseTakenId } from '../../domain/rotation/eligibility.js'
 import type { CredentialName } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent, UNCOUNTED_BUDGET } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
@@ -94,7 +94,7 @@ const proveShare = async (
 }
 
 /** Logs in as each user, unless one of those we wrote is near its lock-out: then nobody logs in there. */
-const loginEach = async (
+export const loginEach = async (
   run: RotationRun,
   unitId: UnitId,
   users: readonly PlannedUser[],
@@ -202,6 +202,7 @@ const syncShare = async (
     const answers = new Map<UserKey, Answer>()
     for (const user of users) {
       const copied = asListed(run, user, listing, from)
+      for (const hsmId of hsmIds) refuseTakenId(user, user.userId, hsmId, usersOf(listing, hsmId))
       const rehearsal = options.rehearsal === true
       const intent = { act: 'sync', user: user.key, from, hsmIds, credential, rehearsal } as const
       answers.set(user.key, await run.ask(session, intent, () => session.copyUser(copied, from, to)))

@@ -44,8 +44,13 @@ export class Origins {
 }
 
 const proveAgain = async (run: RotationRun): Promise<UnitId> => {
-  const unitId = run.units.find((candidate) => run.notNew(candidate).length === 0)
+  // The only ones that held it may stay behind now, or gave it up to a rollback that stopped before it began.
+  const { first, restorePoint } = run.plan.parts
+  const unitId =
+    run.units.find((candidate) => run.notNew(candidate).length === 0) ??
+    [first, ...run.units].find((candidate) => candidate !== restorePoint && run.units.includes(candidate))
   if (unitId === undefined) throw noOrigin()
+  await changeCells(run, unitId, run.notNew(unitId), 'new')
   const refused = await proveCells(run, unitId, run.users, 'new')
   if (refused.length === 0) return unitId
   // It was proved before; whatever has changed it since, writing the same credential again is harmless.

@@ -1,3 +1,4 @@
+import type { Clock } from '../../domain/clock.js'
 import type { ClusterLocks } from '../../domain/cluster-lock.js'
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../domain/credential-store.js'
 import { OperatorError, refusal } from '../../domain/errors.js'
@@ -21,6 +22,8 @@ export interface RecoverRequest {
   readonly config: RotationFacts['config']
   readonly lockoutLimit: number
   readonly concurrency: number
+  /** How long an HSM may take for a command, in milliseconds. */
+  readonly commandMs: number
 }
 
 export interface RecoverPorts {
@@ -28,6 +31,7 @@ export interface RecoverPorts {
   readonly locks: ClusterLocks
   readonly shelf: JournalShelf
   readonly store: CredentialStore
+  readonly clock: Clock
   readonly who: RotationFacts['operator']
   readonly version: string
 }
@@ -44,7 +48,7 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
   const pending = await pendingOf(ports.store, users)
   const { rotationId } = pending
   const known = await knownRotation(ports.shelf, rotationId)
-  if (known !== null && !canAskAgain(known)) throw refuseKnown(rotationId)
+  if (known !== null && !canAskAgain(known, await currentOf(ports.store, known.plan))) throw refuseKnown(rotationId)
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds, rotationId)
   try {
@@ -103,20 +107,16 @@ const rebuild = async (
   recovery: Recovery,
   plan: RotationPlan,
 ): Promise<Rotation> => {
-  const kept = await ports.store.read('current')
-  const current = byUser(plan.users, kept)
-  const byCurrent = current.size === plan.users.length
-  await recovery.record({ type: 'stage-completed', stage: 'store-pending' })
-  // CURRENT was proved by this rotation, or put in force by the one before it.
-  if (byCurrent) await recovery.record({ type: 'current-proved', evidence: 'hsm' })
+  const current = await currentOf(ports.store, plan)
   const evidence = 'the journal was lost, and with it which HSM was never written to'
-  await recovery.record({ type: 'way-back', bySync: false, byCurrent, evidence })
-  await recovery.record({ type: 'stage-completed', stage: 'rehearse' })
+  await recovery.record({ type: 'way-back', bySync: false, byCurrent: false, evidence })
   const credentials = { new: byUser(plan.users, pending), current }
+  // The last command before the journal was lost may still take effect, and nobody knows when it was sent.
+  await ports.clock.wait(request.commandMs)
   await inLanes(unitsOf(plan.roster, plan.utility), request.concurrency, (unit) =>
     askCells(request, ports, recovery, { unit, plan, credentials }),
   )
-  return pauseRecovered(recovery)
+  return pauseRecovered(recovery, current)
 }
 
 /** Asks the cells that refused one credential for the other one. */
@@ -125,25 +125,31 @@ const askAgain = async (request: RecoverRequest, ports: RecoverPorts, pending: P
   try {
     const recovery = new Recovery(journal, ledgerOf(entries))
     // Somebody else may have gone on with it between the first look and the lock.
-    if (!canAskAgain(recovery.ledger)) throw refuseKnown(pending.rotationId)
     const { plan } = recovery.ledger
-    const credentials = {
-      new: byUser(plan.users, pending),
-      current: byUser(plan.users, await ports.store.read('current')),
-    }
+    const current = await currentOf(ports.store, plan)
+    if (!canAskAgain(recovery.ledger, current)) throw refuseKnown(pending.rotationId)
+    const credentials = { new: byUser(plan.users, pending), current }
     const doubtful = doubtfulCells(recovery.ledger)
     const units = unitsOf(plan.roster, plan.utility).filter(({ servers }) =>
       servers.some(({ hsmId }) => doubtful.some((cell) => cell.hsmId === hsmId)),
     )
     await inLanes(units, request.concurrency, (unit) => askCells(request, ports, recovery, { unit, plan, credentials }))
-    return await pauseRecovered(recovery)
+    return await pauseRecovered(recovery, current)
   } finally {
     await journal.close()
   }
 }
 
-const pauseRecovered = async ({ ledger, record }: Recovery): Promise<Rotation> => {
-  const { rotationId } = ledger.facts
+const pauseRecovered = async (
+  { ledger, record }: Recovery,
+  current: ReadonlyMap<UserKey, Secret>,
+): Promise<Rotation> => {
+  const { rotationId, plan } = ledger.facts
+  const loggedIn = plan.users.every(({ key }) =>
+    plan.roster.some(({ hsmId }) => ledger.cell(key, hsmId).proof === 'login-current'),
+  )
+  // The store may keep a CURRENT that was not in force: it is a way back only if somebody logged in with it.
+  if (loggedIn && !ledger.wayBack.byCurrent) await record({ type: 'current-proved', evidence: 'hsm' })
   const { cells, wayBack } = ledger.rotation()
   await record({
     type: 'paused',
@@ -151,7 +157,7 @@ const pauseRecovered = async ({ ledger, record }: Recovery): Promise<Rotation> =
     code: 'RECOVERED',
     message: 'the cells were rebuilt from what the store and the HSMs say',
     suggestions: [
-      ...(wayBack.byCurrent && doubtfulCells(ledger).length > 0
+      ...(current.size > 0 && doubtfulCells(ledger).length > 0
         ? ['some cells refused one credential: the same rotate recover again asks them for the other one']
         : []),
       ...(cells.some(({ state }) => state === 'other')
@@ -171,9 +177,13 @@ const doubtfulCells = (ledger: RotationLedger): readonly Cell[] =>
     .cells.filter(({ state, user, hsmId }) => state === 'unknown' && ledger.refused(user, hsmId).size === 1)
 
 /** A journal that was begun anew, with nothing done since, where a second credential can still be asked for. */
-const canAskAgain = (ledger: RotationLedger): boolean => {
-  const { pause, wayBack } = ledger.rotation()
-  return pause?.code === 'RECOVERED' && wayBack.byCurrent && doubtfulCells(ledger).length > 0
+const canAskAgain = (ledger: RotationLedger, current: ReadonlyMap<UserKey, Secret>): boolean =>
+  ledger.rotation().pause?.code === 'RECOVERED' && current.size > 0 && doubtfulCells(ledger).length > 0
+
+/** CURRENT of the store, where it holds one for every user. */
+const currentOf = async (store: CredentialStore, { users }: RotationPlan): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const current = byUser(users, await store.read('current'))
+  return current.size === users.length ? current : new Map()
 }
 
 interface CellsOfUnit {

@@ -2,7 +2,7 @@ import type { HeldLock } from '../../domain/cluster-lock.js'
 import { refusal } from '../../domain/errors.js'
 import type { ConsoleFailure } from '../../domain/hsm-console.js'
 import { findUser, type UserKey } from '../../domain/hsm-user.js'
-import type { RotationId } from '../../domain/ids.js'
+import type { HsmId, RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
@@ -11,6 +11,7 @@ import type { Journal } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
+import { STAGES } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import { rosterChanges } from './aws-comparison.js'
 import { noteUnreachable } from './cell-work.js'
@@ -77,7 +78,8 @@ export const reopenRotation = async (
 }
 
 /** Nothing is left to do, not even a debt. */
-const isClosed = (rotation: Rotation): boolean => rotation.finished !== null && rotation.debts.length === 0
+const isClosed = ({ finished, debts }: Rotation): boolean =>
+  finished === 'rolled-back' || (finished !== null && debts.length === 0)
 
 type ReopenWork = ReopenPorts & HsmWork
 
@@ -91,7 +93,7 @@ const prepare = async (
   const back = request.direction === 'back' || rotation.direction === 'back'
   const idle = back ? nothingWritten(rotation) : await onlyToPromote(held.ledger, ports)
   const credentials = {
-    new: back ? new Map<UserKey, Secret>() : await newCredential(request, ports, rotation),
+    new: back ? await newToAskFor(ports, rotation) : await newCredential(request, ports, rotation),
     current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, rotation),
   }
   const met = idle ? NOBODY : await meetHsms(request, ports, held.ledger, credentials.current)
@@ -113,10 +115,20 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
   const { hsmIds, reason } = run.parts.options.mayStayBehind
   for (const hsmId of failure.hsmIds) {
     if (!hsmIds.includes(hsmId) || run.ledger.debts.has(hsmId)) continue
+    if (isNeeded(run, hsmId)) {
+      run.notice(`${hsmId} cannot stay behind: the others get the new credential through it`)
+      continue
+    }
     await run.record({ type: 'debt', debt: { hsmId, reason } })
     run.notice(`${hsmId} stays behind for now: ${reason}`)
   }
 }
+
+/** The HSM that is changed first and the canary are needed until both are through. */
+const isNeeded = ({ ledger, plan }: RotationRun, hsmId: HsmId): boolean =>
+  ledger.stage !== null &&
+  STAGES.indexOf(ledger.stage) <= STAGES.indexOf('canary') &&
+  (hsmId === plan.parts.first || hsmId === plan.parts.canary)
 
 /** A current credential that was given late becomes a way back like one given at the start. */
 const keepCurrent = async (run: RotationRun, evidence: Evidence): Promise<void> => {
@@ -213,6 +225,20 @@ const refuseOtherSerials = ({ serials }: RotationFacts, now: ReadUsers['serials'
 /** A rotation whose cells are all old is closed without a word to an HSM. */
 const nothingWritten = (rotation: Rotation): boolean =>
   rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')
+
+/**
+ * Whether going back means copying although no login has shown yet that syncUser overwrites: success in the rehearsal may
+ * have changed nothing.
+ */
+export const copiesUntried = ({ direction, wayBack, propagation }: Rotation): boolean =>
+  direction === 'forward' && !wayBack.byCurrent && propagation !== 'sync'
+
+/** The new credential where a rollback has to see that it is gone. */
+const newToAskFor = async ({ store }: ReopenPorts, rotation: Rotation): Promise<ReadonlyMap<UserKey, Secret>> => {
+  if (nothingWritten(rotation) || !copiesUntried(rotation)) return new Map()
+  const version = await store.read('pending')
+  return version?.rotationId === rotation.facts.rotationId ? onlyPlanned(rotation.plan.users, version.users) : new Map()
+}
 
 /** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
 const newCredential = async (

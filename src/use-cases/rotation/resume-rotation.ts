@@ -12,6 +12,9 @@ import { settleDebts } from './settle-debts.js'
  */
 export const resumeRotation = (request: ReopenRequest, ports: ReopenPorts): Promise<Rotation> =>
   reopenRotation(request, ports, async (run) => {
-    if (run.ledger.rotation().finished === 'completed-with-debt') return settleDebts(run)
-    return run.ledger.rollback === null ? runStages(run) : rollBack(run)
+    const indebted = run.ledger.rotation().finished === 'completed-with-debt'
+    if (run.ledger.rollback !== null) return rollBack(run)
+    // HSMs that were added to a rotation with debts come first.
+    const rotation = indebted && run.ledger.stage === null ? null : await runStages(run)
+    return indebted && run.ledger.stage === null ? settleDebts(run) : (rotation ?? run.ledger.rotation())
   })

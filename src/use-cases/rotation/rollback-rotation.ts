@@ -1,13 +1,14 @@
 import { refusal } from '../../domain/errors.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
+import type { CellState } from '../../domain/rotation/cell.js'
 import { type PlannedUser, serversOf } from '../../domain/rotation/plan.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
-import { changeCells, onEach, proveCells, syncCells } from './cell-work.js'
+import { changeCells, loginEach, onEach, proveCells, syncCells } from './cell-work.js'
 import { refusedPause } from './hsm-work.js'
 import { byConsent, refuseKept } from './other-cells.js'
 import { asPause, Pause } from './pause.js'
-import { type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
+import { copiesUntried, type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
 import type { RotationRun } from './rotation-run.js'
 import { pauseAt } from './run-stages.js'
 
@@ -75,9 +76,48 @@ const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
   const rotation = run.ledger.rotation()
   // A login with the current credential is the better proof; a copy is the way where it is not known.
   const method = rotation.wayBack.byCurrent ? 'change' : 'sync'
+  if (copiesUntried(rotation)) await tryCopies(run)
   await run.record({ type: 'rollback-started', method })
   return method
 }
+
+/**
+ * Copies the old credential over cells that may hold the new one and asks for the new one there: it must be refused. One
+ * cell that is new for certain is enough to show it; where none is, all are asked.
+ * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
+ */
+const tryCopies = async (run: RotationRun): Promise<void> => {
+  const certain = newFor(run, (state) => state === 'new').slice(0, 1)
+  const asked = certain.length > 0 ? certain : newFor(run, (state) => state !== 'old' && state !== 'absent')
+  if (asked.length > 0 && run.parts.credentials.new.size === 0) {
+    throw new Pause('PENDING_LOST', `${run.parts.store.description} does not hold the new credential any more`)
+  }
+  for (const { unitId, user } of asked) {
+    await copyOld(run, unitId, [user])
+    const { refused, nearLockout } = await loginEach(run, unitId, [user], 'new')
+    if (nearLockout.length > 0) {
+      throw new Pause('NEAR_LOCKOUT', `${user.key} is near its lock-out on ${unitId}, so it is not asked what it holds`)
+    }
+    if (refused.length > 0) continue
+    const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
+    await run.record({ type: 'way-back', bySync: false, byCurrent: false, evidence })
+    throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
+  }
+}
+
+/** Users and units that were meant to be written and have a cell in such a state. */
+const newFor = (run: RotationRun, wanted: (state: CellState) => boolean) =>
+  run.units.flatMap((unitId) =>
+    run.users
+      .filter((user) =>
+        run
+          .servers(unitId)
+          .some(
+            ({ hsmId }) => run.ledger.everWritten(user.key, hsmId) && wanted(run.ledger.cell(user.key, hsmId).state),
+          ),
+      )
+      .map((user) => ({ unitId, user })),
+  )
 
 /** Brings one unit back. Users that are old for certain on all of it are left alone. */
 const restore = async (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> => {
@@ -104,9 +144,14 @@ const restoreUsers = async (
       `${run.name(unitId)} refused the current credential of ${names} although it was written there`,
     )
   }
+  await copyOld(run, unitId, pending)
+}
+
+/** Copies the old credential from where it is still held. */
+const copyOld = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
   const from = oldOrigin(run.ledger.rotation())
   if (from === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
-  const { answers } = await syncCells(run, { from: () => from, to: unitId, users: pending }, 'current')
+  const { answers } = await syncCells(run, { from: () => from, to: unitId, users }, 'current')
   for (const [user, answer] of answers) {
     if (answer.kind !== 'done') throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }

@@ -71,9 +71,11 @@ describe('a cell, as the journal tells it', () => {
     expect(cell([intent(change()), answer(2, { kind: 'unclear', text: '?' })])).toBe('unknown none')
   })
 
-  test('a copy of the new credential is not yet new, a copy of the old one is old', () => {
+  test('a copy of the new credential is not yet new, a copy of the old one is old once the rotation goes back', () => {
     expect(cell([intent(sync('new')), answer(2, DONE)], b)).toBe('unknown copy')
-    expect(cell([intent(sync('current')), answer(2, DONE)], b)).toBe('old copy')
+    expect(cell([intent(sync('current')), answer(2, DONE)], b)).toBe('unknown copy')
+    const back = { type: 'rollback-started', method: 'sync' } as const
+    expect(cell([back, intent(sync('current')), answer(3, DONE)], b)).toBe('old copy')
   })
 
   test('a rehearsal leaves the cell old whether or not it is answered', () => {

@@ -1,0 +1,251 @@
+import { refusalIn } from '../../src/adapters/management-utility/screens/command-result.js'
+import {
+  type Answer,
+  type Answers,
+  ConsoleFailure,
+  type ConsoleFailureKind,
+  type CopiedUser,
+  type HsmConsole,
+  type HsmSession,
+  type UtilityProcess,
+} from '../../src/domain/hsm-console.js'
+import type { HsmUser, HsmUserRef } from '../../src/domain/hsm-user.js'
+import type { ClusterId, HsmId, UnitId } from '../../src/domain/ids.js'
+import type { RosterEntry } from '../../src/domain/roster.js'
+import type { Secret } from '../../src/domain/secret.js'
+import type { Session } from '../../src/simulator/hsm/hsm.js'
+import type { MaskedObject } from '../../src/simulator/hsm/masked-object.js'
+import type { HsmReply } from '../../src/simulator/hsm/status.js'
+import type { Appliance } from './fleet.js'
+import { COMMAND_MS, type Invocation } from './invocation.js'
+import type { Strike } from './story-arbitrary.js'
+
+/** A connection of a session to one HSM. */
+interface Line {
+  readonly server: RosterEntry
+  readonly appliance: Appliance
+  readonly session: Session
+}
+
+/** The console of one invocation, with nothing between it and the simulator's HSMs but what the story wants. */
+export const consoleOf = (invocation: Invocation): HsmConsole => ({
+  utility: 'cmu',
+  open: async (servers) => {
+    const { witness, fleet } = invocation.world
+    witness.isInRoster(servers)
+    const struck = invocation.struckBy('no-connection', 'wrong-hsm')
+    const lines = await invocation.call((): Line[] => {
+      const unlucky = struck === null ? undefined : servers[struck.hsm % servers.length]
+      const connected = servers.map((server) => {
+        const appliance = fleet.at(server.eniIp)
+        if (
+          appliance === undefined ||
+          appliance.unreachable ||
+          (server === unlucky && struck?.strike === 'no-connection')
+        ) {
+          throw new ConsoleFailure('unreachable', `${server.hsmId} cannot be reached`, [server.hsmId])
+        }
+        return { server, appliance }
+      })
+      for (const { server, appliance } of connected) {
+        if (appliance.limited) throw new ConsoleFailure('limited', 'limited commands mode', [server.hsmId])
+        if (appliance.hsmId !== server.hsmId || server === unlucky) {
+          throw new ConsoleFailure('wrong-hsm', `another HSM answers at ${server.eniIp}`, [server.hsmId])
+        }
+      }
+      return connected.map(({ server, appliance }) => ({ server, appliance, session: appliance.hsm.open() }))
+    })
+    return new DirectSession(invocation, lines)
+  },
+})
+
+const COMMAND_STRIKES = ['silent', 'die-after', 'drop', 'drop-after', 'late', 'unclear'] as const
+
+class DirectSession implements HsmSession {
+  readonly process: UtilityProcess
+  /** Each HSM was proved by its ID. */
+  readonly serials: ReadonlyMap<ClusterId, readonly string[]> = new Map()
+  readonly #invocation: Invocation
+  readonly #lines: readonly Line[]
+  #underWay = 0
+  #broken = false
+  #closed = false
+
+  constructor(invocation: Invocation, lines: readonly Line[]) {
+    this.#invocation = invocation
+    this.#lines = lines
+    const { world } = invocation
+    invocation.openSessions += 1
+    this.process = { pid: world.newPid(), startedAt: world.time.now().toISOString() }
+    invocation.onEnd(() => {
+      // A utility at its prompt ends with the terminal it ran in; one with a command under way may not.
+      if (this.#underWay > 0 && invocation.turn.kill?.orphans === true) {
+        world.orphans.set(this.process.pid, () => this.#hangUp())
+      } else this.#hangUp()
+    })
+  }
+
+  get hsmIds(): readonly HsmId[] {
+    return this.#lines.map(({ server }) => server.hsmId)
+  }
+
+  async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
+    const listing = await this.#command(
+      () => new Map(this.#lines.map(({ server, appliance }) => [server.hsmId, appliance.hsm.users.map(listed)])),
+      () => null,
+    )
+    if (listing === null) throw this.#failure('not-understood')
+    return listing
+  }
+
+  async login(user: HsmUserRef, password: Secret, _on: readonly HsmId[]): Promise<Answers> {
+    this.#invocation.world.witness.isAllowed(this.#invocation)
+    const struck = this.#invocation.struckBy('refuse-login', 'refuse-login-counted')
+    const unlucky = struck === null ? undefined : this.#lines[struck.hsm % this.#lines.length]
+    return this.#each((line) => {
+      const { hsm } = line.appliance
+      const known = hsm.find(user.type, user.name)
+      const before = known?.failures
+      const reply =
+        line !== unlucky
+          ? hsm.login(line.session, user.type, user.name, password.reveal())
+          : struck?.strike === 'refuse-login-counted' && known !== undefined
+            ? hsm.refuseLogin(known)
+            : null
+      if (known !== undefined && before !== undefined && known.failures > before) {
+        this.#invocation.world.witness.sawFailedLogin(this.#invocation, line.appliance, known)
+      }
+      return reply === null ? LOGIN_REFUSED : answerTo(reply)
+    })
+  }
+
+  async logout(): Promise<void> {
+    await this.#each(({ appliance, session }) => answerTo(appliance.hsm.logout(session)))
+  }
+
+  async changePassword(user: HsmUserRef, password: Secret): Promise<Answers> {
+    this.#invocation.world.witness.isAllowed(this.#invocation)
+    return this.#each(({ appliance, session }) => {
+      const reply = appliance.hsm.changePassword(session, user.type, user.name, password.reveal())
+      if (reply.ok) this.#invocation.world.witness.sawChange(this.#invocation, appliance, user)
+      this.#invocation.world.witness.sawWrite(appliance)
+      return answerTo(reply)
+    })
+  }
+
+  async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
+    const read = (of: (line: Line) => number | null) =>
+      new Map(this.#lines.map((line) => [line.server.hsmId, of(line)]))
+    return this.#command(
+      () => read(({ appliance }) => appliance.hsm.mValue(USER_MANAGEMENT)),
+      () => read(() => null),
+    )
+  }
+
+  async copyUser({ userId }: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
+    if (userId === null) throw new Error('syncUser wants a user ID')
+    this.#invocation.world.witness.isAllowed(this.#invocation)
+    const [origin, target] = [this.#line(from), this.#line(to)]
+    const extracted = await this.#command(
+      (): HsmReply<{ object: MaskedObject }> | null => origin.appliance.hsm.extract(origin.session, userId),
+      () => null,
+    )
+    if (extracted === null) return UNCLEAR
+    if (!extracted.ok) return answerTo(extracted)
+    return this.#command(
+      () => {
+        const reply = target.appliance.hsm.insert(target.session, extracted.object)
+        this.#invocation.world.witness.sawWrite(target.appliance)
+        return answerTo(reply)
+      },
+      () => UNCLEAR,
+    )
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    // What is under way when a broken conversation is given up stays under way on the HSM.
+    await this.#invocation.call(() => this.#hangUp())
+  }
+
+  #hangUp(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#invocation.openSessions -= 1
+    for (const { appliance, session } of this.#lines) appliance.hsm.close(session)
+  }
+
+  async #each(work: (line: Line) => Answer): Promise<Answers> {
+    return this.#command(
+      () => new Map(this.#lines.map((line) => [line.server.hsmId, work(line)])),
+      () => new Map(this.#lines.map(({ server }) => [server.hsmId, UNCLEAR])),
+    )
+  }
+
+  /** One command, and what the story makes of it. */
+  async #command<T>(carryOut: () => T, unclear: () => T): Promise<T> {
+    if (this.#broken || this.#closed) throw this.#failure('ended')
+    const invocation = this.#invocation
+    // One that can no longer be reached takes no further command.
+    if (this.#lines.some(({ appliance }) => appliance.unreachable)) return this.#lose('drop', carryOut)
+    const struck = invocation.struckBy(...COMMAND_STRIKES)
+    if (struck !== null && struck.strike !== 'unclear') return this.#lose(struck.strike, carryOut)
+    this.#underWay += 1
+    const done = struck !== null && struck.hsm % 2 === 0
+    const result = await invocation.call(struck === null || done ? carryOut : () => null, { command: true, ms: 40 })
+    this.#underWay -= 1
+    return struck === null ? (result as T) : unclear()
+  }
+
+  async #lose(strike: Strike, carryOut: () => unknown): Promise<never> {
+    const { time, noise } = this.#invocation.world
+    this.#broken = true
+    this.#underWay += 1
+    const executes = strike === 'die-after' || strike === 'drop-after'
+    await this.#invocation.call(
+      () => {
+        if (executes) carryOut()
+        else if (strike === 'late') time.after(noise() * (COMMAND_MS - 1_000), carryOut)
+      },
+      { command: true, ms: 40 },
+    )
+    const silent = strike === 'silent' || strike === 'die-after'
+    if (silent) await this.#invocation.wait(COMMAND_MS)
+    this.#underWay -= 1
+    throw this.#failure(silent ? 'silent' : 'ended')
+  }
+
+  #line(unitId: UnitId): Line {
+    const line = this.#lines.find(({ server }) => server.hsmId === unitId)
+    if (line === undefined) throw new Error(`${unitId} is not part of this session`)
+    return line
+  }
+
+  #failure(kind: ConsoleFailureKind): ConsoleFailure {
+    return new ConsoleFailure(kind, `the conversation is ${kind}`, this.hsmIds)
+  }
+}
+
+/** The service that a quorum guards. */
+const USER_MANAGEMENT = 3
+const UNCLEAR: Answer = { kind: 'unclear', text: 'words that nobody knows' }
+const LOGIN_REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'RET_USER_LOGIN_FAILURE' }
+
+/** As the product reads the HSM's words. */
+const answerTo = (reply: HsmReply<object>): Answer => {
+  if (reply.ok) return { kind: 'done' }
+  const { text } = reply.status
+  const refusal = refusalIn(text)
+  return refusal === null ? { kind: 'unclear', text } : { kind: 'refused', ...refusal }
+}
+
+const listed = ({ id, type, name, mofnPubKey, failures, twoFactor }: Appliance['hsm']['users'][number]): HsmUser => ({
+  userId: id,
+  type,
+  name,
+  mofnPubKey,
+  loginFailureCount: failures,
+  twoFactor,
+  locked: null,
+  inconsistent: [],
+})

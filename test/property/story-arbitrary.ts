@@ -1,0 +1,157 @@
+import fc from 'fast-check'
+import type { Propagation } from '../../src/domain/rotation/plan.js'
+import { STAGES, type Stage } from '../../src/domain/rotation/stage.js'
+import { type FleetSpec, fleetSpec } from './fleet-arbitrary.js'
+
+/** What happens to one command of a conversation, or to one call of another port. */
+export const STRIKES = [
+  /** Opening a conversation: nothing is sent. */
+  'no-connection',
+  'wrong-hsm',
+  /** Any command: nothing is heard; it was not carried out, or it was. */
+  'silent',
+  'die-after',
+  /** Any command: the conversation ends; it was not carried out, it was, or it will be. */
+  'drop',
+  'drop-after',
+  'late',
+  /** An answer nobody understands; carried out or not. */
+  'unclear',
+  /** A right password is refused; not counted, or counted. */
+  'refuse-login',
+  'refuse-login-counted',
+  'store-fails',
+  'store-fails-after',
+  'journal-fails',
+  'journal-fails-after',
+  'discover-fails',
+  'hook-fails',
+] as const
+export type Strike = (typeof STRIKES)[number]
+
+/** What goes wrong, or changes, in the world. */
+export const CONDITIONS = [
+  'unreachable',
+  'limited',
+  'logged-in',
+  'quorum',
+  'sync-refuses',
+  'strange-masking-key',
+  'degraded',
+  /** Another client types a wrong password. */
+  'foreign-failure',
+  'hsm-added',
+  'old-hsm-added',
+  /** Another HSM answers under the address; AWS reports the old one, or for good the new one. */
+  'impostor',
+  'replaced',
+] as const
+export type Condition = (typeof CONDITIONS)[number]
+
+/** When an invocation has gone so far. */
+interface Moment {
+  /** In thousandths of the calls that a rotation of this fleet takes. */
+  readonly at: number
+}
+
+export interface Trouble extends Moment {
+  readonly what: Strike | Condition
+  readonly hsm: number
+  readonly user: number
+  /** Whether a condition outlives the invocation, or a strike comes again at every such call. */
+  readonly lasting: boolean
+}
+
+/** SIGKILL at a call to the outside: before it, after its effect, or with the command on its way to the HSM. */
+export interface Kill extends Moment {
+  readonly how: 'before' | 'after' | 'late'
+  /** Utilities with a command under way live on until they are ended. */
+  readonly orphans: boolean
+}
+
+/** One invocation and what befalls it. The first one of a rotation is always a start. */
+export interface Turn {
+  readonly action: 'resume' | 'rollback' | 'recover'
+  readonly troubles: readonly Trouble[]
+  readonly kill: Kill | null
+  readonly interrupt: Moment | null
+  readonly pauseBefore: Stage | null
+  readonly retryOfficer: boolean
+  readonly propagate: 'auto' | Propagation
+  /** Another operator comes along. */
+  readonly rival: (Moment & { readonly action: 'start' | 'resume' | 'rollback' }) | null
+}
+
+/** What the operators want, and know. */
+export interface Wishes {
+  /** The current passwords are given with start, or CURRENT of the store holds them, or wrong ones. */
+  readonly current: 'given' | 'kept' | 'kept-wrong' | 'unknown'
+  readonly acceptNoWayBack: boolean
+  readonly createMissing: boolean
+  readonly concurrency: number
+  readonly maxErrors: number
+  readonly drainMs: number
+  /** The HSM that may stay behind. */
+  readonly mayStayBehind: number | null
+}
+
+export interface Story {
+  readonly fleet: FleetSpec
+  readonly wishes: Wishes
+  readonly turns: readonly Turn[]
+  /** What the operator does once everything works again. */
+  readonly ending: 'resume' | 'rollback'
+  /** Decides how long each call takes, and so the order of those made side by side. */
+  readonly noise: number
+}
+
+const at = fc.nat({ max: 999 })
+
+const trouble: fc.Arbitrary<Trouble> = fc.record({
+  at,
+  what: fc.oneof(fc.constantFrom(...STRIKES), fc.constantFrom(...CONDITIONS)),
+  hsm: fc.nat({ max: 23 }),
+  user: fc.nat({ max: 4 }),
+  lasting: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+})
+
+const seldom = <T>(arbitrary: fc.Arbitrary<T>, freq: number) => fc.option(arbitrary, { freq, nil: null })
+
+const turn: fc.Arbitrary<Turn> = fc.record({
+  action: fc.constantFrom('resume', 'resume', 'rollback', 'recover'),
+  troubles: fc.array(trouble, { maxLength: 3 }),
+  kill: fc.option(fc.record({ at, how: fc.constantFrom('before', 'after', 'late'), orphans: fc.boolean() }), {
+    freq: 1,
+    nil: null,
+  }),
+  interrupt: seldom(fc.record({ at }), 1).map((moment) => (moment !== null && moment.at % 5 === 0 ? moment : null)),
+  pauseBefore: fc.oneof(
+    { weight: 6, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.constantFrom(...STAGES.slice(1)) },
+  ),
+  retryOfficer: fc.boolean(),
+  propagate: fc.constantFrom('auto', 'auto', 'sync', 'change'),
+  rival: fc.oneof(
+    { weight: 7, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.record({ at, action: fc.constantFrom('start', 'resume', 'rollback') }) },
+  ),
+})
+
+const wishes: fc.Arbitrary<Wishes> = fc.record({
+  current: fc.constantFrom('given', 'kept', 'kept-wrong', 'unknown', 'unknown'),
+  acceptNoWayBack: fc.boolean(),
+  createMissing: fc.boolean(),
+  concurrency: fc.integer({ min: 1, max: 8 }),
+  maxErrors: fc.nat({ max: 2 }),
+  drainMs: fc.constantFrom(0, 60_000),
+  mayStayBehind: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 23 }) }),
+})
+
+/** A fleet, what is wanted of it, and everything that goes wrong meanwhile. */
+export const story: fc.Arbitrary<Story> = fc.record({
+  fleet: fleetSpec,
+  wishes,
+  turns: fc.array(turn, { minLength: 1, maxLength: 4 }),
+  ending: fc.constantFrom('resume', 'resume', 'rollback'),
+  noise: fc.nat({ max: 0x7fffffff }),
+})

@@ -1,0 +1,48 @@
+import fc from 'fast-check'
+import { type Story, story } from './story-arbitrary.js'
+import { type Traced, tellStory } from './tell-story.js'
+
+/** How many stories to tell, and from where. */
+export interface Trial {
+  readonly seed: number
+  readonly cases: number
+  /** Where in the tree of stories of that seed; from a report of a failure. */
+  readonly path?: string | undefined
+  /** When to begin no further story, in milliseconds from now. */
+  readonly withinMs?: number
+}
+
+export interface Tried {
+  readonly cases: number
+  /** Everything there is to say about the first story that went wrong, made as small as it gets; null if none did. */
+  readonly failure: string | null
+}
+
+/** Tells so many stories, and makes the first one that goes wrong small. */
+export const tryStories = async ({ seed, cases, path, withinMs }: Trial): Promise<Tried> => {
+  const result = await fc.check(
+    fc.asyncProperty(story, async (drawn: Story) => {
+      const { violations, trace } = await tellStory(drawn)
+      if (violations.length > 0) throw new Error([...violations, 'what happened:', ...trace.map(line)].join('\n  '))
+    }),
+    {
+      seed,
+      numRuns: cases,
+      ...(path === undefined ? {} : { path }),
+      ...(withinMs === undefined ? {} : { interruptAfterTimeLimit: withinMs, markInterruptAsFailure: false }),
+    },
+  )
+  if (!result.failed) return { cases: result.numRuns, failure: null }
+  const words = result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance)
+  const failure = [
+    `seed ${seed}, story ${result.numRuns}, made smaller ${result.numShrinks} times:`,
+    `  ${words}`,
+    `the story: ${JSON.stringify(result.counterexample?.[0])}`,
+    'again, exactly this one:',
+    `  LOCKSTEP_SEED=${seed} LOCKSTEP_PATH=${result.counterexamplePath} npm run soak`,
+  ].join('\n')
+  return { cases: result.numRuns, failure }
+}
+
+const line = ({ name, action, outcome, code, message }: Traced): string =>
+  `${name} ${action}: ${outcome}${code === null ? '' : `, ${code}: ${message}`}`

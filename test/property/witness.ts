@@ -1,0 +1,199 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { HsmUserRef } from '../../src/domain/hsm-user.js'
+import type { HsmId } from '../../src/domain/ids.js'
+import type { RosterEntry } from '../../src/domain/roster.js'
+import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
+import { ledgerOf, type RotationLedger } from '../../src/domain/rotation/rotation.js'
+import type { Secret } from '../../src/domain/secret.js'
+import type { StoredPassword } from '../../src/simulator/hsm/password.js'
+import type { User } from '../../src/simulator/hsm/user.js'
+import { type Appliance, DRIFTED, type RotatedUser } from './fleet.js'
+import type { Invocation } from './invocation.js'
+import { entriesOf, type KeptJournal } from './journals.js'
+import type { World } from './world.js'
+
+/** What a cell holds, by the HSM itself. */
+export type Held = 'absent' | 'old' | 'drifted' | 'new' | 'something-else'
+
+/**
+ * Sees everything that happens to the HSMs and compares it with what was promised (the invariants of the design). It
+ * knows the passwords and looks into the HSMs; what the engine believes is the thing in doubt.
+ */
+export class Witness {
+  /** What was seen that must not be, in words. */
+  readonly violations: string[] = []
+  /** By the password as the HSM keeps it, so that each is hashed once. */
+  readonly #held = new WeakMap<StoredPassword, Held>()
+  readonly #returned = new Set<string>()
+  readonly #world: World
+  readonly #bystanders: Map<HsmId, string>
+
+  constructor(world: World) {
+    this.#world = world
+    this.#bystanders = new Map(this.#everybody().map((appliance) => [appliance.hsmId, this.#others(appliance)]))
+  }
+
+  /** Invariant 1: a read of the store returned this one. */
+  storeReturned(secret: Secret): void {
+    this.#returned.add(secret.reveal())
+  }
+
+  /** Invariant 6: conversations are opened with HSMs that AWS reported for the clusters of the rotation, and no others. */
+  isInRoster(servers: readonly RosterEntry[]): void {
+    for (const { hsmId, eniIp, clusterId } of servers) {
+      const cluster = this.#world.fleet.clusters.find((candidate) => candidate.clusterId === clusterId)
+      const known = cluster?.appliances.find((appliance) => appliance.eniIp === eniIp)
+      if (cluster?.named === true && known !== undefined && hsmId.startsWith(known.slot)) continue
+      this.#accuse(`6: spoke to ${hsmId} at ${eniIp}, which is none of this rotation`)
+    }
+  }
+
+  /** Invariant 7: whoever logs in or writes holds the lock of every cluster of the rotation. */
+  isAllowed(invocation: Invocation): void {
+    if (invocation.dead) return
+    for (const { clusterId, named } of this.#world.fleet.clusters) {
+      if (!named || this.#world.locks.get(clusterId) === invocation) continue
+      this.#accuse(`7: ${invocation.name} works without the lock of ${clusterId}`)
+    }
+  }
+
+  /** Invariant 4: no second failed login of one invocation in one cell, and nobody locked by us. */
+  sawFailedLogin(invocation: Invocation, { hsmId }: Appliance, user: Readonly<User>): void {
+    const cell = `${hsmId} ${user.type}:${user.name}`
+    const count = (invocation.failedLogins.get(cell) ?? 0) + 1
+    invocation.failedLogins.set(cell, count)
+    if (count > 1) this.#accuse(`4: ${invocation.name} failed to log in ${count} times at ${cell}`)
+    if (user.locked) this.#accuse(`4: ${invocation.name} locked ${cell}`)
+  }
+
+  /** A change of the password clears the count. */
+  sawChange(invocation: Invocation, { hsmId }: Appliance, user: HsmUserRef): void {
+    invocation.failedLogins.delete(`${hsmId} ${user.type}:${user.name}`)
+  }
+
+  /** Nobody leaves a user logged in. */
+  leftNoSession(invocation: Invocation): void {
+    if (invocation.openSessions > 0) this.#accuse(`${invocation.name} left ${invocation.openSessions} sessions open`)
+  }
+
+  /** After each write to an HSM. */
+  sawWrite(appliance: Appliance): void {
+    for (const user of this.#world.fleet.users) this.#checkCell(appliance, user)
+    const others = this.#others(appliance)
+    const before = this.#bystanders.get(appliance.hsmId)
+    if (before !== undefined && before !== others)
+      this.#accuse(`other users of ${appliance.hsmId} changed: ${before}; ${others}`)
+  }
+
+  /** After each line of a journal: what it says now of the cell it speaks of, or of all. */
+  sawLine({ entries, ledger }: KeptJournal, { event }: JournalEntry): void {
+    const asked = event.type === 'answer' ? entries[event.to - 1]?.event : event
+    if (asked?.type !== 'intent') {
+      this.#checkClaims(ledger)
+      return
+    }
+    const user = this.#world.fleet.users.find(({ key }) => key === asked.intent.user)
+    for (const hsmId of asked.intent.hsmIds) {
+      const appliance = this.#find(hsmId)
+      if (appliance !== undefined && user !== undefined) this.#checkClaim(ledger, appliance, user)
+    }
+  }
+
+  /** After each invocation: every cell, every claim, and that the journal tells the same when it is read again. */
+  look(): void {
+    for (const appliance of this.#named()) {
+      for (const user of this.#world.fleet.users) this.#checkCell(appliance, user)
+    }
+    for (const journal of this.#world.journals.values()) {
+      this.#checkClaims(journal.ledger)
+      const replayed = ledgerOf(entriesOf(journal)).rotation()
+      if (!isDeepStrictEqual(replayed, journal.ledger.rotation()))
+        this.#accuse('the journal tells another story when it is read again')
+    }
+  }
+
+  /** What the HSM holds for the user. */
+  held({ hsm }: Appliance, user: RotatedUser): Held {
+    const stored = hsm.find(user.type, user.name)?.password
+    if (stored === undefined || stored === null) return 'absent'
+    const known = this.#held.get(stored)
+    if (known !== undefined) return known
+    const matches = (password: string) => hsm.matches(user.type, user.name, password) === true
+    const found = matches(user.new.reveal())
+      ? 'new'
+      : matches(user.old.reveal())
+        ? 'old'
+        : matches(DRIFTED)
+          ? 'drifted'
+          : 'something-else'
+    this.#held.set(stored, found)
+    return found
+  }
+
+  /** Cells of these HSMs that hold something else than `wanted`. Old is whatever was there before. */
+  exceptions(wanted: Held, hsmIds: readonly HsmId[]): string[] {
+    return hsmIds.flatMap((hsmId) => {
+      const appliance = this.#find(hsmId)
+      if (appliance === undefined) return []
+      return this.#world.fleet.users.flatMap((user) => {
+        const held = this.held(appliance, user)
+        return held === wanted || (wanted === 'old' && held !== 'new' && held !== 'something-else')
+          ? []
+          : [`${hsmId} ${user.key} is ${held}`]
+      })
+    })
+  }
+
+  accuse(words: string): void {
+    this.#accuse(words)
+  }
+
+  #checkCell(appliance: Appliance, user: RotatedUser): void {
+    const held = this.held(appliance, user)
+    if (held === 'something-else') this.#accuse(`2: ${appliance.hsmId} ${user.key} holds neither old nor new`)
+    if (held === 'new' && !this.#returned.has(user.new.reveal())) {
+      this.#accuse(`1: ${appliance.hsmId} ${user.key} is new before the store returned it`)
+    }
+  }
+
+  #checkClaims(ledger: RotationLedger): void {
+    for (const appliance of this.#named()) {
+      for (const user of this.#world.fleet.users) this.#checkClaim(ledger, appliance, user)
+    }
+  }
+
+  /** Invariant 2: what is stated as certain is true. */
+  #checkClaim(ledger: RotationLedger, appliance: Appliance, user: RotatedUser): void {
+    const { state, proof } = ledger.cell(user.key, appliance.hsmId)
+    if (state !== 'new' && state !== 'old' && state !== 'absent') return
+    const held = this.held(appliance, user)
+    // Copied or never written, it holds what some HSM of the family held before; only a login says which that is.
+    const asStated = state === held || (state === 'old' && held === 'drifted' && proof !== 'login-current')
+    if (!asStated) this.#accuse(`2: ${appliance.hsmId} ${user.key} is stated ${state} (${proof}) and is ${held}`)
+  }
+
+  #everybody(): readonly Appliance[] {
+    return this.#world.fleet.clusters.flatMap(({ appliances }) => appliances)
+  }
+
+  /** HSMs that take part and are the ones they were. */
+  #named(): readonly Appliance[] {
+    return this.#world.fleet.named.filter(({ reportedId, slot }) => reportedId === slot)
+  }
+
+  #find(hsmId: HsmId): Appliance | undefined {
+    return this.#named().find(({ slot }) => slot === hsmId)
+  }
+
+  /** Everything about users that are not rotated. */
+  #others({ hsm }: Appliance): string {
+    return hsm.users
+      .filter(({ name }) => !name.startsWith('app_') || name === 'app_user')
+      .map(({ id, type, name, password }) => `${id} ${type}:${name} ${password?.digest.toString('hex').slice(0, 8)}`)
+      .join(', ')
+  }
+
+  #accuse(words: string): void {
+    if (!this.violations.includes(words)) this.violations.push(words)
+  }
+}

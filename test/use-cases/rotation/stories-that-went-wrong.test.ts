@@ -1,0 +1,187 @@
+import { describe, expect, test } from '@jest/globals'
+import type { FleetSpec } from '../../property/fleet-arbitrary.js'
+import type { Story, Trouble, Turn, Wishes } from '../../property/story-arbitrary.js'
+import { CALM, tellStory } from '../../property/tell-story.js'
+
+// Found by the random stories of test/property, and made small by them.
+
+const trouble = (what: Trouble['what'], more: Partial<Trouble> = {}): Trouble => ({
+  at: 0,
+  what,
+  hsm: 0,
+  user: 0,
+  lasting: false,
+  ...more,
+})
+const turn = (more: Partial<Turn>): Turn => ({ ...CALM, ...more })
+
+interface Wanted {
+  readonly fleet?: Partial<Omit<FleetSpec, 'behaviour'>> & { readonly behaviour?: Partial<FleetSpec['behaviour']> }
+  readonly wishes?: Partial<Wishes>
+  readonly turns: readonly Turn[]
+  readonly ending?: Story['ending']
+}
+
+/** Tells a story; the promises must hold. @returns how each invocation ended */
+const told = async ({ fleet = {}, wishes = {}, turns, ending = 'resume' }: Wanted): Promise<string[]> => {
+  const { violations, trace } = await tellStory({
+    fleet: {
+      clusters: [1, 2],
+      leftOut: 0,
+      users: 1,
+      oddities: [],
+      ...fleet,
+      behaviour: {
+        syncUserExisting: 'overwrite',
+        syncUserMatches: 'id',
+        syncUserOntoLoggedIn: 'deny',
+        loginResetsFailures: false,
+        syncResetsFailures: false,
+        ...fleet.behaviour,
+      },
+    },
+    wishes: {
+      current: 'unknown',
+      acceptNoWayBack: false,
+      createMissing: false,
+      concurrency: 1,
+      maxErrors: 0,
+      drainMs: 0,
+      mayStayBehind: null,
+      ...wishes,
+    },
+    turns,
+    ending,
+    noise: 1,
+  })
+  expect(violations).toEqual([])
+  return trace.map(({ action, outcome, code }) => `${action}: ${code ?? outcome}`)
+}
+
+/** syncUser reports success and changes nothing. */
+const ignoring = { behaviour: { syncUserExisting: 'ignore' } } as const
+
+test('a user is not copied to an HSM where another one has its ID', async () => {
+  const fleet = { oddities: [{ kind: 'taken-id', hsm: 1, user: 0 }] } as const
+  expect(await told({ fleet, wishes: { createMissing: true }, turns: [CALM] })).toEqual([
+    'start: ID_TAKEN',
+    'start: ID_TAKEN',
+  ])
+})
+
+test('a user with several IDs is not created by a copy', async () => {
+  const oddities = [
+    { kind: 'missing', hsm: 2, user: 0 },
+    { kind: 'other-id', hsm: 1, user: 0 },
+  ] as const
+  const ended = await told({ fleet: { oddities }, wishes: { createMissing: true }, turns: [CALM] })
+  expect(ended).toEqual(['start: USER_MISSING', 'start: USER_MISSING'])
+})
+
+describe('a rollback by syncUser', () => {
+  test('is not believed before a copy was seen to overwrite', async () => {
+    const turns = [turn({ pauseBefore: 'canary' })]
+    expect(await told({ fleet: ignoring, turns, ending: 'rollback' })).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'rollback: NO_WAY_BACK',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
+  })
+
+  test('ends old where the copy overwrites, also before the canary', async () => {
+    const turns = [turn({ pauseBefore: 'canary' })]
+    expect(await told({ turns, ending: 'rollback' })).toEqual(['start: PAUSED_AS_ASKED', 'rollback: rolled-back'])
+  })
+
+  test('that stopped before it began leaves a rotation that resume can end', async () => {
+    const turns = [
+      turn({ pauseBefore: 'canary' }),
+      turn({ action: 'rollback', troubles: [trouble('strange-masking-key', { lasting: true })] }),
+    ]
+    expect(await told({ turns })).toEqual(['start: PAUSED_AS_ASKED', 'rollback: NOT_UNDERSTOOD', 'resume: completed'])
+  })
+})
+
+describe('an HSM that was added', () => {
+  test.each(['restore-point', 'finalize'] as const)('before %s gets the new credential too', async (pauseBefore) => {
+    const turns = [turn({ pauseBefore }), turn({ troubles: [trouble('old-hsm-added')] })]
+    expect(await told({ turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
+  })
+
+  test('to a rotation with debts gets it when they are settled', async () => {
+    const behind = [trouble('unreachable', { hsm: 2 })]
+    const turns = [turn({ troubles: behind }), turn({ troubles: [trouble('old-hsm-added')] })]
+    const ended = await told({ wishes: { mayStayBehind: 2 }, turns: turns.map((one) => ({ ...one })) })
+    expect(ended).toEqual(['start: completed-with-debt', 'resume: completed'])
+  })
+})
+
+test('a login after changePswd does not show that syncUser overwrites', async () => {
+  const canary = 1
+  const turns = [
+    turn({ pauseBefore: 'canary' }),
+    turn({ troubles: [1, 2, 3].map(() => trouble('foreign-failure', { hsm: canary })) }),
+  ]
+  expect(await told({ fleet: ignoring, turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
+})
+
+test('the HSM that is changed first cannot stay behind before it was changed', async () => {
+  const unreachable = trouble('unreachable', { lasting: true })
+  const turns = [turn({ pauseBefore: 'change' }), turn({ troubles: [unreachable] })]
+  const ended = await told({ wishes: { mayStayBehind: 0, current: 'given' }, turns })
+  expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'resume: HSM_UNREACHABLE', 'resume: completed'])
+})
+
+describe('after the journal was lost', () => {
+  const recover = turn({ action: 'recover' })
+
+  test('an HSM that is new already does not show what syncUser does', async () => {
+    const turns = [turn({ pauseBefore: 'spread' }), recover]
+    const ended = await told({ fleet: { ...ignoring, clusters: [1, 3] }, turns })
+    expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'recover: RECOVERED', 'resume: completed'])
+  })
+
+  test('a CURRENT that was never in force is no way back', async () => {
+    const turns = [turn({ pauseBefore: 'verify' }), recover]
+    const ended = await told({ wishes: { current: 'kept-wrong' }, turns, ending: 'rollback' })
+    expect(ended).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'recover: RECOVERED',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
+  })
+
+  test('a CURRENT that somebody logged in with is one', async () => {
+    const turns = [turn({ pauseBefore: 'verify' }), recover]
+    const ended = await told({ wishes: { current: 'given' }, turns, ending: 'rollback' })
+    expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'recover: RECOVERED', 'rollback: rolled-back'])
+  })
+
+  test('a recovery that was killed after its first line is resumed', async () => {
+    const killed = turn({ action: 'recover', troubles: [trouble('journal-fails-after')] })
+    const turns = [turn({ pauseBefore: 'finalize' }), killed]
+    expect(await told({ turns })).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'recover: JOURNAL_UNWRITABLE',
+      'resume: completed',
+    ])
+  })
+
+  test('a user that is missing on an HSM is still copied there', async () => {
+    const fleet = { oddities: [{ kind: 'missing', hsm: 2, user: 0 }] } as const
+    const turns = [turn({ pauseBefore: 'change' }), recover]
+    const ended = await told({ fleet, wishes: { createMissing: true }, turns })
+    expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'recover: RECOVERED', 'resume: completed'])
+  })
+
+  test('the cells are asked once nothing can take effect late any more', async () => {
+    // Every command of the rotation in turn is the one that takes effect late.
+    for (let at = 300; at < 1000; at += 10) {
+      const late = turn({ propagate: 'change', troubles: [trouble('late', { at })] })
+      const ended = await told({ fleet: { users: 2 }, wishes: { current: 'given' }, turns: [late, recover] })
+      expect(ended.at(-1)).toMatch(/completed$|NOTHING_PENDING$/)
+    }
+  })
+})
