@@ -305,9 +305,7 @@ describe('a conversation', () => {
   test('the quorum is told for each HSM', async () => {
     const { sim, roster, b, open } = await bench()
     for (const { hsmId } of b) await sim.fault('quorum', '--hsm', hsmId)
-    const quorum = await (
-      (await open(roster)) as HsmSession & { quorum(): Promise<ReadonlyMap<HsmId, number | null>> }
-    ).quorum()
+    const quorum = await (await open(roster)).quorum()
     expect([...quorum.values()].map((value) => (value ?? 0) > 1)).toEqual([false, false, false, true, true])
   })
 
