@@ -91,8 +91,8 @@ export class Conversation {
     }
     this.#atPrompt = true
     this.#writing = false
-    const { text } = reply
-    return { answer: this.understand(() => this.#redacted(parseAnswer(text))), asked }
+    const { text, verbatim } = reply
+    return { answer: this.understand(() => this.#redacted(parseAnswer(text, verbatim))), asked }
   }
 
   /**

@@ -14,17 +14,21 @@ const MORE = /^\s*[{[]|\berror\b|\bfailed\b/im
 
 /**
  * Reads what a command printed: the document begins at the first `{` that begins a line.
+ * @param printed without control characters
+ * @param verbatim with them: inside of the document they would make a name another one
  * @throws {NotUnderstood} it ends too early, is none of the known form, or more follows
  */
-export const parseAnswer = (printed: string): CliAnswer => {
+export const parseAnswer = (printed: string, verbatim = printed): CliAnswer => {
   const start = printed.search(/^\{/m)
   if (start < 0) return { kind: 'plain', text: plainText(printed) }
   const length = documentLength(printed.slice(start))
   if (length === null) throw new NotUnderstood('the JSON of the answer ends too early')
   if (MORE.test(printed.slice(start + length))) throw new NotUnderstood('more follows after the JSON of the answer')
+  const text = printed.slice(start, start + length)
+  if (!verbatim.includes(text)) throw new NotUnderstood('control characters stand in the JSON of the answer')
   let document: unknown
   try {
-    document = JSON.parse(printed.slice(start, start + length))
+    document = JSON.parse(text)
   } catch {
     throw new NotUnderstood('the answer is no JSON')
   }

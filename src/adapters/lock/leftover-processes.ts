@@ -11,12 +11,20 @@ export const leftoverProcesses = (): LeftoverProcesses => ({
   async end({ pid, startedAt }, patienceMs) {
     const deadline = performance.now() + patienceMs
     while (isRunning(pid) && startedAround(pid, Date.parse(startedAt), TOLERANCE_MS)) {
-      try {
-        if (performance.now() >= deadline) process.kill(pid, 'SIGKILL')
-      } catch {
-        // It ended between the look and the signal.
-      }
+      if (performance.now() >= deadline) endGroup(pid)
       await sleep(LOOK_MS)
     }
   },
 })
+
+/** A utility leads a process group of its own: what it was started through and itself, which alone would live on. */
+const endGroup = (pid: number): void => {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, 'SIGKILL')
+      return
+    } catch {
+      // It leads no group, or ended between the look and the signal.
+    }
+  }
+}

@@ -55,6 +55,12 @@ describe('an answer', () => {
     expect(() => parseAnswer(text)).toThrow(NotUnderstood)
   })
 
+  test('in which something stands that a terminal obeys is not understood: the name would be another one', () => {
+    const shown = json({ username: 'app' })
+    expect(() => parseAnswer(shown, shown.replace('app', 'a\u009bpp'))).toThrow(NotUnderstood)
+    expect(() => parseAnswer(shown, `\u001b[?2004l${shown}`)).not.toThrow()
+  })
+
   test('without JSON is the text of the error', () => {
     expect(parseAnswer('Error: "HSM is disconnected"\n')).toEqual({ kind: 'plain', text: 'HSM is disconnected' })
     expect(parseAnswer("error: unrecognized subcommand 'x'\n\nUsage: cloudhsm-cli\n")).toEqual({
@@ -208,33 +214,32 @@ describe('what a replication came to', () => {
   })
 })
 
-/** The prompt at the end of all that was heard since the last line was typed. */
-const promptAt = (heard: string, answering: boolean) =>
-  findCliPrompt(heard.slice(heard.lastIndexOf('\n') + 1), !answering || heard.includes('\n'))
-
 describe('prompts', () => {
   test.each([
     ['aws-cloudhsm > ', 'command'],
     ['aws-cloudhsm>', 'command'],
-    ['}\nadmin-user@cluster-1234abcdefg > ', 'command'],
-    ['\nEnter password:', 'password'],
-    ['\nenter password: ', 'password'],
-    ['\nConfirm password:', 'confirmation'],
-    ['\nEnter signed token file path (press enter if same as the unsigned token file):', 'tokenFile'],
-    ['\nEnter public key PEM file path:', 'publicKey'],
+    ['admin-user@cluster-1234abcdefg > ', 'command'],
+    ['Enter password:', 'password'],
+    ['enter password: ', 'password'],
+    ['Confirm password:', 'confirmation'],
+    ['Enter signed token file path (press enter if same as the unsigned token file):', 'tokenFile'],
+    ['Enter public key PEM file path:', 'publicKey'],
   ])('%j is the prompt %s', (text, name) => {
-    expect(promptAt(text, false)).toMatchObject({ name })
+    expect(findCliPrompt(text, true)).toEqual({ name })
   })
 
   test('names and texts that read like prompts are none while their answer arrives', () => {
     const users = ['aws-cloudhsm > ', 'Enter password:', 'a@b > '].map((username) => row({ username }))
     const text = `user list\n${json({ users })}`
-    for (let end = 0; end <= text.length; end += 1) expect(promptAt(text.slice(0, end), true)).toBeNull()
+    for (let end = 0; end <= text.length; end += 1) {
+      const heard = text.slice(0, end)
+      expect(findCliPrompt(heard.slice(heard.lastIndexOf('\n') + 1), heard.includes('\n'))).toBeNull()
+    }
   })
 
   test('a prompt that is drawn again around what is typed is the old one', () => {
-    expect(promptAt('aws-cloudhsm > ', true)).toBeNull()
-    expect(promptAt('user list\naws-cloudhsm > ', true)).not.toBeNull()
+    expect(findCliPrompt('aws-cloudhsm > ', false)).toBeNull()
+    expect(findCliPrompt('aws-cloudhsm > ', true)).not.toBeNull()
   })
 })
 

@@ -83,18 +83,24 @@ const scripted = async (steps: readonly Step[], options: ScriptOptions = {}) => 
     ].join('\n'),
   )
   await chmod(program, 0o755)
-  return consoleOn(program, roster, {
+  const console = consoleOn(program, roster, {
     configFor: () => ({}),
     workFolder: options.workFolder ?? (await newFolder()),
     limits: { startupMs: silenceMs, commandMs: silenceMs, goodbyeMs },
     environment: { HOME: folder, PATH: process.env['PATH'] },
   })
+  // Closed after the test, also where a test did not expect it to open.
+  return {
+    open: async (servers: readonly RosterEntry[]): Promise<HsmSession> => {
+      const session = await console.open(servers)
+      sessions.push(session)
+      return session
+    },
+  }
 }
 
 const opened = async (steps: readonly Step[], options: ScriptOptions = {}): Promise<HsmSession> => {
-  const session = await (await scripted(steps, options)).open([server])
-  sessions.push(session)
-  return session
+  return (await scripted(steps, options)).open([server])
 }
 
 describe('opening a session', () => {
@@ -321,7 +327,6 @@ describe('in the middle of a write', () => {
 test('two clusters in one session change no password', async () => {
   const steps: Step[] = [{ say: PROMPT }, ...info(), ...info(other.clusterId, 'S2')]
   const session = await (await scripted(steps)).open(roster)
-  sessions.push(session)
   expect([...session.serials]).toEqual([
     [clusterId, ['S1']],
     [other.clusterId, ['S2']],

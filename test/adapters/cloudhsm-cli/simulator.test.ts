@@ -35,25 +35,30 @@ interface Bench {
   readonly holding: (password: string, user?: string) => Promise<(boolean | null)[]>
 }
 
+/** Sessions are closed after the test, also those it did not expect. */
+const tracked = (console: HsmConsole): HsmConsole => ({
+  ...console,
+  open: async (servers) => {
+    const session = await console.open(servers)
+    sessions.push(session)
+    return session
+  },
+})
+
 const bench = async (behaviour: object = {}, more: Partial<CloudHsmCliOptions> = {}): Promise<Bench> => {
   const running = await startSimulator(cliFleet(behaviour))
   sim = running
   const roster = await rosterOfFleet(running)
-  const console = consoleOn(running.ready.cloudhsmCli, roster, {
-    fixedConfig: join(running.dir, 'cloudhsm-cli.cfg'),
-    ...more,
-  })
+  const console = tracked(
+    consoleOn(running.ready.cloudhsmCli, roster, { fixedConfig: join(running.dir, 'cloudhsm-cli.cfg'), ...more }),
+  )
   return {
     sim: running,
     roster,
     a: roster.filter(({ clusterId }) => clusterId === A),
     b: roster.filter(({ clusterId }) => clusterId === B),
     console,
-    open: async (servers) => {
-      const session = await console.open(servers)
-      sessions.push(session)
-      return session
-    },
+    open: console.open,
     holding: async (password, user = 'CU:app_crypto') =>
       (await running.check(user, password)).hsms.map(({ match }) => match),
   }
@@ -158,7 +163,7 @@ describe('the configuration the program reads', () => {
     const { sim, a, roster } = await bench({ cliConfigOption: false })
     const fixed = await writeCliConfig(sim, [A])
     const others = roster.filter((entry) => entry !== a[0])
-    const console = consoleOn(sim.ready.cloudhsmCli, others, { fixedConfig: fixed })
+    const console = tracked(consoleOn(sim.ready.cloudhsmCli, others, { fixedConfig: fixed }))
     const error = await operatorErrorOf(() => console.open(a.slice(1)))
     expect(error.message).toContain(`lists ${a[0]?.eniIp} in ${A}, which AWS did not report there`)
   })
@@ -305,9 +310,7 @@ describe('a conversation', () => {
   test('the quorum is told for each HSM', async () => {
     const { sim, roster, b, open } = await bench()
     for (const { hsmId } of b) await sim.fault('quorum', '--hsm', hsmId)
-    const quorum = await (
-      (await open(roster)) as HsmSession & { quorum(): Promise<ReadonlyMap<HsmId, number | null>> }
-    ).quorum()
+    const quorum = await (await open(roster)).quorum()
     expect([...quorum.values()].map((value) => (value ?? 0) > 1)).toEqual([false, false, false, true, true])
   })
 
