@@ -99,8 +99,8 @@ describe('a password that somebody else changed', () => {
     await changeByHand(canary)
     const journals = join(place.stateDir, 'rotations')
     await rm(journals, { recursive: true })
-    const recover = () =>
-      place.run(['rotate', 'recover', ...place.clusterFlags, `--user=${USER}`, ...place.storeFlags, '--json'])
+    const flags = [...place.clusterFlags, `--user=${USER}`, ...place.storeFlags, '--silence-timeout=1']
+    const recover = () => place.run(['rotate', 'recover', ...flags, '--json'])
 
     const once = await recover()
     expect([once.exitCode, statesOf(once.json)[canary]]).toEqual([4, 'unknown'])

@@ -45,7 +45,7 @@ ${exitCodes({
     const { locks, shelf, clock } = await this.wiring.rotationPorts(lock)
     const { commandMs } = silenceLimits(flags, config.utility)
     this.note(
-      `Waiting ${commandMs / 1000} s before the logins: a command of the lost rotation could still take effect.`,
+      `A command of the lost rotation could still take effect: the first recover waits ${commandMs / 1000} s before it logs in.`,
     )
     const rotation = await recoverRotation(
       {
