@@ -42,10 +42,8 @@ type ReopenFlagValues = Awaited<ReturnType<ReopenCommand['parseReopen']>>
 
 /** What `rotate resume` and `rotate rollback` share: they differ in the direction alone. */
 export abstract class ReopenCommand extends RotationCommand {
-  static override flags = reopenFlags
-
   protected async parseReopen() {
-    const { flags } = await this.parse(ReopenCommand)
+    const { flags } = await this.parse({ flags: reopenFlags, enableJsonFlag: true })
     return flags
   }
 

@@ -1,5 +1,5 @@
 import { exitCodes } from '../../cli/exit-codes.js'
-import { ReopenCommand } from '../../cli/reopen-command.js'
+import { ReopenCommand, reopenFlags } from '../../cli/reopen-command.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import { resumeRotation } from '../../use-cases/rotation/resume-rotation.js'
 
@@ -19,6 +19,7 @@ ${exitCodes({
   static override examples = [
     '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password prompt --store file:credentials.age --store-passphrase prompt',
   ]
+  static override flags = reopenFlags
 
   run(): Promise<RotationDocument> {
     return this.reopen('forward', resumeRotation)
