@@ -21,6 +21,8 @@ export const start = async (entry: string): Promise<void> => {
   try {
     await run(argv, entry)
     await flush()
+    // A utility that was left in the middle of a write keeps its terminal open, and would keep this program waiting.
+    process.exit()
   } catch (error) {
     const { printableLines } = await import('../adapters/terminal/printable.js')
     await handle(shown(error as Error & { oclif?: { exit?: number } }, printableLines))
