@@ -7,6 +7,7 @@ import { newestRotation } from '../use-cases/rotation/find-rotation.js'
 import type { ReopenPorts, ReopenRequest } from '../use-cases/rotation/reopen-rotation.js'
 import { discoveryFlags, discoveryScope } from './flags.js'
 import { listenForInterrupts } from './interrupts.js'
+import { readOfficers, resolveOfficers } from './officers.js'
 import { readPasswordFlag, resolvePasswords } from './passwords.js'
 import { RotationCommand } from './rotation-command.js'
 import {
@@ -18,6 +19,7 @@ import {
   storeFlags,
   utilityFlags,
 } from './rotation-flags.js'
+import { refOf } from './rotation-target.js'
 
 const { yes: _, ...againFlags } = runFlags
 
@@ -76,13 +78,14 @@ export abstract class ReopenCommand extends RotationCommand {
     const users = plan.users
     const next = readPasswordFlag('--new-password', flags['new-password'])
     const given = readPasswordFlag('--current-password', flags['current-password'])
+    const clusters = [plan.source, ...plan.destinations]
+    const officers = readOfficers(flags, clusters.map(refOf))
     const secrets = await this.wiring.secrets()
-    const officer = await this.officer(flags, secrets)
+    const officerOf = await resolveOfficers(officers, secrets)
     const store = await this.openStore(flags, secrets)
     const currentPasswords = await resolvePasswords(given, users, secrets)
     const newPasswords = await resolvePasswords(next, users, secrets)
     const scope = await discoveryScope(flags, this.wiring)
-    const clusters = [plan.source, ...plan.destinations]
     const profiles = clusters.flatMap(({ profile }) => (profile === null ? [] : [profile]))
     const stop = listenForInterrupts(
       (line) => this.note(line),
@@ -105,7 +108,7 @@ export abstract class ReopenCommand extends RotationCommand {
           leftovers: await this.wiring.leftovers(),
           hooks: await this.hooks(flags),
           console: await this.console(flags, config, known.plan.roster),
-          officer,
+          officerOf,
           lockoutLimit: flags['lockout-limit'],
           concurrency: flags.concurrency,
           stop,

@@ -8,10 +8,8 @@ import type { CredentialStore } from '../domain/credential-store.js'
 import { OperatorError } from '../domain/errors.js'
 import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
-import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { RotationId } from '../domain/ids.js'
 import { type LockForm, parseLockForm } from '../domain/lock-form.js'
-import { requireTypable } from '../domain/password.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
 import type { RotationFacts } from '../domain/rotation/journal-entry.js'
@@ -20,7 +18,6 @@ import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { UtilityName } from '../domain/utility.js'
-import type { OfficerLogin } from '../use-cases/rotation/rotation-run.js'
 import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
 import { requireFlag, silenceLimits } from './rotation-flags.js'
 
@@ -77,18 +74,6 @@ export abstract class RotationCommand extends BaseCommand {
     })
     if (write) await store.checkWritable()
     return store
-  }
-
-  protected async officer(
-    flags: { readonly officer?: string | undefined; readonly 'officer-password'?: string | undefined },
-    source: SecretSource,
-  ): Promise<OfficerLogin> {
-    const user = parseOfficer(requireFlag(flags.officer, '--officer', '--officer admin'))
-    const flag = '--officer-password'
-    const form = parseSecretForm(requireFlag(flags['officer-password'], flag, `${flag} prompt`), flag)
-    const password = await source.resolve(form, { flag, what: `password of the officer ${user.name}` })
-    requireTypable(password, `CO:${user.name}`)
-    return { user, password }
   }
 
   /** @param roster every HSM of the clusters that may be spoken to */

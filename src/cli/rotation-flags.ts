@@ -124,8 +124,16 @@ export const lockFlags = {
 /** Who does the work, and how. */
 export const runFlags = {
   ...lockFlags,
-  officer: Flags.string({ description: 'Crypto officer who does the work.', helpValue: 'NAME' }),
-  'officer-password': Flags.string({ description: "The officer's password.", helpValue: 'SECRET' }),
+  officer: Flags.string({
+    description: 'Crypto officer who does the work; with CLUSTER= on that cluster alone. May be given several times.',
+    helpValue: '[CLUSTER=]NAME',
+    ...repeatable,
+  }),
+  'officer-password': Flags.string({
+    description: "The officer's password; with CLUSTER= on that cluster alone. May be given several times.",
+    helpValue: '[CLUSTER=]SECRET',
+    ...repeatable,
+  }),
   'retry-officer': Flags.boolean({ description: "Try the officer's password although it was refused before." }),
   'current-password': Flags.string({
     description: 'Current password, for every user or per user; proved on each HSM and kept as a way back.',

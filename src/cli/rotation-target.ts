@@ -1,4 +1,5 @@
 import { mergedCliConfig } from '../domain/cli-config.js'
+import type { ClusterRef } from '../domain/cluster.js'
 import { onlyConfig, type UtilityConfig } from '../domain/config-files.js'
 import { refusal, usageError } from '../domain/errors.js'
 import type { HsmUserRef } from '../domain/hsm-user.js'
@@ -133,7 +134,8 @@ const refuseOtherRoster = (path: string, listed: Roster, reported: Roster): void
 }
 
 const EXAMPLE = '--source us-east-1/cluster-aaaaaaaaaaa'
-const refOf = ({ clusterId, region, profile }: RotationPlan['source']) => ({
+/** A planned cluster as an operator names it. */
+export const refOf = ({ clusterId, region, profile }: RotationPlan['source']): ClusterRef => ({
   clusterId,
   region,
   ...(profile === null ? {} : { profile }),

@@ -13,5 +13,9 @@ export interface RosterEntry {
   readonly role: ClusterRole
 }
 
+/** An HSM as messages name it: `hsm-abc (eu-west-1, cluster-xyz)`. */
+export const nameServer = ({ hsmId, region, clusterId }: Pick<RosterEntry, 'hsmId' | 'region' | 'clusterId'>): string =>
+  `${hsmId} (${region}, ${clusterId})`
+
 /** Every HSM a rotation may touch, in the order of the merged config: source cluster first, one block per cluster. */
 export type Roster = readonly RosterEntry[]

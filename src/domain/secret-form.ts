@@ -1,3 +1,4 @@
+import { type ClusterRef, readClusterRef } from './cluster.js'
 import { usageError } from './errors.js'
 import type { HsmUserRef } from './hsm-user.js'
 import { isUserText, parseUserRef } from './hsm-user-text.js'
@@ -14,6 +15,12 @@ export type SecretForm =
 export interface UserSecretForm {
   readonly user: HsmUserRef | null
   readonly form: SecretForm | { readonly kind: 'generate' }
+}
+
+/** What a flag that takes `[CLUSTER=]SECRET` says about one cluster, or about every one where `cluster` is null. */
+export interface ClusterSecretForm {
+  readonly cluster: ClusterRef | null
+  readonly value: SecretForm
 }
 
 const FORMS = 'prompt, env:NAME, file:PATH, command:CMD, secretsmanager:ID[#KEY]'
@@ -44,8 +51,25 @@ export const parseUserSecret = (text: string, flag: string, { generate = false }
   const at = text.indexOf('=')
   const user = text.slice(0, Math.max(at, 0))
   const form = isUserText(user) ? read(text.slice(at + 1)) : null
-  if (form === null) throw literal(flag, generate ? `${FORMS}, generate` : FORMS, `${flag} CU:app_crypto=env:NAME`)
+  if (form === null)
+    throw literal(flag, generate ? `${FORMS}, generate` : FORMS, `for one user alone: ${flag} CU:app_crypto=env:NAME`)
   return { user: parseUserRef(user), form }
+}
+
+/**
+ * Reads `[CLUSTER=]SECRET`. What stands before the first `=` names a cluster only where it has the form of one and a
+ * SECRET follows, because paths and commands may hold `=` too.
+ * @throws {OperatorError} `LITERAL_SECRET` (exit 2)
+ */
+export const parseClusterSecret = (text: string, flag: string): ClusterSecretForm => {
+  const at = text.indexOf('=')
+  const cluster = at < 0 ? null : readClusterRef(text.slice(0, at))
+  const own = cluster === null ? null : formOf(text.slice(at + 1))
+  if (own !== null) return { cluster, value: own }
+  const value = formOf(text)
+  if (value === null)
+    throw literal(flag, FORMS, `for one cluster alone: ${flag} eu-west-1/cluster-abcdefghijk=env:NAME`)
+  return { cluster: null, value }
 }
 
 const formOf = (text: string): SecretForm | null => {
@@ -75,9 +99,9 @@ const secretsManagerForm = (text: string): SecretForm | null => {
   return id === '' || key === '' ? null : { kind: 'secretsmanager', id, key }
 }
 
-const literal = (flag: string, forms: string, perUser?: string) =>
+const literal = (flag: string, forms: string, narrower?: string) =>
   usageError('LITERAL_SECRET', `${flag} names where a password comes from; a password itself is not accepted there`, [
     `accepted forms: ${forms}`,
     `${flag} prompt`,
-    ...(perUser === undefined ? [] : [`for one user alone: ${perUser}`]),
+    ...(narrower === undefined ? [] : [narrower]),
   ])

@@ -14,8 +14,9 @@ export interface FamilyOptions {
   readonly users?: readonly { readonly name: string }[]
   /** Whether the destination was made from the source's backup. */
   readonly cloned?: boolean
-  /** Written over the destination's entry. */
+  /** Written over the entry of the cluster. */
   readonly destinationFields?: object
+  readonly sourceFields?: object
 }
 
 export const OFFICER_PASSWORD = 'TEST-officer-1'
@@ -34,11 +35,18 @@ const USERS = [
  * @param name up to eleven letters, part of the cluster IDs
  */
 export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
-  const { source = 1, destination = 1, users: others = [], cloned = true, destinationFields = {} } = options
+  const {
+    source = 1,
+    destination = 1,
+    users: others = [],
+    cloned = true,
+    sourceFields = {},
+    destinationFields = {},
+  } = options
   const sourceId = `cluster-${name.padEnd(11, 'x')}src`
   const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
   const clusters = [
-    { clusterId: sourceId, region: 'us-east-1', hsmType: 'hsm1.medium', hsms: source },
+    { clusterId: sourceId, region: 'us-east-1', hsmType: 'hsm1.medium', hsms: source, ...sourceFields },
     {
       clusterId: destinationId,
       region: 'eu-west-1',

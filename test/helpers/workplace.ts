@@ -79,6 +79,8 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
     lockstep(args, { cwd: folder, ...options, env: { ...env, ...options.env } })
   const named = (args: readonly string[], flag: string) =>
     args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))
+  /** Those that are not given here. */
+  const again = (args: readonly string[]) => againFlags.filter((flag) => !named(args, flag.split('=')[0] ?? ''))
   // As in the merged configuration: source first, then by HSM ID.
   const ofFamily = <T extends { readonly clusterId: string; readonly hsmId: string }>(hsms: readonly T[]): T[] =>
     clusterIds.flatMap((id) =>
@@ -107,7 +109,7 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
           ...(named(args, '--plan') ? [] : clusterFlags.filter((flag) => !named(args, flag.split('=')[0] ?? ''))),
           ...(named(args, '--user') || named(args, '--plan') ? [] : ['--user=CU:app_crypto']),
           ...(named(args, '--new-password') ? [] : ['--new-password=env:NEW']),
-          ...againFlags.filter((flag) => !named(args, flag.split('=')[0] ?? '')),
+          ...again(args),
           '--yes',
           '--json',
           ...args,
@@ -115,9 +117,9 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
         options,
       ),
     resume: (args = [], options) =>
-      run(['rotate', 'resume', '--most-recent', ...againFlags, '--json', ...args], options),
+      run(['rotate', 'resume', '--most-recent', ...again(args), '--json', ...args], options),
     rollback: (args = [], options) =>
-      run(['rotate', 'rollback', '--most-recent', ...againFlags, '--json', ...args], options),
+      run(['rotate', 'rollback', '--most-recent', ...again(args), '--json', ...args], options),
     truth,
     hsmIds: async () => {
       const hsms = await truth()

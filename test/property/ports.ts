@@ -15,7 +15,7 @@ export const portsOf = (invocation: Invocation): StartPorts & ReopenPorts & Reco
   const { world } = invocation
   return {
     console: consoleOf(invocation),
-    officer: OFFICER,
+    officerOf: () => OFFICER,
     officerRefusals: officerRefusalsOf(invocation),
     lockoutLimit: LOCKOUT_LIMIT,
     concurrency: world.story.wishes.concurrency,

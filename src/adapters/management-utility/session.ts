@@ -16,10 +16,20 @@ import type { SilenceLimits } from '../utility-process/silence-limits.js'
 import { type Reply, TalkBroken, type TerminalTalk } from '../utility-process/terminal-talk.js'
 import type { FoundPrompt, PromptName } from './prompts.js'
 import { parseBanner } from './screens/banner.js'
-import { failedServers, hasFailure, parseSyncUser, refusalIn, successfulServers } from './screens/command-result.js'
+import {
+  failedServers,
+  hasFailure,
+  parseSyncUser,
+  refusalIn,
+  succeededBare,
+  successfulServers,
+} from './screens/command-result.js'
 import { parseInfoServer } from './screens/info-server.js'
 import { parseListUsers } from './screens/list-users.js'
 import { parseMValue, USER_MANAGEMENT } from './screens/m-value.js'
+
+/** Of servers that were left alone because one before them did not accept. */
+const NOT_ASKED: Answer = { kind: 'unclear', text: 'not asked: another HSM did not accept the login' }
 
 /**
  * One conversation with the management utility. The server IDs here are places in the configuration of this session
@@ -88,12 +98,49 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   async login(user: HsmUserRef, password: Secret, on: readonly HsmId[]): Promise<Answers> {
-    if (on.length !== this.#servers.length) throw new Error('a login covers every HSM of the session')
+    if (this.#servers.some(({ hsmId }) => !on.includes(hsmId))) return this.#loginOnEach(user, password, on)
     await this.#leaveServerMode()
+    return this.#answers(await this.#typeLogin(user, password, 'global'), 'loginHSM')
+  }
+
+  /** In server mode, on some of the servers, one after the other; none is asked after one that did not accept. */
+  async #loginOnEach(user: HsmUserRef, password: Secret, on: readonly HsmId[]): Promise<Answers> {
+    const serverIds = on.map((hsmId) => this.#serverIdOf(hsmId))
+    const answers = new Map<HsmId, Answer>(on.map((hsmId) => [hsmId, NOT_ASKED]))
+    for (const serverId of serverIds) {
+      const server = this.#servers[serverId]
+      if (server === undefined) continue
+      await this.#enterServerMode(serverId)
+      const answer = this.#answerInServerMode(await this.#typeLogin(user, password, 'server'), server)
+      answers.set(server.hsmId, answer)
+      if (answer.kind !== 'done') break
+    }
+    await this.#leaveServerMode()
+    return answers
+  }
+
+  async #typeLogin(user: HsmUserRef, password: Secret, mode: 'global' | 'server'): Promise<string> {
     await this.#ask(`loginHSM ${user.type} ${user.name} -hpswd`, ['password'])
     await this.#terminal.sendHidden(password.reveal())
-    const { text } = await this.#listen(['global'])
-    return this.#answers(text, 'loginHSM')
+    const { text, prompt } = await this.#listen([mode])
+    if (mode === 'server' && prompt.serverId !== this.#serverMode) {
+      throw this.#failure('not-understood', 'after loginHSM the prompt speaks for another server')
+    }
+    return text
+  }
+
+  /** Server mode names no server in its result line. Source: reference of the utility, server and global mode. */
+  #answerInServerMode(text: string, server: RosterEntry): Answer {
+    const refused = refusalIn(text)
+    if (refused !== null) return this.#redacted({ kind: 'refused', ...refused })
+    const named = successfulServers(text, 'loginHSM')
+    for (const { serverId, label } of named) {
+      if (this.#server(serverId, label) !== server) {
+        throw this.#failure('not-understood', `loginHSM on ${server.hsmId} answers for another server`)
+      }
+    }
+    const succeeded = named.length > 0 || succeededBare(text, 'loginHSM')
+    return succeeded && !hasFailure(text) ? { kind: 'done' } : this.#redacted({ kind: 'unclear', text: text.trim() })
   }
 
   async logout(): Promise<void> {

@@ -18,6 +18,7 @@ ${exitCodes({
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password prompt --store file:credentials.age --store-passphrase prompt',
+    '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password env:OFFICER --officer eu-west-1/cluster-bbbbbbbbbbb=eu_admin --officer-password eu-west-1/cluster-bbbbbbbbbbb=env:EU_OFFICER --store file:credentials.age --store-passphrase prompt',
   ]
   static override flags = reopenFlags
 

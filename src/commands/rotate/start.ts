@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
 import { listenForInterrupts } from '../../cli/interrupts.js'
+import { readOfficers, resolveOfficers } from '../../cli/officers.js'
 import { isGenerated, readPasswordFlag, resolvePasswords } from '../../cli/passwords.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
@@ -32,6 +33,7 @@ ${exitCodes({
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --source us-east-1/cluster-aaaaaaaaaaa --destination eu-west-1/cluster-bbbbbbbbbbb --user CU:app_crypto --officer admin --officer-password prompt --new-password generate --store file:credentials.age --store-passphrase prompt',
+    '<%= config.bin %> <%= command.id %> --plan plan.json --officer us-east-1/cluster-aaaaaaaaaaa=admin --officer-password us-east-1/cluster-aaaaaaaaaaa=prompt --officer eu-west-1/cluster-bbbbbbbbbbb=eu_admin --officer-password eu-west-1/cluster-bbbbbbbbbbb=env:EU_OFFICER --new-password generate --store file:credentials.age --store-passphrase prompt',
     '<%= config.bin %> <%= command.id %> --plan plan.json --officer admin --officer-password env:OFFICER --new-password CU:app_crypto=file:new.txt --store file:credentials.age --yes --json',
   ]
   static override flags = {
@@ -79,8 +81,9 @@ ${exitCodes({
       throw usageError('FLAG_MISSING', '--new-password is missing', ['--new-password generate'])
     }
     const given = readPasswordFlag('--current-password', flags['current-password'])
+    const officers = readOfficers(flags, [target.request.source, ...target.request.destinations])
     const secrets = await this.wiring.secrets()
-    const officer = await this.officer(flags, secrets)
+    const officerOf = await resolveOfficers(officers, secrets)
     const store = await this.openStore(flags, secrets)
     const currentPasswords = await resolvePasswords(given, target.users, secrets)
     const newPasswords = await resolvePasswords(next, target.users, secrets)
@@ -119,7 +122,7 @@ ${exitCodes({
         {
           ...(await this.wiring.rotationPorts(lock)),
           console: await this.console(flags, config, chosen.roster),
-          officer,
+          officerOf,
           lockoutLimit: rules.lockoutLimit,
           concurrency: flags.concurrency,
           stop,

@@ -1,7 +1,7 @@
 import { type OperatorError, refusal } from '../errors.js'
 import { findUser, type HsmUser, type HsmUserRef, sameUser, userKey } from '../hsm-user.js'
-import type { HsmId } from '../ids.js'
-import type { Roster } from '../roster.js'
+import type { ClusterId, HsmId } from '../ids.js'
+import { nameServer, type Roster } from '../roster.js'
 import { budgetSpent, isLocked } from './login-budget.js'
 import type { PlannedUser } from './plan.js'
 
@@ -57,58 +57,65 @@ export const eligibleUsers = (
 }
 
 /**
- * Whether the officer can do it: not by rotating itself, and not from near its own lock-out.
- * @param roster where the HSMs are, for messages
+ * Whether the officer of each cluster can do it: not by rotating itself, and not from near its own lock-out.
+ * @param officerOf who does the work on a cluster
+ * @param roster where the HSMs are that were listed
  * @throws {OperatorError} `OFFICER_ROTATES_ITSELF`, `OFFICER_UNKNOWN`, `NEAR_LOCKOUT`, `USER_LOCKED`, `OFFICER_NEEDS_2FA`, `OFFICER_NEEDS_QUORUM`
  */
-export const checkOfficer = (
-  officer: HsmUserRef,
+export const checkOfficers = (
+  officerOf: (clusterId: ClusterId) => HsmUserRef,
   users: readonly HsmUserRef[],
   matrix: UserMatrix,
   lockoutLimit: number,
-  roster: Roster = [],
+  roster: Roster,
 ): void => {
-  const itself = users.find((user) => sameUser(user, officer))
-  if (itself !== undefined) {
-    throw refusal('OFFICER_ROTATES_ITSELF', `the officer "${officer.name}" cannot rotate its own password`, [
-      'give another crypto officer with --officer',
-    ])
+  for (const { clusterId, region } of roster) {
+    const officer = officerOf(clusterId)
+    if (!users.some((user) => sameUser(user, officer))) continue
+    throw refusal(
+      'OFFICER_ROTATES_ITSELF',
+      `the officer "${officer.name}" of ${region}/${clusterId} cannot rotate its own password`,
+      ['give another crypto officer with --officer'],
+    )
   }
-  for (const [hsmId, listed] of matrix) {
+  for (const server of roster) {
+    const { hsmId, clusterId } = server
+    const listed = matrix.get(hsmId)
+    if (listed === undefined) continue
+    const officer = officerOf(clusterId)
     const row = findUser(listed, officer)
     if (row === undefined) {
-      throw refusal('OFFICER_UNKNOWN', `there is no crypto officer "${officer.name}" on ${hsmId}`, [
+      throw refusal('OFFICER_UNKNOWN', `there is no crypto officer "${officer.name}" on ${nameServer(server)}`, [
         `officers there: ${officersOf(listed)}`,
+        `where this cluster has an officer of its own: --officer ${clusterId}=NAME`,
       ])
     }
     if (row.twoFactor || row.mofnPubKey) {
       throw refusal(
         row.twoFactor ? 'OFFICER_NEEDS_2FA' : 'OFFICER_NEEDS_QUORUM',
-        `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${whereIs(hsmId, roster)}, which this version cannot use`,
+        `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${nameServer(server)}, which this version cannot use`,
         [
-          'give a crypto officer without it with --officer',
+          `give a crypto officer without it with --officer, or for this cluster alone: --officer ${clusterId}=NAME`,
           'or let a second officer take it off for the rotation: changePswd without -2fa drops it',
         ],
       )
     }
-    if (budgetSpent(row, lockoutLimit)) throw nearLockout(officer, hsmId, row, lockoutLimit)
+    if (budgetSpent(row, lockoutLimit)) throw nearLockout(officer, nameServer(server), row, lockoutLimit)
   }
 }
 
-const whereIs = (hsmId: HsmId, roster: Roster): string => {
-  const entry = roster.find((candidate) => candidate.hsmId === hsmId)
-  return entry === undefined ? hsmId : `${hsmId} (${entry.region}, ${entry.clusterId})`
-}
-
-/** The refusal to log in as a user that is near its lock-out. */
-export const nearLockout = (user: HsmUserRef, hsmId: HsmId, row: HsmUser, limit: number): OperatorError =>
+/**
+ * The refusal to log in as a user that is near its lock-out.
+ * @param where the HSM, as messages name it
+ */
+export const nearLockout = (user: HsmUserRef, where: string, row: HsmUser, limit: number): OperatorError =>
   refusal(
     isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
     row.loginFailureCount === null
-      ? `${userKey(user)} is locked on ${hsmId}`
+      ? `${userKey(user)} is locked on ${where}`
       : isLocked(row, limit)
-        ? `${userKey(user)} is locked on ${hsmId}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
-        : `${hsmId} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
+        ? `${userKey(user)} is locked on ${where}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
+        : `${where} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
     ['find out which client uses a wrong password; a crypto officer clears the count and the lock with changePswd'],
   )
 

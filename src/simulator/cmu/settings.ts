@@ -15,6 +15,8 @@ export interface UtilitySettings {
   readonly createUserWording: 'command' | 'sentence'
   readonly syncUserWording: 'aws' | 'sibling'
   readonly syncRefusalLine: boolean
+  /** Whether the officer at the destination has to be the one at the source. */
+  readonly syncUserOfficers: 'any' | 'same'
   readonly ownerCertificateChecked: boolean
 }
 

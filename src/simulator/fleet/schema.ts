@@ -95,6 +95,7 @@ const behaviour = object({
   createUserWording: z.enum(['command', 'sentence']).default('command'),
   syncUserWording: z.enum(['aws', 'sibling']).default('aws'),
   syncRefusalLine: z.boolean().default(true),
+  syncUserOfficers: z.enum(['any', 'same']).default('any'),
   ownerCertificateChecked: z.boolean().default(false),
   userReplicateExisting: z.enum(['overwrite', 'refuse', 'ignore']).default('overwrite'),
   quorumGatesOwnPassword: z.boolean().default(false),

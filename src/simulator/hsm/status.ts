@@ -48,6 +48,8 @@ export const STATUS = {
   // Assumed.
   secondFactorMissing: { code: 0xdf, text: 'HSM Error: a signed token is needed to log in' },
   // Assumed.
+  otherOfficer: { code: 0xe0, text: 'HSM Error: masked object was extracted by another officer' },
+  // Assumed.
   refusedByFault: { code: 0xd9, text: 'HSM Error: operation failed' },
 } as const satisfies Record<string, HsmStatus>
 

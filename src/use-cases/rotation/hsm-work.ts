@@ -3,11 +3,11 @@ import { type OperatorError, refusal } from '../../domain/errors.js'
 import { type Answer, type Answers, ConsoleFailure, type HsmSession } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
-import type { RosterEntry } from '../../domain/roster.js'
+import { nameServer, type RosterEntry } from '../../domain/roster.js'
 import { nearLockout } from '../../domain/rotation/eligibility.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { Pause } from './pause.js'
-import type { HsmWork } from './rotation-run.js'
+import type { HsmWork, OfficerLogin, OfficerOf } from './rotation-run.js'
 
 /** Runs `work` in a session on these HSMs and ends the session, whatever happens. */
 export const inSession = async <T>(
@@ -89,53 +89,77 @@ export const jointAnswer = (answers: Answers, hsmIds: readonly HsmId[]): Answer 
 }
 
 /**
- * Logs the officer in on every HSM of the session, after looking at its failure count there. Waits for logins of other
- * lanes on the same HSMs.
+ * Logs the officers in on every HSM of the session, each on those of its clusters, after looking at its failure count
+ * there. Waits for logins of other lanes on the same HSMs.
  * @param listing what `listUsers` said in this session
  * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself
  */
-export const loginOfficer = (
+export const loginOfficer = async (
   work: HsmWork,
   session: HsmSession,
   servers: readonly RosterEntry[],
   listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
-): Promise<void> =>
-  work.officerLogins.login(
-    servers.map(({ hsmId }) => hsmId),
-    async (unanswered) =>
-      refuseUncertainCounts(work, servers, unanswered, unanswered.length === 0 ? listing : await session.listUsers()),
-    () => tryOfficer(work, session, servers, listing),
-  )
+): Promise<void> => {
+  for (const [officer, its] of byOfficer(work.officerOf, servers)) {
+    await work.officerLogins.login(
+      officer,
+      its,
+      async (unanswered) => {
+        const counts = unanswered.length === 0 ? listing : await session.listUsers()
+        refuseUncertainCounts(work, officer, its, unanswered, counts)
+      },
+      () => tryOfficer(work, officer, session, its, listing),
+    )
+  }
+}
+
+/** The HSMs that each officer works on, in their order. */
+const byOfficer = (
+  officerOf: OfficerOf,
+  servers: readonly RosterEntry[],
+): ReadonlyMap<OfficerLogin, readonly RosterEntry[]> => {
+  const groups = new Map<OfficerLogin, RosterEntry[]>()
+  for (const server of servers) {
+    const officer = officerOf(server.clusterId)
+    const group = groups.get(officer)
+    if (group === undefined) groups.set(officer, [server])
+    else group.push(server)
+  }
+  return groups
+}
 
 /**
  * Looks at the officer's failure counts before its login.
  * @param unanswered HSMs that never answered a login of this invocation
  */
 const refuseUncertainCounts = (
-  work: HsmWork,
+  { lockoutLimit }: HsmWork,
+  { user }: OfficerLogin,
   servers: readonly RosterEntry[],
   unanswered: readonly HsmId[],
   listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
 ): void => {
-  const { user } = work.officer
-  for (const { hsmId } of servers) {
+  for (const server of servers) {
+    const { hsmId } = server
     const row = findUser(usersOf(listing, hsmId), user)
-    if (row !== undefined && budgetSpent(row, work.lockoutLimit)) throw nearLockout(user, hsmId, row, work.lockoutLimit)
+    if (row !== undefined && budgetSpent(row, lockoutLimit)) {
+      throw nearLockout(user, nameServer(server), row, lockoutLimit)
+    }
     if (!unanswered.includes(hsmId) || row?.loginFailureCount === 0) continue
     throw new Pause(
       'OFFICER_UNCERTAIN',
-      `${hsmId} did not answer a login of ${userKey(user)} and may have counted it as failed; it is not tried again there in this run`,
+      `${nameServer(server)} did not answer a login of ${userKey(user)} and may have counted it as failed; it is not tried again there in this run`,
     )
   }
 }
 
 const tryOfficer = async (
   work: HsmWork,
+  { user, password }: OfficerLogin,
   session: HsmSession,
   servers: readonly RosterEntry[],
   listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
 ): Promise<OperatorError | null> => {
-  const { user, password } = work.officer
   const [first] = servers
   const listed = first === undefined ? undefined : findUser(usersOf(listing, first.hsmId), user)
   const answers = await session.login(
@@ -143,19 +167,20 @@ const tryOfficer = async (
     password,
     servers.map(({ hsmId }) => hsmId),
   )
-  for (const server of servers) {
+  const refused = servers.flatMap((server) => {
     const answer = answerOf(answers, server.hsmId)
-    if (answer.kind !== 'refused') continue
-    await work.officerRefusals.note(
-      user.name,
-      servers.map(({ clusterId }) => clusterId),
-    )
+    return answer.kind === 'refused' ? [{ server, text: answer.text }] : []
+  })
+  const [where] = refused
+  if (where !== undefined) {
+    await work.officerRefusals.note(user.name, [...new Set(refused.map(({ server }) => server.clusterId))])
     return refusal(
       'OFFICER_REFUSED',
-      `${server.hsmId} (${server.region}, ${server.clusterId}) refused the crypto officer ${userKey(user)}: ${answer.text}`,
+      `${nameServer(where.server)} refused the crypto officer ${userKey(user)}: ${where.text}`,
       [
         'compare the password with the one in your vault; it is not tried again by itself',
         'once it is right, add --retry-officer',
+        `where this cluster has a password of its own: --officer-password ${where.server.clusterId}=SECRET`,
       ],
     )
   }

@@ -70,19 +70,26 @@ export const readAllUsers = async (console: HsmConsole, roster: Roster, concurre
   return matrix
 }
 
-/** @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try */
+/**
+ * Whether the officer of some cluster was refused there before.
+ * @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try
+ */
 export const refuseKnownOfficer = async (
-  { officer, officerRefusals }: HsmPorts,
+  { officerOf, officerRefusals }: HsmPorts,
   clusterIds: readonly ClusterId[],
   retry: boolean,
 ): Promise<void> => {
-  const known = await officerRefusals.find(officer.user.name, clusterIds)
-  if (known === null || retry) return
-  throw refusal(
-    'OFFICER_REFUSED_BEFORE',
-    `the password of the officer "${officer.user.name}" was refused on ${known.clusterId} at ${known.at} and is not tried again by itself`,
-    ['compare the password with the one in your vault, then add --retry-officer'],
-  )
+  if (retry) return
+  for (const clusterId of clusterIds) {
+    const { name } = officerOf(clusterId).user
+    const known = await officerRefusals.find(name, [clusterId])
+    if (known === null) continue
+    throw refusal(
+      'OFFICER_REFUSED_BEFORE',
+      `the password of the officer "${name}" was refused on ${clusterId} at ${known.at} and is not tried again by itself`,
+      ['compare the password with the one in your vault, then add --retry-officer'],
+    )
+  }
 }
 
 /** Told how many approvals a change to users needs on an HSM; null where the utility does not say. */
@@ -103,7 +110,7 @@ export interface ProvedLogins {
 }
 
 /**
- * The officer logs in on one HSM first, and on the others only after that succeeded. Where current credentials are
+ * An officer logs in on one HSM first, and on the others only after that succeeded. Where current credentials are
  * given, each cell proves them by one login, in the same order.
  * @throws {OperatorError} `OFFICER_REFUSED`, `CURRENT_REFUSED`, or the first HSM that failed
  */
@@ -119,10 +126,9 @@ export const proveLogins = async (
   try {
     if (first !== undefined) await proof.on(first.servers, firstMayRefuse)
     await inLanes(others, work.concurrency, ({ servers }) => proof.on(servers, false))
-    await work.officerRefusals.clear(
-      work.officer.user.name,
-      roster.map((server) => server.clusterId),
-    )
+    for (const clusterId of new Set(roster.map((server) => server.clusterId))) {
+      await work.officerRefusals.clear(work.officerOf(clusterId).user.name, [clusterId])
+    }
     return { current: proof.refused ? 'refused-by-first' : 'proved', evidence: proof.evidence }
   } catch (error) {
     throw error instanceof ConsoleFailure ? refusedBy([error]) : error

@@ -6,7 +6,7 @@ import type { HsmId, RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
-import { checkOfficer, type UserMatrix } from '../../domain/rotation/eligibility.js'
+import { checkOfficers, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { Journal } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
@@ -166,7 +166,7 @@ const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts):
   return added.length === 0 && other.length === 0
 }
 
-/** Proves the roster and the officer anew. HSMs that do not answer are left to the stages, which name them. */
+/** Proves the roster and the officers anew. HSMs that do not answer are left to the stages, which name them. */
 const meetHsms = async (
   request: ReopenRequest,
   ports: ReopenWork,
@@ -189,7 +189,7 @@ const meetHsms = async (
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   if (failures.length === 0) refuseOtherSerials(rotation.facts, serials)
-  checkOfficer(ports.officer.user, plan.users, matrix, ports.lockoutLimit, roster)
+  checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, roster)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
   const typed = current.size > 0 && (!rotation.currentProved || rotation.stage === 'store-pending')

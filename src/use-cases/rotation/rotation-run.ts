@@ -5,7 +5,7 @@ import type { CredentialStore } from '../../domain/credential-store.js'
 import type { Hooks } from '../../domain/hooks.js'
 import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
 import type { HsmUser, HsmUserRef, UserKey } from '../../domain/hsm-user.js'
-import type { HsmId, UnitId } from '../../domain/ids.js'
+import type { ClusterId, HsmId, UnitId } from '../../domain/ids.js'
 import type { OfficerRefusals } from '../../domain/officer-refusals.js'
 import type { Roster } from '../../domain/roster.js'
 import type { Journal } from '../../domain/rotation/journal.js'
@@ -30,16 +30,19 @@ import { Origins } from './origins.js'
 import { Pause } from './pause.js'
 import { limitSessions } from './session-limit.js'
 
-/** An officer and its password. */
+/** An officer and its password. One object for each, however many clusters it works on. */
 export interface OfficerLogin {
   readonly user: HsmUserRef
   readonly password: Secret
 }
 
+/** Who does the work on a cluster of the rotation. */
+export type OfficerOf = (clusterId: ClusterId) => OfficerLogin
+
 /** What work on HSMs needs from outside, before and during a rotation. */
 export interface HsmPorts {
   readonly console: HsmConsole
-  readonly officer: OfficerLogin
+  readonly officerOf: OfficerOf
   readonly officerRefusals: OfficerRefusals
   readonly lockoutLimit: number
   /** How many sessions may be open at once. */

@@ -9,7 +9,7 @@ import type { ClusterId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
 import type { Roster, RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
-import { checkOfficer, type EligibilityRules } from '../../domain/rotation/eligibility.js'
+import { checkOfficers, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import { type RotationPlan, sameHsmType } from '../../domain/rotation/plan.js'
@@ -110,7 +110,7 @@ const preflight = async (
   )
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   refuseUnsupportedSync(plan, options)
-  checkOfficer(ports.officer.user, plan.users, matrix, rules.lockoutLimit, plan.roster)
+  checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, rules.lockoutLimit, plan.roster)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
   const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
   if (ports.stop.requested) {
@@ -137,7 +137,7 @@ const preflight = async (
 }
 
 /**
- * The officer's first logins, and the proof of the current credential: the one given, else CURRENT of the store. One
+ * The officers' first logins, and the proof of the current credential: the one given, else CURRENT of the store. One
  * that the store kept and the first HSM refuses is left alone: nobody said that it is in force.
  */
 const proveCurrent = async (

@@ -267,6 +267,81 @@ describe('a session', () => {
   })
 })
 
+describe('a login on some servers of a session', () => {
+  const servers = rosterOf(1, 2)
+  const [, second, third] = servers as [RosterEntry, RosterEntry, RosterEntry]
+  const connected = servers.map(({ eniIp: ip }) => `Connected to server '${ip}': hostname '${ip}', port 2225.\n`)
+  const opened: Step[] = [
+    { say: `${connected.join('')}${PROMPT}` },
+    ...servers.flatMap(({ eniIp: ip, hsmId: id }, index) => [
+      { hear: `^info server ${index}$` },
+      {
+        say: `Id Name Hostname Port State Partition LoginState\n${index}\t${ip}\t${ip}  2225 Connected  ${id} Not logged in\n${PROMPT}`,
+      },
+    ]),
+  ]
+  const enter = (serverId: number): Step[] => [
+    { hear: `^server ${serverId}$` },
+    { say: `\nServer is in 'E2' mode...\nserver${serverId}>` },
+  ]
+  const typed = (serverId: number, said: string, prompt = `server${serverId}>`): Step[] => [
+    ...enter(serverId),
+    { hear: '^loginHSM CU app -hpswd$' },
+    { say: 'Enter password:' },
+    { hear: '^TEST-SECRET-session$', echo: false },
+    { say: `\n${said}\n${prompt}` },
+  ]
+  const leave: Step[] = [{ hear: '^exit$' }, { say: PROMPT }]
+  const loginOnBoth = async (steps: readonly Step[]) => {
+    const session = await (await scripted([...opened, ...steps, { hear: '^quit$' }, { exit: 0 }])).open(servers)
+    try {
+      return await session.login(APP, PASSWORD, [second.hsmId, third.hsmId])
+    } finally {
+      await session.close()
+    }
+  }
+
+  test('is made in server mode, where the line of success names no server', async () => {
+    const answers = await loginOnBoth([
+      ...typed(1, 'loginHSM success'),
+      ...leave,
+      ...typed(2, `loginHSM success on server 2(${third.eniIp})`),
+      ...leave,
+    ])
+    expect([...answers]).toEqual([
+      [second.hsmId, { kind: 'done' }],
+      [third.hsmId, { kind: 'done' }],
+    ])
+  })
+
+  test('ends at the first server that refuses', async () => {
+    const answers = await loginOnBoth([...typed(1, 'loginHSM failed: HSM Error: RET_USER_LOGIN_FAILURE'), ...leave])
+    expect(answers.get(second.hsmId)).toEqual({
+      kind: 'refused',
+      reason: 'login-refused',
+      text: 'loginHSM failed: HSM Error: RET_USER_LOGIN_FAILURE',
+    })
+    expect(answers.get(third.hsmId)?.kind).toBe('unclear')
+  })
+
+  test.each([
+    '',
+    'loginHSM',
+    'changePswd success',
+    'loginHSM success\nError: E2E setup failed',
+  ])('is not believed on the words %j', async (said) => {
+    const answers = await loginOnBoth([...typed(1, said), ...leave])
+    expect(answers.get(second.hsmId)?.kind).toBe('unclear')
+  })
+
+  test.each([
+    ['a line of success of another server', 'loginHSM success on server 0(127.0.9.1)', 'server1>'],
+    ['the prompt of another server', 'loginHSM success', 'server2>'],
+  ])('is not understood with %s', async (_what, said, prompt) => {
+    expect((await failureOf(loginOnBoth(typed(1, said, prompt)))).kind).toBe('not-understood')
+  })
+})
+
 describe('the program itself', () => {
   const consoleAt = (path: string) =>
     managementUtility({

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { HsmUser } from '../../../src/domain/hsm-user.js'
 import { parseUserRef } from '../../../src/domain/hsm-user-text.js'
-import { checkOfficer, eligibleUsers } from '../../../src/domain/rotation/eligibility.js'
-import { hsm, listed } from '../../helpers/rotation.js'
+import { checkOfficers, eligibleUsers } from '../../../src/domain/rotation/eligibility.js'
+import { hsm, listed, rosterOf } from '../../helpers/rotation.js'
 
 const [a, b] = [hsm('a'), hsm('b')]
 const RULES = { lockoutLimit: 5, createMissing: false, allowKmsuser: false }
@@ -60,7 +60,7 @@ describe('the officer', () => {
   const check =
     (rows: readonly HsmUser[], users: readonly { type: 'CO' | 'CU' | 'PCO'; name: string }[] = []) =>
     () =>
-      checkOfficer(officer, users, both(rows), 5)
+      checkOfficers(() => officer, users, both(rows), 5, rosterOf(1, 1))
 
   test('passes with no failures, also as PCO and whatever the case of its name', () => {
     expect(check([listed('PCO', 'admin')])).not.toThrow()
@@ -76,5 +76,38 @@ describe('the officer', () => {
 
   test('rotating itself is refused, PCO counted as CO', () => {
     expect(check([listed('CO', 'admin')], [{ type: 'PCO', name: 'ADMIN' }])).toThrow('cannot rotate its own password')
+  })
+
+  describe('of each cluster', () => {
+    const [source, destination] = rosterOf(1, 1)
+    const officerOf = (clusterId: string) =>
+      ({ type: 'CO', name: clusterId === source?.clusterId ? 'us_admin' : 'eu_admin' }) as const
+    const [us, eu] = [listed('CO', 'us_admin'), listed('CO', 'eu_admin')]
+    const checkBoth = (matrix: ReturnType<typeof both>, users: readonly { type: 'CO'; name: string }[] = []) =>
+      checkOfficers(officerOf, users, matrix, 5, rosterOf(1, 1))
+
+    test('need not exist on another cluster', () => {
+      expect(() => checkBoth(both([us], [eu]))).not.toThrow()
+    })
+
+    test('has to exist on its own, and the refusal names the cluster', () => {
+      expect(() => checkBoth(both([us, eu], [us]))).toThrow(
+        `there is no crypto officer "eu_admin" on ${b} (eu-west-1, ${destination?.clusterId})`,
+      )
+    })
+
+    test('is judged by its failures there alone', () => {
+      const tired = { loginFailureCount: 4 }
+      expect(() => checkBoth(both([us, listed('CO', 'eu_admin', tired)], [eu]))).not.toThrow()
+      expect(() => checkBoth(both([us], [listed('CO', 'eu_admin', tired)]))).toThrow(
+        `${b} (eu-west-1, ${destination?.clusterId}) counts 4 failed logins of CO:eu_admin`,
+      )
+    })
+
+    test('is not rotated itself, whatever the officer of the other cluster', () => {
+      expect(() => checkBoth(both([us, eu]), [{ type: 'CO', name: 'EU_ADMIN' }])).toThrow(
+        `the officer "eu_admin" of eu-west-1/${destination?.clusterId} cannot rotate its own password`,
+      )
+    })
   })
 })

@@ -18,6 +18,18 @@ const fleet = (behaviour: object, more: object = {}): object => ({
   ...more,
 })
 
+const TWO_OFFICERS = [
+  {
+    name: 'payments',
+    users: [
+      { type: 'CO', name: 'admin', password: 'TEST-officer-1' },
+      { type: 'CU', name: 'app_crypto', password: 'TEST-old-1' },
+      { type: 'CO', name: 'eu_admin', password: 'TEST-officer-2' },
+    ],
+    clusters: [{ clusterId: 'cluster-aaaaaaaaaaa', region: 'us-east-1', hsms: 2 }],
+  },
+]
+
 let sim: RunningFleet | null = null
 const sessions: TypedSession[] = []
 afterEach(async () => {
@@ -84,6 +96,31 @@ describe('where transcripts differ a switch decides', () => {
     expect(await session.run('syncUser 3 1')).toBe(
       'syncUser 3 1\nExtractMaskedObject: 0x0 !\nInsertMaskedObject: 0xd3 !\nsyncUser failed\nserver0>',
     )
+  })
+
+  test.each([
+    ['any', 'InsertMaskedObject: 0x0 !\nsyncUser success\n'],
+    [
+      'same',
+      'InsertMaskedObject: 0xe0 !\nHSM Error: masked object was extracted by another officer\nsyncUser failed\n',
+    ],
+  ])('syncUserOfficers %s: two officers, each logged in on one server', async (syncUserOfficers, inserted) => {
+    const { addresses, sim } = await start({ syncUserOfficers }, { families: TWO_OFFICERS })
+    const session = await TypedSession.open(sim, addresses)
+    sessions.push(session)
+    const logins: string[] = []
+    for (const [server, name, password] of [
+      ['0', 'admin', 'TEST-officer-1'],
+      ['1', 'eu_admin', 'TEST-officer-2'],
+    ]) {
+      await session.run(`server ${server}`)
+      logins.push((await session.run(`loginHSM CO ${name} ${password}`)).split('\n').slice(1).join('\n'))
+      await session.run('exit')
+    }
+    expect(logins).toEqual(['loginHSM success\nserver0>', 'loginHSM success\nserver1>'])
+    expect(await session.run('info server 1')).toContain("Logged in as 'eu_admin(CO)'")
+    await session.run('server 0')
+    expect(await session.run('syncUser 3 1')).toBe(`syncUser 3 1\nExtractMaskedObject: 0x0 !\n${inserted}server0>`)
   })
 
   test('an unreachable server can be passed over at the start', async () => {

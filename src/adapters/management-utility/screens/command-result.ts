@@ -42,6 +42,13 @@ export const successfulServers = (text: string, command: string): { serverId: nu
   }))
 }
 
+/**
+ * Whether `command` succeeded in server mode, where the result line names no server: `<command> success`.
+ * Sources: AWS CloudHSM User Guide, `syncUser`, `syncKey`; a sibling's guide for `loginHSM`.
+ */
+export const succeededBare = (text: string, command: string): boolean =>
+  new RegExp(`^\\s*${command} success\\s*$`, 'im').test(text)
+
 /** Which servers are named in a failure line: `… on server N(A)`, `… on node N(A) failed`. */
 export const failedServers = (text: string): number[] =>
   text

@@ -1,5 +1,8 @@
+import { refused, STATUS } from '../../hsm/status.js'
 import { ASSUMED } from '../assumed-texts.js'
 import type { Command } from '../command.js'
+import type { Server } from '../server.js'
+import type { UtilitySession } from '../session.js'
 import { hex } from '../texts.js'
 
 /** `syncUser`: copies one user, password included, from the server of this mode to another. */
@@ -17,7 +20,9 @@ export const syncUser: Command = {
     const extracted = await source.ask<{ object: string }>({ op: 'extract', userId: Number(userId) })
     session.print(`ExtractMaskedObject: ${hex(extracted.ok ? 0 : extracted.status.code)} !\n`)
     if (!extracted.ok) return session.print(ASSUMED.syncFailed)
-    const inserted = await destination.ask({ op: 'insert', object: extracted.object })
+    const inserted = othersOfficer(session, source, destination)
+      ? refused(STATUS.otherOfficer)
+      : await destination.ask({ op: 'insert', object: extracted.object })
     session.print(`InsertMaskedObject: ${hex(inserted.ok ? 0 : inserted.status.code)} !\n`)
     if (inserted.ok) {
       return session.print(session.settings.syncUserWording === 'aws' ? 'syncUser success\n' : 'User sync Success\n')
@@ -26,3 +31,6 @@ export const syncUser: Command = {
     session.print(ASSUMED.syncFailed)
   },
 }
+
+const othersOfficer = ({ settings }: UtilitySession, source: Server, destination: Server): boolean =>
+  settings.syncUserOfficers === 'same' && source.loggedIn?.toLowerCase() !== destination.loggedIn?.toLowerCase()

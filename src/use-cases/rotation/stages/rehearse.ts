@@ -48,12 +48,19 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
     if (answer.kind === 'refused' && answer.reason === 'user-exists') {
       return settleOnChange(run, `${run.words.copy} refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
     }
-    throw refusedPause(`${run.words.copy} of ${user}, as it was`, run.name(canary), answer)
+    const pause = refusedPause(`${run.words.copy} of ${user}, as it was`, run.name(canary), answer)
+    if (answer.kind !== 'unclear' || !officersDiffer(run)) throw pause
+    throw new Pause(pause.code, pause.message, [
+      `the clusters have different officers, and AWS does not say whether ${run.words.copy} works then: resume with --propagate change and --current-password`,
+    ])
   }
   const evidence = `${run.words.copy} of ${run.users.map(userKey).join(', ')} reported success on ${canary}`
   await run.record({ type: 'way-back', bySync: true, byCurrent, evidence })
   if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
 }
+
+const officersDiffer = ({ plan, parts }: RotationRun): boolean =>
+  new Set(plan.roster.map(({ clusterId }) => parts.officerOf(clusterId).user.name.toLowerCase())).size > 1
 
 const settleOnChange = async (run: RotationRun, evidence: string, byCurrent: boolean): Promise<void> => {
   const { options } = run.parts
