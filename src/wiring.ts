@@ -47,7 +47,7 @@ export interface Wiring {
   /** What a rotation keeps on this machine beside its credentials. */
   rotationPorts(
     lock?: SharedLockChoice,
-  ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>>
+  ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'refusedLogins' | 'newRotationId' | 'clock'>>
   /** Locks as `rotate unlock` looks for them. */
   lockFinder(lock?: SharedLockChoice): Promise<LockFinder>
   /** Commands of the operator; those that are not given do nothing. */

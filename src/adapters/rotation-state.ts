@@ -10,7 +10,7 @@ import type { StartPorts } from '../use-cases/rotation/start-rotation.js'
 import { journals } from './journals.js'
 import { localLocks } from './lock/local-locks.js'
 import { locksTogether } from './lock/locks-together.js'
-import { officerRefusalsFile } from './officer-refusals-file.js'
+import { refusedLoginsFile } from './refused-logins-file.js'
 import { stateDirectory } from './state-directory.js'
 
 const now = () => new Date()
@@ -18,14 +18,14 @@ const now = () => new Date()
 /** Everything a rotation keeps below the state directory: journals, locks, refused officers. */
 export const rotationState = async (
   shared?: SharedLockChoice,
-): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'officerRefusals' | 'newRotationId' | 'clock'>> => {
+): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'refusedLogins' | 'newRotationId' | 'clock'>> => {
   const root = stateDirectory()
   const shelf = journals()
   return {
     clock: { now, wait: (ms) => sleep(ms) },
     shelf,
     locks: await rotationLocks(shared),
-    officerRefusals: officerRefusalsFile(join(root, 'officer-refusals.json'), now),
+    refusedLogins: refusedLoginsFile(join(root, 'refused-logins.json'), now),
     newRotationId: () =>
       rotationIdAt(now(), randomBytes(8).toString('base64url').toLowerCase().replace(/[-_]/g, 'x').slice(0, 4)),
   }

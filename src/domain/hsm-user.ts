@@ -37,4 +37,5 @@ export const sameUser = (a: HsmUserRef, b: HsmUserRef): boolean =>
 export const findUser = (users: readonly HsmUser[], ref: HsmUserRef): HsmUser | undefined =>
   users.find((user) => sameUser(user, ref))
 
-const officerType = (type: HsmUserType): HsmUserType => (type === 'PCO' ? 'CO' : type)
+/** The type that counts: a PCO is a CO that has not changed its first password. */
+export const officerType = (type: HsmUserType): HsmUserType => (type === 'PCO' ? 'CO' : type)

@@ -1,8 +1,9 @@
 import { ConsoleFailure, type HsmConsole, type HsmSession } from '../domain/hsm-console.js'
 import { findUser, type HsmUserRef } from '../domain/hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../domain/ids.js'
+import type { RefusedLogins } from '../domain/refused-logins.js'
 import type { Roster, RosterEntry } from '../domain/roster.js'
-import { budgetSpent } from '../domain/rotation/login-budget.js'
+import { budgetSpent, uncountedBudget } from '../domain/rotation/login-budget.js'
 import { type Unit, unitsOf } from '../domain/rotation/plan.js'
 import type { Secret } from '../domain/secret.js'
 import { inLanes, inSessionsOn, jointAnswer, usersOf } from './rotation/hsm-work.js'
@@ -28,12 +29,18 @@ export const provePassword = async (
   roster: Roster,
   user: HsmUserRef,
   password: Secret,
-  options: { readonly concurrency: number; readonly lockoutLimit: number },
+  options: ProveOptions,
 ): Promise<readonly PasswordProof[]> => {
   const asked = await inLanes(unitsOf(roster, console.utility), options.concurrency, (unit) =>
-    askUnit(console, unit, user, password, options.lockoutLimit),
+    askUnit(console, unit, user, password, options),
   )
   return asked.flat()
+}
+
+interface ProveOptions {
+  readonly concurrency: number
+  readonly lockoutLimit: number
+  readonly refusedLogins: RefusedLogins
 }
 
 type Finding = Pick<PasswordProof, 'match' | 'reason'>
@@ -48,14 +55,14 @@ const askUnit = async (
   { servers }: Unit,
   user: HsmUserRef,
   password: Secret,
-  lockoutLimit: number,
+  options: ProveOptions,
 ): Promise<readonly PasswordProof[]> => {
   const findings = new Map<HsmId, Finding>()
   let last: Finding | null = null as Finding | null
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
       if (last !== null) return
-      const { uncounted, ...finding } = await ask(session, reached, user, password, lockoutLimit)
+      const { uncounted, ...finding } = await ask(session, reached, user, password, options)
       for (const { hsmId } of reached) findings.set(hsmId, finding)
       if (finding.match === false && uncounted) last = REFUSED_ELSEWHERE
     })
@@ -77,7 +84,7 @@ const ask = async (
   reached: readonly RosterEntry[],
   user: HsmUserRef,
   password: Secret,
-  lockoutLimit: number,
+  { lockoutLimit, refusedLogins }: ProveOptions,
 ): Promise<Finding & { readonly uncounted: boolean }> => {
   const hsmIds = reached.map(({ hsmId }) => hsmId)
   const listing = await session.listUsers()
@@ -91,11 +98,19 @@ const ask = async (
     const why = count === null ? 'the user is locked' : `${count} failed logins, the limit is ${lockoutLimit}`
     return { match: null, reason: `not asked: ${why}`, uncounted }
   }
+  const clusterIds = [...new Set(reached.map(({ clusterId }) => clusterId))]
+  const known = uncounted ? await refusedLogins.find(user, clusterIds) : null
+  if (known !== null && known.count >= uncountedBudget(lockoutLimit)) {
+    const reason = `not asked: ${known.clusterId} refused it ${known.count} times, last at ${known.at}; the limit is ${lockoutLimit}`
+    return { match: null, reason, uncounted }
+  }
   const answer = jointAnswer(await session.login(row, password, hsmIds), hsmIds)
   if (answer.kind === 'refused' && answer.reason === 'login-refused') {
+    if (uncounted) await refusedLogins.note(user, clusterIds)
     return { match: false, reason: answer.text, uncounted }
   }
   if (answer.kind !== 'done') return { match: null, reason: answer.text, uncounted }
+  if (known !== null) await refusedLogins.clear(user, clusterIds)
   await session.logout()
   return { match: true, reason: null, uncounted }
 }

@@ -1,6 +1,7 @@
 import type { Discovery } from '../../src/domain/clone-family.js'
 import type { CredentialStore } from '../../src/domain/credential-store.js'
 import { EXIT, OperatorError } from '../../src/domain/errors.js'
+import type { HsmUserRef } from '../../src/domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../src/domain/ids.js'
 import type { RecoverPorts } from '../../src/use-cases/rotation/recover-rotation.js'
 import type { ReopenPorts } from '../../src/use-cases/rotation/reopen-rotation.js'
@@ -16,7 +17,7 @@ export const portsOf = (invocation: Invocation): StartPorts & ReopenPorts & Reco
   return {
     console: consoleOf(invocation),
     officerOf: () => OFFICER,
-    officerRefusals: officerRefusalsOf(invocation),
+    refusedLogins: refusedLoginsOf(invocation),
     lockoutLimit: LOCKOUT_LIMIT,
     concurrency: world.story.wishes.concurrency,
     stop: invocation.stop,
@@ -96,21 +97,26 @@ const locksOf = (invocation: Invocation): StartPorts['locks'] => {
   }
 }
 
-const officerRefusalsOf = (invocation: Invocation): StartPorts['officerRefusals'] => {
-  const { officerRefusals, time } = invocation.world
+const refusedLoginsOf = (invocation: Invocation): StartPorts['refusedLogins'] => {
+  const { refusedLogins, time } = invocation.world
+  const keyOf = (user: HsmUserRef, clusterId: ClusterId) => `${clusterId} ${user.name}`
   return {
-    find: (_officer, clusterIds) =>
+    find: (user, clusterIds) =>
       invocation.call(() => {
-        const clusterId = clusterIds.find((candidate) => officerRefusals.has(candidate))
-        return clusterId === undefined ? null : { clusterId, at: officerRefusals.get(clusterId) ?? '' }
+        const found = clusterIds.flatMap((clusterId) => refusedLogins.get(keyOf(user, clusterId)) ?? [])
+        return found.sort((a, b) => b.count - a.count)[0] ?? null
       }),
-    note: (_officer, clusterIds) =>
+    note: (user, clusterIds) =>
       invocation.call(() => {
-        for (const clusterId of clusterIds) officerRefusals.set(clusterId, time.now().toISOString())
+        for (const clusterId of clusterIds) {
+          const key = keyOf(user, clusterId)
+          const count = (refusedLogins.get(key)?.count ?? 0) + 1
+          refusedLogins.set(key, { clusterId, at: time.now().toISOString(), count })
+        }
       }),
-    clear: (_officer, clusterIds) =>
+    clear: (user, clusterIds) =>
       invocation.call(() => {
-        for (const clusterId of clusterIds) officerRefusals.delete(clusterId)
+        for (const clusterId of clusterIds) refusedLogins.delete(keyOf(user, clusterId))
       }),
   }
 }

@@ -176,7 +176,7 @@ class Teller {
       // The machine is lost, and with it everything that was kept on it.
       if (this.#lost || this.#world.journals.size > 0) {
         this.#world.journals.clear()
-        this.#world.officerRefusals.clear()
+        this.#world.refusedLogins.clear()
         this.#lost = true
         return 'recover'
       }

@@ -1,4 +1,5 @@
 import type { ClusterId, HsmId, RotationId } from '../../src/domain/ids.js'
+import type { RefusedLogin } from '../../src/domain/refused-logins.js'
 import { keyOf } from '../../src/simulator/hsm/user.js'
 import { MemoryCredentialStore } from '../helpers/memory-credential-store.js'
 import { type Appliance, Fleet, LOCKOUT_LIMIT, OFFICER } from './fleet.js'
@@ -16,7 +17,7 @@ export class World {
   readonly store = new MemoryCredentialStore()
   readonly journals = new Map<RotationId, KeptJournal>()
   readonly locks = new Map<ClusterId, Invocation>()
-  readonly officerRefusals = new Map<ClusterId, string>()
+  readonly refusedLogins = new Map<string, RefusedLogin>()
   readonly witness: Witness
   /** Ends utilities that outlived their invocation, by process ID. */
   readonly orphans = new Map<number, () => void>()

@@ -47,9 +47,11 @@ ${exitCodes({
     const { roster } = config
     const password = await (await this.wiring.secrets()).resolve(form, { flag, what: `password of ${userKey(user)}` })
     requireTypable(password, userKey(user))
+    const { refusedLogins } = await this.wiring.rotationPorts()
     const hsms = await provePassword(await this.console(flags, config, roster), roster, user, password, {
       concurrency: flags.concurrency,
       lockoutLimit: flags['lockout-limit'],
+      refusedLogins,
     })
     if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {

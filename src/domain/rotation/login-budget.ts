@@ -15,5 +15,11 @@ export const budgetSpent = (user: HsmUser, limit: number): boolean =>
 export const isLocked = (user: HsmUser, limit: number): boolean =>
   user.locked ?? (user.loginFailureCount !== null && user.loginFailureCount >= limit)
 
+/**
+ * How many refused logins across invocations are the last where no count can be read: as near to a lock-out as
+ * `budgetSpent` lets one come.
+ */
+export const uncountedBudget = (limit: number): number => Math.max(1, limit - 3)
+
 /** Failed logins of one user on one cluster that a rotation allows itself where no count can be read. */
 export const UNCOUNTED_BUDGET = 2

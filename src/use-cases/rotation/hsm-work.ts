@@ -173,7 +173,7 @@ const tryOfficer = async (
   })
   const [where] = refused
   if (where !== undefined) {
-    await work.officerRefusals.note(user.name, [...new Set(refused.map(({ server }) => server.clusterId))])
+    await work.refusedLogins.note(user, [...new Set(refused.map(({ server }) => server.clusterId))])
     return refusal(
       'OFFICER_REFUSED',
       `${nameServer(where.server)} refused the crypto officer ${userKey(user)}: ${where.text}`,

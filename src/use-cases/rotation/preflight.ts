@@ -1,14 +1,16 @@
 import { type OperatorError, refusal } from '../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
-import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
+import { findUser, type HsmUser, type HsmUserRef, type UserKey, userKey } from '../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../domain/ids.js'
+import type { RefusedLogin } from '../../domain/refused-logins.js'
 import type { Roster, RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
 import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
-import { budgetSpent } from '../../domain/rotation/login-budget.js'
+import { budgetSpent, uncountedBudget } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, unitsOf } from '../../domain/rotation/plan.js'
 import type { Secret } from '../../domain/secret.js'
+import { UTILITY_WORDS } from '../../domain/utility.js'
 import { inLanes, inSession, inSessionsOn, jointAnswer, loginOfficer, usersOf } from './hsm-work.js'
 import { describeFailure } from './pause.js'
 import type { HsmPorts, HsmWork } from './rotation-run.js'
@@ -75,21 +77,39 @@ export const readAllUsers = async (console: HsmConsole, roster: Roster, concurre
  * @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try
  */
 export const refuseKnownOfficer = async (
-  { officerOf, officerRefusals }: HsmPorts,
+  { officerOf, refusedLogins, lockoutLimit, console }: HsmPorts,
   clusterIds: readonly ClusterId[],
   retry: boolean,
 ): Promise<void> => {
-  if (retry) return
   for (const clusterId of clusterIds) {
-    const { name } = officerOf(clusterId).user
-    const known = await officerRefusals.find(name, [clusterId])
+    const { user } = officerOf(clusterId)
+    const known = await refusedLogins.find(user, [clusterId])
     if (known === null) continue
+    if (UTILITY_WORDS[console.utility].unit === 'cluster') refuseUncounted(user, known, lockoutLimit)
+    if (retry) continue
+    const { name } = user
     throw refusal(
       'OFFICER_REFUSED_BEFORE',
       `the password of the officer "${name}" was refused on ${clusterId} at ${known.at} and is not tried again by itself`,
       ['compare the password with the one in your vault, then add --retry-officer'],
     )
   }
+}
+
+/**
+ * Where no failure count can be read, what is remembered stands for it.
+ * @throws {OperatorError} `LOGIN_BUDGET`
+ */
+const refuseUncounted = (user: HsmUserRef, known: RefusedLogin, limit: number): void => {
+  if (known.count < uncountedBudget(limit)) return
+  throw refusal(
+    'LOGIN_BUDGET',
+    `${known.clusterId} refused ${userKey(user)} ${known.count} times, last at ${known.at}, and its failure count cannot be read; it is not asked again`,
+    [
+      'an admin clears the count by changing the password there',
+      `--lockout-limit ${limit + 1}   allows one more, where the cluster does`,
+    ],
+  )
 }
 
 /** Told how many approvals a change to users needs on an HSM; null where the utility does not say. */
@@ -127,7 +147,7 @@ export const proveLogins = async (
     if (first !== undefined) await proof.on(first.servers, firstMayRefuse)
     await inLanes(others, work.concurrency, ({ servers }) => proof.on(servers, false))
     for (const clusterId of new Set(roster.map((server) => server.clusterId))) {
-      await work.officerRefusals.clear(work.officerOf(clusterId).user.name, [clusterId])
+      await work.refusedLogins.clear(work.officerOf(clusterId).user, [clusterId])
     }
     return { current: proof.refused ? 'refused-by-first' : 'proved', evidence: proof.evidence }
   } catch (error) {
@@ -187,14 +207,20 @@ class LoginProof {
       for (const { hsmId, row } of rows) {
         if (budgetSpent(row, lockoutLimit)) throw nearLockout(user, hsmId, row, lockoutLimit)
       }
+      const uncounted = rows.some(({ row }) => row.loginFailureCount === null)
+      const clusterIds = [...new Set(reached.map(({ clusterId }) => clusterId))]
+      const known = uncounted ? await this.#work.refusedLogins.find(user, clusterIds) : null
+      if (known !== null) refuseUncounted(user, known, lockoutLimit)
       const answer = jointAnswer(await session.login(user, secret, hsmIds), hsmIds)
       if (answer.kind !== 'done') {
+        if (uncounted) await this.#work.refusedLogins.note(user, clusterIds)
         return refusal(
           'CURRENT_REFUSED',
           `${hsmIds.join(', ')} (${reached[0]?.region}, ${reached[0]?.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
           ['this HSM may hold another password: compare with lockstep users prove', 'or leave --current-password out'],
         )
       }
+      if (known !== null) await this.#work.refusedLogins.clear(user, clusterIds)
       await session.logout()
     }
     return null

@@ -6,7 +6,7 @@ import type { Hooks } from '../../domain/hooks.js'
 import { type Answer, ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/hsm-console.js'
 import type { HsmUser, HsmUserRef, UserKey } from '../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../domain/ids.js'
-import type { OfficerRefusals } from '../../domain/officer-refusals.js'
+import type { RefusedLogins } from '../../domain/refused-logins.js'
 import type { Roster } from '../../domain/roster.js'
 import type { Journal } from '../../domain/rotation/journal.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../domain/rotation/journal-entry.js'
@@ -43,7 +43,7 @@ export type OfficerOf = (clusterId: ClusterId) => OfficerLogin
 export interface HsmPorts {
   readonly console: HsmConsole
   readonly officerOf: OfficerOf
-  readonly officerRefusals: OfficerRefusals
+  readonly refusedLogins: RefusedLogins
   readonly lockoutLimit: number
   /** How many sessions may be open at once. */
   readonly concurrency: number
@@ -194,6 +194,7 @@ export class RotationRun {
     }
     await this.record({ type: 'answer', to: seq, answer })
     this.#remember(intent, answer)
+    if (intent.act === 'login' && this.words.unit === 'cluster') await this.#noteLogin(intent, answer)
     return answer
   }
 
@@ -232,6 +233,16 @@ export class RotationRun {
 
   notice(text: string): void {
     this.parts.progress({ kind: 'notice', text })
+  }
+
+  /** No count can be read there, so that the next invocation has to know. */
+  async #noteLogin({ user: key, hsmIds }: Intent, answer: Answer): Promise<void> {
+    const user = this.users.find((candidate) => candidate.key === key)
+    if (user === undefined) return
+    const servers = this.plan.roster.filter(({ hsmId }) => hsmIds.includes(hsmId))
+    const clusterIds = [...new Set(servers.map(({ clusterId }) => clusterId))]
+    if (answer.kind === 'done') await this.parts.refusedLogins.clear(user, clusterIds)
+    else await this.parts.refusedLogins.note(user, clusterIds)
   }
 
   #remember(intent: Intent, answer: Answer): void {
