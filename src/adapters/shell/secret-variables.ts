@@ -1,6 +1,6 @@
 /** `env:NAME` as a word of its own, as the value of a flag, or behind the user or the cluster it is for. */
 const NAMED =
-  /^(?:--[a-z][a-z-]*=)?(?:[A-Za-z-]+:\w+=|(?:(?:[^:/=]+:)?[^:/=]+\/)?cluster-\w+=)?env:([A-Za-z_][A-Za-z0-9_]*)$/
+  /^(?:--[a-z][a-z-]*=)?(?:(?:CU|CO|PCO|PRECO|AU|crypto-user|admin):\w+=|(?:(?:[^:/=]+:)?[^:/=]+\/)?cluster-\w+=)?env:([A-Za-z_][A-Za-z0-9_]*)$/
 
 /**
  * Variables that hold credentials for this program and are none of a child's business: those an argument names as
