@@ -27,7 +27,12 @@ export type Answer =
   /** Nothing has changed on this HSM. `text` is the line the HSM printed, redacted. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly text: string }
   /** No positive evidence either way; the HSM may or may not have done it. */
-  | { readonly kind: 'unclear'; readonly text: string }
+  | {
+      readonly kind: 'unclear'
+      readonly text: string
+      /** The utility says that some HSMs did it and others did not, and not which. */
+      readonly partly?: true
+    }
 
 /** One answer per HSM of the session, in the order of its configuration. */
 export type Answers = ReadonlyMap<HsmId, Answer>

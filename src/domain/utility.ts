@@ -53,10 +53,26 @@ export interface UtilityWords {
   readonly change: string
   /** What one write reaches. */
   readonly unit: 'hsm' | 'cluster'
+  /** Whether AWS says that the copy overwrites the password of a user that exists there. */
+  readonly overwriting: 'documented' | 'undocumented'
+  /** What officers do to approve a change where there is a quorum. */
+  readonly approval: string
 }
 
 /** Sources: AWS CloudHSM User Guide, `syncUser`, `changePswd`; `cloudhsm_cli-user-replicate`, `-user-change-password`. */
 export const UTILITY_WORDS: Readonly<Record<UtilityName, UtilityWords>> = {
-  cmu: { copy: 'syncUser', change: 'changePswd', unit: 'hsm' },
-  'cloudhsm-cli': { copy: 'user replicate', change: 'user change-password', unit: 'cluster' },
+  cmu: {
+    copy: 'syncUser',
+    change: 'changePswd',
+    unit: 'hsm',
+    overwriting: 'documented',
+    approval: 'getToken and approveToken',
+  },
+  'cloudhsm-cli': {
+    copy: 'user replicate',
+    change: 'user change-password',
+    unit: 'cluster',
+    overwriting: 'undocumented',
+    approval: 'quorum token-sign generate',
+  },
 }

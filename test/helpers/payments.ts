@@ -2,6 +2,8 @@
 export interface TestFamily {
   readonly source: string
   readonly destination: string
+  /** A second destination, where there is one. */
+  readonly third?: string
   /** As it stands in a fleet file. */
   readonly spec: object
 }
@@ -16,7 +18,12 @@ export interface FamilyOptions {
   readonly cloned?: boolean
   /** Written over the entry of the cluster. */
   readonly destinationFields?: object
+  /** Written over the source's entry. */
   readonly sourceFields?: object
+  /** HSMs of a second destination in ap-south-1; without it there is none. */
+  readonly third?: number | readonly object[]
+  /** Of every cluster; `hsm1.medium` unless given. */
+  readonly hsmType?: string
 }
 
 export const OFFICER_PASSWORD = 'TEST-officer-1'
@@ -35,30 +42,29 @@ const USERS = [
  * @param name up to eleven letters, part of the cluster IDs
  */
 export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
-  const {
-    source = 1,
-    destination = 1,
-    users: others = [],
-    cloned = true,
-    sourceFields = {},
-    destinationFields = {},
-  } = options
+  const { source = 1, destination = 1, users: others = [], cloned = true } = options
+  const { destinationFields = {}, sourceFields = {}, third, hsmType = 'hsm1.medium' } = options
   const sourceId = `cluster-${name.padEnd(11, 'x')}src`
   const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
+  const thirdId = `cluster-${name.padEnd(11, 'x')}trd`
   const clusters = [
-    { clusterId: sourceId, region: 'us-east-1', hsmType: 'hsm1.medium', hsms: source, ...sourceFields },
+    { clusterId: sourceId, region: 'us-east-1', hsmType, hsms: source, ...sourceFields },
     {
       clusterId: destinationId,
       region: 'eu-west-1',
-      hsmType: 'hsm1.medium',
+      hsmType,
       hsms: destination,
       ...(cloned ? { clonedFrom: sourceId } : {}),
       ...destinationFields,
     },
+    ...(third === undefined
+      ? []
+      : [{ clusterId: thirdId, region: 'ap-south-1', hsmType, hsms: third, clonedFrom: sourceId }]),
   ]
   return {
     source: `us-east-1/${sourceId}`,
     destination: `eu-west-1/${destinationId}`,
+    ...(third === undefined ? {} : { third: `ap-south-1/${thirdId}` }),
     spec: {
       name,
       users: [...USERS.filter((user) => others.every((other) => other.name !== user.name)), ...others],

@@ -55,7 +55,8 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
   const identity = await generateIdentity()
   const recipient = await identityToRecipient(identity)
   const storePath = join(folder, 'credentials.age')
-  const clusterIds = [family.source, family.destination].map((ref) => ref.split('/')[1] ?? '')
+  const destinations = [family.destination, ...(family.third === undefined ? [] : [family.third])]
+  const clusterIds = [family.source, ...destinations].map((ref) => ref.split('/')[1] ?? '')
   const env = {
     ...fleet.env,
     HOME: folder,
@@ -71,9 +72,8 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
   const againFlags = ['--officer=admin', '--officer-password=env:OFFICER', ...storeFlags]
   const clusterFlags = [
     `--source=${family.source}`,
-    `--destination=${family.destination}`,
-    '--region=us-east-1',
-    '--region=eu-west-1',
+    ...destinations.map((ref) => `--destination=${ref}`),
+    ...[family.source, ...destinations].map((ref) => `--region=${ref.split('/')[0]}`),
   ]
   const run = (args: readonly string[], options: LockstepOptions = {}) =>
     lockstep(args, { cwd: folder, ...options, env: { ...env, ...options.env } })

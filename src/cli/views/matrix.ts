@@ -22,7 +22,9 @@ export const renderMatrix = (users: readonly UserKey[], cells: readonly Cell[]):
 const showCell = (row: readonly Cell[], user: UserKey): string => {
   const cell = row.find((candidate) => candidate.user === user)
   if (cell === undefined) return ''
-  return cell.proof === 'none' ? cell.state : `${cell.state} (${cell.proof})`
+  // A login that reached the whole cluster is the weaker proof; one on the HSM alone goes without saying.
+  const proof = cell.evidence === 'cluster' ? `${cell.proof}, cluster` : cell.proof
+  return cell.proof === 'none' ? cell.state : `${cell.state} (${proof})`
 }
 
 const countStates = (row: readonly Cell[]): string => {

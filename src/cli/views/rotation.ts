@@ -1,5 +1,6 @@
 import { printable } from '../../adapters/terminal/printable.js'
 import { oneLine, type RotationDocument } from '../../domain/rotation/outcome.js'
+import { UTILITY_WORDS } from '../../domain/utility.js'
 import { renderMatrix } from './matrix.js'
 
 /** The whole truth about a rotation: matrix, coverage, and what to do next. */
@@ -11,8 +12,10 @@ export const renderRotation = (document: RotationDocument): string => {
     '',
     `${rotationId}: ${outcome}${stage === null ? '' : ` at ${stage}`}; ${counts}`,
   ]
-  if (document.propagation !== null)
-    lines.push(`propagated by ${document.propagation === 'sync' ? 'syncUser' : 'changePswd'}`)
+  if (document.propagation !== null) {
+    const { copy, change } = UTILITY_WORDS[document.utility]
+    lines.push(`propagated by ${document.propagation === 'sync' ? copy : change}`)
+  }
   if (document.leftOut.length > 0) lines.push(`left on the old credential by choice: ${document.leftOut.join(', ')}`)
   for (const { hsmId, reason } of document.debts) lines.push(`debt: ${hsmId} stays behind: ${printable(reason)}`)
   for (const { user, hsmId } of document.overwritten) lines.push(`overwritten by choice: ${user} on ${hsmId}`)

@@ -28,8 +28,11 @@ const showUser = (user: HsmUser | undefined): string => {
   if (user === undefined) return 'absent'
   const remarks = [
     ...(user.loginFailureCount ? [`${user.loginFailureCount} failed`] : []),
+    ...(user.locked ? ['locked'] : []),
     ...(user.twoFactor ? ['2FA'] : []),
     ...(user.mofnPubKey ? ['quorum key'] : []),
+    ...user.inconsistent.map((field) => `${field} inconsistent`),
   ]
-  return [`ID ${user.userId ?? '?'}`, ...remarks].join(', ')
+  // CloudHSM CLI shows no ID.
+  return [user.userId === null ? 'there' : `ID ${user.userId}`, ...remarks].join(', ')
 }

@@ -24,6 +24,7 @@ export interface Eligible {
 /**
  * Whether these users may be rotated, by what the HSMs list.
  * @param source HSMs of the source cluster, where every user must exist
+ * @param roster where the HSMs are, for messages
  * @throws {OperatorError} the first rule that forbids it, naming user and HSM
  */
 export const eligibleUsers = (
@@ -31,6 +32,7 @@ export const eligibleUsers = (
   matrix: UserMatrix,
   source: readonly HsmId[],
   rules: EligibilityRules,
+  roster: Roster = [],
 ): Eligible => {
   const absent: { user: PlannedUser['key']; hsmId: HsmId }[] = []
   const planned = users.map((ref) => {
@@ -43,7 +45,7 @@ export const eligibleUsers = (
       else rows.set(hsmId, row)
     }
     refuseIfMissing(ref, missing, rows.size, matrix, source, rules)
-    for (const [hsmId, row] of rows) refuseByRow(ref, hsmId, row, rules)
+    for (const [hsmId, row] of rows) refuseByRow(ref, hsmId, row, rules, roster)
     const [first] = rows.values()
     const listed = { type: first?.type ?? ref.type, name: first?.name ?? ref.name }
     const key = userKey(listed)
@@ -96,7 +98,7 @@ export const checkOfficers = (
         `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${nameServer(server)}, which this version cannot use`,
         [
           `give a crypto officer without it with --officer, or for this cluster alone: --officer ${clusterId}=NAME`,
-          'or let a second officer take it off for the rotation: changePswd without -2fa drops it',
+          'or let a second officer take it off for the rotation: a change of the password without it drops it',
         ],
       )
     }
@@ -116,7 +118,9 @@ export const nearLockout = (user: HsmUserRef, where: string, row: HsmUser, limit
       : isLocked(row, limit)
         ? `${userKey(user)} is locked on ${where}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
         : `${where} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
-    ['find out which client uses a wrong password; a crypto officer clears the count and the lock with changePswd'],
+    [
+      'find out which client uses a wrong password; a crypto officer clears the count and the lock by changing the password',
+    ],
   )
 
 /** A user with several IDs is never copied, and only a copy creates it. */
@@ -187,12 +191,12 @@ const refuseIfMissing = (
   }
   if (!rules.createMissing) {
     throw refusal('USER_MISSING', `${userKey(ref)} does not exist on ${missing.join(', ')}`, [
-      'add --create-missing to copy the user there by syncUser',
+      'add --create-missing to copy the user there',
     ])
   }
 }
 
-const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules): void => {
+const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, roster: Roster): void => {
   if (row.inconsistent.length > 0) {
     throw refusal(
       'USER_INCONSISTENT',
@@ -203,7 +207,7 @@ const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: Eligibi
   if (row.twoFactor || row.mofnPubKey) {
     throw refusal(
       'USER_HAS_REGISTRATION',
-      `${userKey(ref)} has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${hsmId}, which a change of its password would drop`,
+      `${userKey(ref)} has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${whereIs(hsmId, roster)}, which a change of its password would drop`,
       ['rotate the other users; this one cannot be rotated by this version'],
     )
   }

@@ -1,6 +1,7 @@
 import { EXIT, type ExitCode } from '../errors.js'
 import type { UserKey } from '../hsm-user.js'
 import type { RotationId } from '../ids.js'
+import type { UtilityName } from '../utility.js'
 import { type Cell, type Coverage, coverageOf } from './cell.js'
 import type { Debt } from './journal-entry.js'
 import type { Propagation } from './plan.js'
@@ -15,6 +16,8 @@ export interface RotationDocument {
   readonly outcome: OutcomeWord
   /** The first stage not completed; null when all are. */
   readonly stage: Stage | null
+  /** The program that speaks to the HSMs; `propagation` is done in its words. */
+  readonly utility: UtilityName
   readonly propagation: Propagation | null
   readonly users: readonly UserKey[]
   readonly cells: readonly Cell[]
@@ -39,6 +42,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     rotationId: facts.rotationId,
     outcome: rotation.finished ?? 'paused',
     stage: rotation.finished === null ? rotation.stage : null,
+    utility: facts.plan.utility,
     propagation: rotation.propagation,
     users: facts.plan.users.map((user) => user.key),
     cells: rotation.cells,

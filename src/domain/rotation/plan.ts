@@ -95,6 +95,18 @@ const wavesOf = (rest: readonly Unit[]): Wave[] => {
 export const sameHsmType = ({ source, destinations }: Pick<RotationPlan, 'source' | 'destinations'>): boolean =>
   destinations.every(({ hsmType }) => hsmType === source.hsmType)
 
+/**
+ * What an operator should know who gives no current credential, where nobody knows beforehand whether the old one can
+ * be copied back; null where AWS says that it can, or no copy is made. Nothing shows it before the source is changed: a
+ * copy of the unchanged user succeeds either way. Source: AWS CloudHSM User Guide, `cloudhsm_cli-user-replicate`,
+ * which does not speak of the password of a user that exists.
+ */
+export const wayBackInDoubt = (plan: Pick<RotationPlan, 'utility' | 'source' | 'destinations'>): string | null => {
+  const { copy, overwriting } = UTILITY_WORDS[plan.utility]
+  if (overwriting === 'documented' || !sameHsmType(plan)) return null
+  return `without --current-password there may be none once ${plan.source.clusterId} is changed: AWS does not say whether ${copy} overwrites the password of a user that exists; --current-password keeps one`
+}
+
 /** What one write reaches, with the HSMs it consists of. */
 export interface Unit {
   readonly unitId: UnitId

@@ -194,6 +194,13 @@ const tryOfficer = async (
 
 /** Words for a refused command, with what the operator can do. */
 export const refusedPause = (what: string, where: string, answer: Exclude<Answer, { kind: 'done' }>): Pause => {
+  if (answer.kind === 'unclear' && answer.partly === true) {
+    return new Pause(
+      'PARTLY_DONE',
+      `${what} on ${where} was done on some of its HSMs and not on others: "${answer.text}"`,
+      ['resume does it again on all of them, which is harmless'],
+    )
+  }
   if (answer.kind === 'unclear') {
     return new Pause('NOT_UNDERSTOOD', `${what} on ${where} gave no clear answer: "${answer.text}"`)
   }

@@ -58,7 +58,7 @@ export const planRotation = async (
     console.utility,
   )
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
-  const eligible = eligibleUsers(users, matrix, source, rules)
+  const eligible = eligibleUsers(users, matrix, source, rules, chosen.roster)
   const plan: RotationPlan = {
     utility: console.utility,
     source: planned(chosen.source),

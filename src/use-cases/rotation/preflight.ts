@@ -179,7 +179,9 @@ class LoginProof {
       const listing = await session.listUsers()
       await loginOfficer(this.#work, session, reached, listing)
       const approvals = await session.quorum()
-      for (const server of reached) this.#onQuorum(server, approvals.get(server.hsmId) ?? null)
+      // Where a session reaches more than one HSM, they were asked as one.
+      const [server] = reached
+      if (server !== undefined) this.#onQuorum(server, approvals.get(server.hsmId) ?? null)
       await session.logout()
       if (this.refused) return
       const refusal = await this.#askUsers(session, reached, listing)
@@ -217,7 +219,10 @@ class LoginProof {
         return refusal(
           'CURRENT_REFUSED',
           `${hsmIds.join(', ')} (${reached[0]?.region}, ${reached[0]?.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
-          ['this HSM may hold another password: compare with lockstep users prove', 'or leave --current-password out'],
+          [
+            `${reached.length > 1 ? 'this cluster' : 'this HSM'} may hold another password: compare with lockstep users prove`,
+            'or leave --current-password out',
+          ],
         )
       }
       if (known !== null) await this.#work.refusedLogins.clear(user, clusterIds)

@@ -1,6 +1,7 @@
 import { refusal } from '../../domain/errors.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Progress } from '../../domain/rotation/progress.js'
+import { UTILITY_WORDS, type UtilityName } from '../../domain/utility.js'
 
 /**
  * A rotation that would need approvals is not begun: they hold for one login and one change each, and no run carries
@@ -8,9 +9,14 @@ import type { Progress } from '../../domain/rotation/progress.js'
  * @param approvals how many officers have to approve a change to users; null where the utility did not say
  * @throws {OperatorError} `QUORUM_REQUIRED`
  */
-export const refuseQuorum = (server: RosterEntry, approvals: number | null, progress: Progress): void => {
+export const refuseQuorum = (
+  utility: UtilityName,
+  server: RosterEntry,
+  approvals: number | null,
+  progress: Progress,
+): void => {
   if (approvals === null || approvals <= 1) {
-    noticeQuorum(server, approvals, progress)
+    noticeQuorum(utility, server, approvals, progress)
     return
   }
   const { hsmId, region, clusterId } = server
@@ -18,19 +24,27 @@ export const refuseQuorum = (server: RosterEntry, approvals: number | null, prog
     'QUORUM_REQUIRED',
     `${region}/${clusterId} (${hsmId}) has a quorum: ${approvals} officers have to approve each change of a password, which this version cannot carry through; nothing has changed`,
     [
-      `change the password there by hand, with getToken and approveToken of ${approvals} officers`,
+      `change the password there by hand, with ${UTILITY_WORDS[utility].approval} and the signatures of ${approvals} officers`,
       'or rotate clusters of the family without a quorum and leave this one out: --leave-out CLUSTER',
     ],
   )
 }
 
-/** A rotation that was begun goes on where it can: syncUser is not known to need approvals. */
-export const noticeQuorum = (server: RosterEntry, approvals: number | null, progress: Progress): void => {
+/** A rotation that was begun goes on where it can: a copy is not known to need approvals. */
+export const noticeQuorum = (
+  utility: UtilityName,
+  server: RosterEntry,
+  approvals: number | null,
+  progress: Progress,
+): void => {
   const { hsmId, region, clusterId } = server
   const where = `${region}/${clusterId} (${hsmId})`
   if (approvals === null) {
     progress({ kind: 'notice', text: `whether ${where} has a quorum could not be read` })
   } else if (approvals > 1) {
-    progress({ kind: 'notice', text: `${where} asks for ${approvals} approvals now; changePswd will be refused there` })
+    progress({
+      kind: 'notice',
+      text: `${where} asks for ${approvals} approvals now; ${UTILITY_WORDS[utility].change} will be refused there`,
+    })
   }
 }

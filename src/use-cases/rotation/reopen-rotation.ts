@@ -195,7 +195,7 @@ const meetHsms = async (
   const typed = current.size > 0 && (!rotation.currentProved || rotation.stage === 'store-pending')
   const proving = typed && nothingWritten(rotation)
   const { evidence } = await proveLogins(ports, reachable, plan.users, proving ? current : new Map(), {
-    onQuorum: (server, approvals) => noticeQuorum(server, approvals, ports.progress),
+    onQuorum: (server, approvals) => noticeQuorum(plan.utility, server, approvals, ports.progress),
   })
   return {
     matrix,

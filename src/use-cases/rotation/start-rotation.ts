@@ -12,7 +12,7 @@ import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficers, type EligibilityRules } from '../../domain/rotation/eligibility.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
-import { type RotationPlan, sameHsmType } from '../../domain/rotation/plan.js'
+import { type RotationPlan, sameHsmType, unitsOf, wayBackInDoubt } from '../../domain/rotation/plan.js'
 import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
@@ -75,7 +75,7 @@ export const startRotation = async (request: StartRequest, outside: StartPorts):
     const { facts, current } = await preflight(request, ports, clusterIds)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
     await ports.showPlan(facts.plan)
-    await confirm(facts.plan, ports)
+    await confirm(facts.plan, current.size > 0, ports)
     await lock.name(facts.rotationId)
     const { journal, first } = await ports.shelf.create(facts)
     try {
@@ -146,7 +146,8 @@ const proveCurrent = async (
   plan: RotationPlan,
   reachable: Roster,
 ): Promise<{ readonly current: ReadonlyMap<UserKey, Secret>; readonly evidence: Evidence }> => {
-  const onQuorum = (server: RosterEntry, approvals: number | null) => refuseQuorum(server, approvals, ports.progress)
+  const onQuorum = (server: RosterEntry, approvals: number | null) =>
+    refuseQuorum(ports.console.utility, server, approvals, ports.progress)
   const given = byPlannedKey(plan, request.currentPasswords)
   if (given.size > 0 && given.size < plan.users.length) {
     const without = plan.users.filter((user) => !given.has(user.key)).map((user) => user.key)
@@ -183,15 +184,24 @@ const keptCurrent = async (store: CredentialStore, plan: RotationPlan): Promise<
   return kept.size === plan.users.length ? kept : new Map()
 }
 
-const confirm = async (plan: RotationPlan, { operator, progress }: StartPorts): Promise<void> => {
+/**
+ * Says what cannot be taken back, and asks.
+ * @param byCurrent the current credential is proved, which is a way back by itself
+ * @throws {OperatorError} `DECLINED`
+ */
+const confirm = async (plan: RotationPlan, byCurrent: boolean, { operator, progress }: StartPorts): Promise<void> => {
   if (plan.parts.canary === plan.parts.restorePoint) {
     progress({
       kind: 'notice',
-      text: `there are only two ${UTILITY_WORDS[plan.utility].unit === 'hsm' ? 'HSMs' : 'clusters'}: ${plan.parts.canary} is canary and restore point in one, so its change is the point of no return`,
+      text: `there are only two ${UTILITY_WORDS[plan.utility].unit === 'hsm' ? 'HSMs' : 'clusters'}: ${plan.parts.canary} is canary and restore point in one${byCurrent ? '' : ', so its change is the point of no return'}`,
     })
   }
+  const doubt = byCurrent ? null : wayBackInDoubt(plan)
+  if (doubt !== null) progress({ kind: 'notice', text: `way back: ${doubt}` })
   const names = plan.users.map((user) => user.key).join(', ')
-  if (await operator.confirm(`Rotate ${names} on ${plan.roster.length} HSMs?`)) return
+  const where = `${plan.roster.length} HSMs${UTILITY_WORDS[plan.utility].unit === 'hsm' ? '' : ` of ${unitsOf(plan.roster, plan.utility).length} clusters`}`
+  if (await operator.confirm(`Rotate ${names} on ${where}${doubt === null ? '' : ', perhaps with no way back'}?`))
+    return
   throw refusal('DECLINED', 'declined; nothing has changed', ['add --yes to answer the question beforehand'])
 }
 

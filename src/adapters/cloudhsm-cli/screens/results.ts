@@ -83,7 +83,9 @@ const refusedOrUnclear = (answer: CliAnswer): Answer => {
   const text = failureText(answer)
   const known = answer.kind === 'answered' && !PARTIAL.test(text)
   const reason = known ? REFUSALS.find(([pattern]) => pattern.test(text))?.[1] : undefined
-  return reason === undefined ? { kind: 'unclear', text } : { kind: 'refused', reason, text }
+  if (reason !== undefined) return { kind: 'refused', reason, text }
+  const [, failed, all] = (answer.kind === 'answered' ? PARTIAL.exec(text) : null) ?? []
+  return Number(failed) < Number(all) ? { kind: 'unclear', text, partly: true } : { kind: 'unclear', text }
 }
 
 /** A success is believed when it names the user it was asked for. */

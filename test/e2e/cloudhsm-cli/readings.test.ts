@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals'
+import { cliFamily, expectCompleted, failuresOf, statesOf, USER } from '../../helpers/cli-rotation.js'
+import { OLD_PASSWORD } from '../../helpers/payments.js'
+import { sharedFleet } from '../../helpers/shared-fleet.js'
+import { NEW_PASSWORD, type Workplace } from '../../helpers/workplace.js'
+
+const THREE = { source: 1, destination: 2, third: 1 } as const
+const KNOWN = ['--current-password=env:OLD']
+const IN_DOUBT =
+  /way back.* without --current-password there may be none once cluster-\w+src is changed.*user replicate/
+
+/** Every HSM holds the old password, and nothing is left to be done. */
+const expectRolledBack = async (place: Workplace, back: Awaited<ReturnType<Workplace['rollback']>>): Promise<void> => {
+  expect([back.json.error, back.json.outcome, back.exitCode]).toEqual([undefined, 'rolled-back', 0])
+  expect(new Set(await place.holds(USER, OLD_PASSWORD))).toEqual(new Set([true]))
+  expect(await place.stored('pending')).toBeNull()
+}
+
+describe('user replicate overwrites a user that exists', () => {
+  const fleet = sharedFleet({ two: cliFamily('two'), three: cliFamily('three', THREE) })
+
+  test('two clusters, current password unknown: the plan says what is not known, replicate carries the password', async () => {
+    const place = await fleet.at('two')
+    const started = await place.start()
+    expect(started.stderr).toMatch(IN_DOUBT)
+    expect(started.stderr).toContain(
+      '3 in all; where cloudhsm-cli reaches the whole cluster at once, one per user and cluster, 2 in all',
+    )
+    await expectCompleted(place, started, 'sync')
+    expect(await failuresOf(place)).toEqual([0, 0, 0])
+    const { stdout } = await place.run(['rotate', 'status'])
+    expect(stdout).toContain('propagated by user replicate')
+    expect(stdout).toMatch(/cluster-twoxx\w+src +hsm-\w+ +new \(login-new, cluster\)/)
+    expect(stdout).toMatch(/cluster-twoxx\w+dst +hsm-\w+ +new \(login-new\)/)
+  })
+
+  test('three clusters: rolled back through the untouched third one, then rotated with the current password known', async () => {
+    const place = await fleet.at('three')
+    const paused = await place.start(['--pause-before=restore-point'])
+    expect([paused.exitCode, statesOf(paused.json)]).toEqual([4, ['new', 'new', 'new', 'old']])
+    const back = await place.rollback()
+    await expectRolledBack(place, back)
+    expect(back.stderr).toContain('user replicate from a cluster that was not written to')
+
+    const started = await place.start([...KNOWN, '--pause-before=verify'])
+    expect(started.stderr).not.toContain('note: way back')
+    expect(started.json.error.code).toBe('PAUSED_AS_ASKED')
+    await expectCompleted(place, await place.resume(), 'sync')
+  })
+})
+
+describe('user replicate refuses a user that exists with another password', () => {
+  const fleet = sharedFleet(
+    { two: cliFamily('two'), three: cliFamily('three', THREE), early: cliFamily('early', THREE) },
+    { behaviour: { userReplicateExisting: 'refuse' } },
+  )
+
+  test('two clusters, current password known: the canary settles on a change; then back by the current one', async () => {
+    const place = await fleet.at('two')
+    const paused = await place.start([...KNOWN, '--pause-before=verify'])
+    expect(paused.json).toMatchObject({ propagation: 'change', wayBack: { bySync: false, byCurrent: true } })
+    const back = await place.rollback()
+    await expectRolledBack(place, back)
+    for (const cell of back.json.cells) expect(cell).toMatchObject({ state: 'old', proof: 'login-current' })
+  })
+
+  test('three clusters, current password unknown: forward by change, and rollback is refused with its reason', async () => {
+    const place = await fleet.at('three')
+    const paused = await place.start(['--pause-before=restore-point'])
+    expect([paused.exitCode, paused.json.propagation]).toEqual([4, 'change'])
+    expect(paused.stderr).toMatch(/propagating by user change-password: user replicate refused CU:app_crypto/)
+    const back = await place.rollback()
+    expect([back.exitCode, back.json.error.code]).toEqual([3, 'NO_WAY_BACK'])
+    expect(back.json.error.message).toContain('user replicate does not return the old credential')
+    await expectCompleted(place, await place.resume(), 'change')
+    expect((await place.run(['rotate', 'status'])).stdout).toContain('propagated by user change-password')
+  })
+
+  test('a rollback that nothing can do leaves the way forward open', async () => {
+    const place = await fleet.at('early')
+    const paused = await place.start(['--pause-before=canary'])
+    expect([paused.exitCode, statesOf(paused.json)]).toEqual([4, ['new', 'old', 'old', 'old']])
+    const back = await place.rollback()
+    expect([back.exitCode, back.json.outcome, back.json.error.code]).toEqual([4, 'paused', 'NO_WAY_BACK'])
+    expect((await place.rollback()).exitCode).toBe(3)
+    await expectCompleted(place, await place.resume(), 'change')
+  })
+})
+
+describe('user replicate reports success and leaves the password as it was', () => {
+  const fleet = sharedFleet(
+    { two: cliFamily('two'), three: cliFamily('three', THREE), early: cliFamily('early', THREE) },
+    { behaviour: { userReplicateExisting: 'ignore' } },
+  )
+
+  test('two clusters, current password unknown: one refused login, then a change', async () => {
+    const place = await fleet.at('two')
+    const started = await place.start()
+    expect(started.json.failedLogins).toBe(1)
+    expect(started.stderr).toContain('there is no way back any more: user replicate does not return the old credential')
+    await expectCompleted(place, started, 'change')
+  })
+
+  test('three clusters, current password known', async () => {
+    const place = await fleet.at('three')
+    const started = await place.start(KNOWN)
+    expect(started.json.wayBack).toEqual({ bySync: false, byCurrent: true })
+    await expectCompleted(place, started, 'change')
+  })
+
+  test('a rollback is not believed before it is seen, and the new password is not thrown away', async () => {
+    const place = await fleet.at('early')
+    const paused = await place.start(['--pause-before=canary'])
+    expect(statesOf(paused.json)).toEqual(['new', 'old', 'old', 'old'])
+    const back = await place.rollback()
+    expect([back.exitCode, back.json.outcome, back.json.error.code]).toEqual([4, 'paused', 'NO_WAY_BACK'])
+    expect(await place.holds(USER, NEW_PASSWORD)).toEqual([true, false, false, false])
+    expect(await place.stored('pending')).not.toBeNull()
+    await expectCompleted(place, await place.resume(), 'change')
+  })
+})

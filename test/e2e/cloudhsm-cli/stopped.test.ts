@@ -1,0 +1,134 @@
+import { expect, test } from '@jest/globals'
+import { cliFamily, expectCompleted, failuresOf, statesOf, USER } from '../../helpers/cli-rotation.js'
+import { OLD_PASSWORD } from '../../helpers/payments.js'
+import { sharedFleet } from '../../helpers/shared-fleet.js'
+import { NEW_PASSWORD } from '../../helpers/workplace.js'
+
+const families = {
+  partial: cliFamily('partial', { source: 3 }),
+  copied: cliFamily('copied', { source: 1, destination: 2 }),
+  dead: cliFamily('dead'),
+  late: cliFamily('late'),
+  drained: cliFamily('drained'),
+  budget: cliFamily('budget', { source: 1 }),
+  joined: cliFamily('joined'),
+  missing: cliFamily('missing', {
+    users: [{ type: 'CU', name: 'newcomer', password: 'TEST-newcomer-1' } as never],
+    destination: 2,
+  }),
+}
+const fleet = sharedFleet(families)
+process.env['TEST_BY_HAND'] = 'TEST-by-hand-1'
+const SOON = '--silence-timeout=2'
+const clusterOf = (ref: string) => ref.split('/')[1] ?? ''
+
+test('a change that failed on one of three HSMs: paused and unknown, resume writes all of them again', async () => {
+  const place = await fleet.at('partial')
+  const cluster = clusterOf(families.partial.source)
+  await fleet.fault('partial', '--cluster', cluster, '--operation', 'change', '--count', '1', '--nth', '1')
+  const paused = await place.start()
+  expect([paused.exitCode, paused.json.stage]).toEqual([4, 'change'])
+  expect(paused.json.error.message).toContain('failed on 1 of 3 connections')
+  expect(paused.json.error.code).toBe('PARTLY_DONE')
+  expect(statesOf(paused.json)).toEqual(['unknown', 'unknown', 'unknown', 'old'])
+  expect(await place.holds(USER, NEW_PASSWORD)).toEqual([false, true, true, false])
+  await expectCompleted(place, await place.resume([SOON]), 'sync')
+  expect(await failuresOf(place)).toEqual([0, 0, 0, 0])
+})
+
+test('a copy that failed on one of two HSMs: paused, resume converges', async () => {
+  const place = await fleet.at('copied')
+  await fleet.fault(
+    'partial',
+    '--cluster',
+    clusterOf(families.copied.destination),
+    '--operation',
+    'replicate',
+    '--count',
+    '1',
+    '--nth',
+    '2',
+  )
+  const paused = await place.start()
+  expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'canary', 'PARTLY_DONE'])
+  expect(statesOf(paused.json)).toEqual(['new', 'unknown', 'unknown'])
+  await expectCompleted(place, await place.resume([SOON]), 'sync')
+})
+
+test('a change that was carried out and never answered: paused, resume waits and writes it again', async () => {
+  const place = await fleet.at('dead')
+  const { source } = await place.hsmIds()
+  await fleet.fault('die-after', '--operation', 'change', '--nth', '1', '--hsm', source[0] ?? '')
+  const paused = await place.start([SOON])
+  expect([paused.exitCode, paused.json.stage]).toEqual([4, 'change'])
+  expect(statesOf(paused.json)).toEqual(['unknown', 'unknown', 'old'])
+  await expectCompleted(place, await place.resume([SOON]), 'sync')
+})
+
+test('a change that takes effect after we have gone: nobody is killed in the middle, resume waits for it', async () => {
+  const place = await fleet.at('late')
+  const { source } = await place.hsmIds()
+  await fleet.fault('late', '--operation', 'change', '--nth', '1', '--ms', '2500', '--hsm', source[0] ?? '')
+  const paused = await place.start(['--silence-timeout=1'])
+  expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'change', 'HSM_SILENT'])
+  const back = await place.rollback(['--silence-timeout=4'])
+  expect([back.json.error, back.exitCode, back.json.outcome]).toEqual([undefined, 0, 'rolled-back'])
+  expect(await place.holds(USER, OLD_PASSWORD)).toEqual([true, true, true])
+})
+
+test('a user that is logged in: paused, and --wait-for-drain goes on once it has left', async () => {
+  const place = await fleet.at('drained')
+  const [first = ''] = (await place.hsmIds()).source
+  await fleet.fault('logged-in', '--user', USER, '--hsm', first)
+  const paused = await place.start()
+  expect([paused.exitCode, paused.json.stage]).toEqual([4, 'change'])
+  const left = fleet.running
+  let gone: Promise<unknown> | null = null
+  const resumed = await place.resume(['--wait-for-drain=60s'], {
+    onStderr: (text) => {
+      if (/logged in/.test(text)) gone ??= left.fault('logged-in', '--user', USER, '--hsm', first, '--off')
+    },
+  })
+  await gone
+  await expectCompleted(place, resumed, 'sync')
+})
+
+test('somebody else changes the password again and again: two failed logins per cluster in all', async () => {
+  const place = await fleet.at('budget')
+  const [canary = ''] = (await place.hsmIds()).destination
+  const [first = ''] = (await place.hsmIds()).source
+  expect((await place.start(['--pause-before=canary'])).exitCode).toBe(4)
+  const byHand = () => fleet.fault('set-password', '--user', USER, '--password', 'env:TEST_BY_HAND', '--hsm', first)
+  await byHand()
+  const codes: string[] = []
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const ended = await place.resume(['--pause-before=spread'])
+    codes.push(`${ended.exitCode} ${ended.json.error.code}`)
+    await byHand()
+  }
+  console.error('BUDGET', codes, await failuresOf(place), canary)
+  expect((await failuresOf(place))[0]).toBeLessThanOrEqual(2)
+})
+
+test('an HSM that joined the source meanwhile is taken along with its cluster', async () => {
+  const place = await fleet.at('joined')
+  expect((await place.start(['--pause-before=verify'])).exitCode).toBe(4)
+  await fleet.fault('added', '--cluster', clusterOf(families.joined.source), '--users', 'original')
+  const resumed = await place.resume()
+  await expectCompleted(place, resumed, 'sync')
+  expect(resumed.json.cells).toHaveLength(4)
+  expect(resumed.stderr).toContain('added since, and taken along')
+})
+
+test('a user that is missing on the destination is created by user replicate', async () => {
+  const place = await fleet.at('missing')
+  const { destination } = await place.hsmIds()
+  const hsms = destination.flatMap((id) => ['--hsm', id])
+  await fleet.fault('missing-user', '--user', 'CU:newcomer', ...hsms)
+  const refused = await place.start(['--user=CU:newcomer'])
+  expect([refused.exitCode, refused.json.error.code]).toEqual([3, 'USER_MISSING'])
+  expect(refused.json.error.suggestions.join()).toContain('--create-missing')
+  const started = await place.start(['--user=CU:newcomer', '--create-missing'])
+  expect([started.json.error, started.exitCode]).toEqual([undefined, 0])
+  expect(await place.holds('CU:newcomer', NEW_PASSWORD)).toEqual([true, true, true, true])
+})
