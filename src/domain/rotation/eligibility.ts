@@ -197,21 +197,23 @@ const refuseIfMissing = (
 }
 
 const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, roster: Roster): void => {
+  const server = roster.find((candidate) => candidate.hsmId === hsmId)
+  const where = server === undefined ? hsmId : nameServer(server)
   if (row.inconsistent.length > 0) {
     throw refusal(
       'USER_INCONSISTENT',
-      `the HSMs of the cluster of ${hsmId} disagree about ${userKey(ref)}: ${row.inconsistent.join(', ')}`,
+      `the HSMs of the cluster of ${where} disagree about ${userKey(ref)}: ${row.inconsistent.join(', ')}`,
       ['repair the user first: AWS CloudHSM User Guide, "inconsistent" values in user list'],
     )
   }
   if (row.twoFactor || row.mofnPubKey) {
     throw refusal(
       'USER_HAS_REGISTRATION',
-      `${userKey(ref)} has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${whereIs(hsmId, roster)}, which a change of its password would drop`,
+      `${userKey(ref)} has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${where}, which a change of its password would drop`,
       ['rotate the other users; this one cannot be rotated by this version'],
     )
   }
-  if (budgetSpent(row, rules.lockoutLimit)) throw nearLockout(ref, hsmId, row, rules.lockoutLimit)
+  if (budgetSpent(row, rules.lockoutLimit)) throw nearLockout(ref, where, row, rules.lockoutLimit)
 }
 
 const officersOf = (listed: readonly HsmUser[]): string =>
