@@ -95,6 +95,11 @@ export interface HsmSession {
 export interface HsmConsole {
   readonly utility: UtilityName
   /**
+   * Whether this utility can copy users at all. Asks no HSM.
+   * @throws {OperatorError} `CLI_TOO_OLD`, and those of finding the utility
+   */
+  checkCopying(): Promise<void>
+  /**
    * Connects to exactly these HSMs and proves the roster.
    * @param servers whole units, or one HSM of a cluster to prove a credential there
    * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when they are other HSMs than

@@ -6,7 +6,15 @@ export interface UserDifference {
   /** `CU:name`. */
   readonly user: string
   readonly hsmId: HsmId
-  readonly field: 'presence' | 'userId' | 'type' | 'mofnPubKey' | 'twoFactor' | 'loginFailureCount'
+  readonly field:
+    | 'presence'
+    | 'userId'
+    | 'type'
+    | 'mofnPubKey'
+    | 'twoFactor'
+    | 'loginFailureCount'
+    | 'locked'
+    | 'inconsistent'
   readonly expected: string
   readonly actual: string
 }
@@ -31,9 +39,22 @@ export const userDrift = (matrix: ReadonlyMap<HsmId, readonly HsmUser[]>): reado
         const actualCount = String(mine.loginFailureCount)
         differences.push({ user: userKey(mine), hsmId, field: 'loginFailureCount', expected: '0', actual: actualCount })
       }
+      if (mine !== undefined) differences.push(...wrongAnywhere(hsmId, mine))
     }
   }
   return differences
+}
+
+/** What is worth knowing wherever it stands, where the utility says it: a lock, and HSMs of one cluster that disagree. */
+const wrongAnywhere = (hsmId: HsmId, user: HsmUser): UserDifference[] => {
+  const found: UserDifference[] = []
+  const key = userKey(user)
+  if (user.locked === true) found.push({ user: key, hsmId, field: 'locked', expected: 'false', actual: 'true' })
+  if (user.inconsistent.length > 0) {
+    const actual = user.inconsistent.join(', ')
+    found.push({ user: key, hsmId, field: 'inconsistent', expected: 'nothing', actual })
+  }
+  return found
 }
 
 const byName = (users: readonly HsmUser[]): ReadonlyMap<string, HsmUser> =>

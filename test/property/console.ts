@@ -30,6 +30,7 @@ interface Line {
 /** The console of one invocation, with nothing between it and the simulator's HSMs but what the story wants. */
 export const consoleOf = (invocation: Invocation): HsmConsole => ({
   utility: 'cmu',
+  checkCopying: async () => undefined,
   open: async (servers) => {
     const { witness, fleet } = invocation.world
     witness.isInRoster(servers)

@@ -49,12 +49,18 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
   // Awaited by the first session; without this a missing program would be an unhandled rejection until then.
   inspected.catch(() => undefined)
   const serialNumbers = new SerialNumbers()
+  // HSMs that AWS reported since are asked for before anybody is alone with one of them.
+  const known = new Map(options.roster.map((server) => [server.hsmId, server]))
   return {
     utility: 'cloudhsm-cli',
+    async checkCopying() {
+      requireSince(await inspected, 'user replicate')
+    },
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await inspected
       requireSince(program, 'the choice of a cluster')
-      const clusters = await partsFor(program, options, servers)
+      for (const server of servers) known.set(server.hsmId, server)
+      const clusters = await partsFor(program, { ...options, roster: [...known.values()] }, servers)
       const folder = sessionFolder(options.workFolder)
       let conversation: Conversation | null = null
       try {

@@ -31,6 +31,9 @@ export const managementUtility = (options: ManagementUtilityOptions): HsmConsole
   const env = utilityEnvironment(options.environment)
   return {
     utility: 'cmu',
+    async checkCopying() {
+      // Every version can.
+    },
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await path
       const folder = sessionFolder(options.workFolder)

@@ -93,16 +93,22 @@ const tryCopies = async (run: RotationRun): Promise<void> => {
     throw new Pause('PENDING_LOST', `${run.parts.store.description} does not hold the new credential any more`)
   }
   for (const { unitId, user } of asked) {
-    await copyOld(run, unitId, [user])
+    const refusedCopy = await refusalOfOld(run, unitId, user)
+    if (refusedCopy !== null) await giveUpCopies(run, refusedCopy)
     const { refused, nearLockout } = await loginEach(run, unitId, [user], 'new')
     if (nearLockout.length > 0) {
       throw new Pause('NEAR_LOCKOUT', `${user.key} is near its lock-out on ${unitId}, so it is not asked what it holds`)
     }
     if (refused.length > 0) continue
     const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
-    await run.record({ type: 'way-back', bySync: false, byCurrent: false, evidence })
-    throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
+    await giveUpCopies(run, evidence)
   }
+}
+
+const giveUpCopies = async (run: RotationRun, evidence: string): Promise<never> => {
+  await run.record({ type: 'way-back', bySync: false, byCurrent: false, evidence })
+  await run.record({ type: 'propagation', method: 'change', evidence })
+  throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
 }
 
 /** Users and units that were meant to be written and have a cell in such a state. */
@@ -149,12 +155,29 @@ const restoreUsers = async (
 
 /** Copies the old credential from where it is still held. */
 const copyOld = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
-  const from = oldOrigin(run.ledger.rotation())
-  if (from === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
-  const { answers } = await syncCells(run, { from: () => from, to: unitId, users }, 'current')
-  for (const [user, answer] of answers) {
+  for (const [user, answer] of await answersOfOld(run, unitId, users)) {
     if (answer.kind !== 'done') throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }
+}
+
+const answersOfOld = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]) => {
+  const from = oldOrigin(run.ledger.rotation())
+  if (from === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
+  return (await syncCells(run, { from: () => from, to: unitId, users }, 'current')).answers
+}
+
+/**
+ * Copies the old credential of one user.
+ * @returns the words of a copy that does not overwrite a password; any other failure pauses
+ */
+const refusalOfOld = async (run: RotationRun, unitId: UnitId, user: PlannedUser): Promise<string | null> => {
+  const answer = (await answersOfOld(run, unitId, [user])).get(user.key) ?? { kind: 'done' }
+  if (answer.kind === 'done') return null
+  const what = `${run.words.copy} of ${user.key}`
+  const keepsPassword =
+    answer.kind === 'refused' && (answer.reason === 'user-exists' || answer.reason === 'replicate-refused')
+  if (!keepsPassword) throw refusedPause(what, run.name(unitId), answer)
+  return `${what} was refused on ${unitId}: "${answer.text}"`
 }
 
 const isOld = (run: RotationRun, user: PlannedUser, hsmId: HsmId): boolean => {

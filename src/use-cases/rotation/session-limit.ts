@@ -9,6 +9,7 @@ export const limitSessions = (console: HsmConsole, most: number): HsmConsole => 
   const limit = pLimit(most)
   return {
     utility: console.utility,
+    checkCopying: () => console.checkCopying(),
     open: (servers) =>
       new Promise((resolve, reject) => {
         void limit(async () => {

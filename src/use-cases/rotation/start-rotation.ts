@@ -110,6 +110,7 @@ const preflight = async (
   )
   if (request.expected !== null) refuseOtherPlan(request.expected, plan)
   refuseUnsupportedSync(plan, options)
+  if (absent.length > 0 || (options.propagate !== 'change' && sameHsmType(plan))) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, rules.lockoutLimit, plan.roster)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
   const { current, evidence } = await proveCurrent(request, ports, plan, reachable)

@@ -31,7 +31,7 @@ test('a change that failed on one of three HSMs: paused and unknown, resume writ
   expect(paused.json.error.message).toContain('failed on 1 of 3 connections')
   expect(paused.json.error.code).toBe('PARTLY_DONE')
   expect(statesOf(paused.json)).toEqual(['unknown', 'unknown', 'unknown', 'old'])
-  expect(await place.holds(USER, NEW_PASSWORD)).toEqual([false, true, true, false])
+  expect((await place.holds(USER, NEW_PASSWORD)).filter(Boolean)).toHaveLength(2)
   await expectCompleted(place, await place.resume([SOON]), 'sync')
   expect(await failuresOf(place)).toEqual([0, 0, 0, 0])
 })
@@ -78,15 +78,16 @@ test('a change that takes effect after we have gone: nobody is killed in the mid
 
 test('a user that is logged in: paused, and --wait-for-drain goes on once it has left', async () => {
   const place = await fleet.at('drained')
-  const [first = ''] = (await place.hsmIds()).source
-  await fleet.fault('logged-in', '--user', USER, '--hsm', first)
+  // An application connects to every HSM of its cluster.
+  const hsms = (await place.hsmIds()).source.flatMap((hsmId) => ['--hsm', hsmId])
+  await fleet.fault('logged-in', '--user', USER, ...hsms)
   const paused = await place.start()
-  expect([paused.exitCode, paused.json.stage]).toEqual([4, 'change'])
+  expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'change', 'USER_LOGGED_IN'])
   const left = fleet.running
   let gone: Promise<unknown> | null = null
   const resumed = await place.resume(['--wait-for-drain=60s'], {
     onStderr: (text) => {
-      if (/logged in/.test(text)) gone ??= left.fault('logged-in', '--user', USER, '--hsm', first, '--off')
+      if (/logged in/.test(text)) gone ??= left.fault('logged-in', '--user', USER, ...hsms, '--off')
     },
   })
   await gone
@@ -95,19 +96,16 @@ test('a user that is logged in: paused, and --wait-for-drain goes on once it has
 
 test('somebody else changes the password again and again: two failed logins per cluster in all', async () => {
   const place = await fleet.at('budget')
-  const [canary = ''] = (await place.hsmIds()).destination
   const [first = ''] = (await place.hsmIds()).source
   expect((await place.start(['--pause-before=canary'])).exitCode).toBe(4)
   const byHand = () => fleet.fault('set-password', '--user', USER, '--password', 'env:TEST_BY_HAND', '--hsm', first)
   await byHand()
-  const codes: string[] = []
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const ended = await place.resume(['--pause-before=spread'])
-    codes.push(`${ended.exitCode} ${ended.json.error.code}`)
+    expect([ended.exitCode, ended.json.error.code]).toEqual([4, 'OTHER_CREDENTIAL'])
     await byHand()
   }
-  console.error('BUDGET', codes, await failuresOf(place), canary)
-  expect((await failuresOf(place))[0]).toBeLessThanOrEqual(2)
+  expect(Math.max(...(await failuresOf(place)).map(Number))).toBeLessThanOrEqual(2)
 })
 
 test('an HSM that joined the source meanwhile is taken along with its cluster', async () => {

@@ -6,6 +6,7 @@ import { limitSessions } from '../../../src/use-cases/rotation/session-limit.js'
 /** Counts open sessions; nothing else of them is used here. */
 const countingConsole = (): HsmConsole & { openNow: number; most: number } => ({
   utility: 'cmu' as const,
+  checkCopying: async () => undefined,
   openNow: 0,
   most: 0,
   async open() {
@@ -43,6 +44,7 @@ describe('sessions at once', () => {
     const limited = limitSessions(
       {
         utility: 'cmu',
+        checkCopying: async () => undefined,
         open: async (servers) => {
           if (fails) throw new ConsoleFailure('unreachable', 'nobody there', [])
           return working.open(servers)
