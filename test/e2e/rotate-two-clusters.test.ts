@@ -56,6 +56,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'startedAt',
         'store',
         'users',
+        'utility',
         'wayBack',
       ].sort(),
     )

@@ -177,8 +177,13 @@ describe('what a change came to', () => {
 
   test.each([
     'User change password failed on 1 of 3 connections',
-    'User change password failed on 3 of 3 connections',
     'Failed on 1 of 2 connections: specified user does not exist',
+  ])('"%s" was done in part', (text) => {
+    expect(changeResult(failed(text), APP)).toEqual({ kind: 'unclear', text, partly: true })
+  })
+
+  test.each([
+    'User change password failed on 3 of 3 connections',
     'An Admin must be logged in to perform this operation',
     'Something new',
   ])('"%s" leaves open what the HSMs did', (text) => {

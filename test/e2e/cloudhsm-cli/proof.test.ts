@@ -79,7 +79,7 @@ describe('a program that cannot be told another configuration', () => {
     expect([refused.exitCode, refused.json.error.code]).toEqual([3, 'CLI_CONFIG_DIFFERS'])
     expect(refused.json.error.message).toContain(path)
     expect(refused.json.error.suggestions.join('\n')).toMatch(
-      /config generate[^]*copy FILE to[^]*configure-cli add-cluster/,
+      /config generate[\s\S]*copy FILE to[\s\S]*configure-cli add-cluster/,
     )
     expect((await place.run(['config', 'generate', ...place.clusterFlags, '--out=merged.cfg'])).exitCode).toBe(0)
     await copyFile(join(place.folder, 'merged.cfg'), path)
