@@ -311,8 +311,9 @@ export class RotationLedger {
   #proveCurrent(evidence: Evidence, observedAt: string): void {
     this.#currentProved = true
     this.#wayBack = { ...this.#wayBack, byCurrent: true }
-    for (const [key, { state }] of this.#cells) {
-      if (state === 'old') this.#cells.set(key, { state, proof: 'login-current', evidence, observedAt })
+    for (const [key, { state, proof }] of this.#cells) {
+      if (state === 'old' && proof !== 'login-current')
+        this.#cells.set(key, { state, proof: 'login-current', evidence, observedAt })
     }
   }
 

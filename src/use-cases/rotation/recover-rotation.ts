@@ -145,11 +145,13 @@ const pauseRecovered = async (
   current: ReadonlyMap<UserKey, Secret>,
 ): Promise<Rotation> => {
   const { rotationId, plan } = ledger.facts
-  const loggedIn = plan.users.every(({ key }) =>
-    plan.roster.some(({ hsmId }) => ledger.cell(key, hsmId).proof === 'login-current'),
-  )
-  // The store may keep a CURRENT that was not in force: it is a way back only if somebody logged in with it.
-  if (loggedIn && !ledger.wayBack.byCurrent) await record({ type: 'current-proved', evidence: 'hsm' })
+  const loggedIn = ledger.rotation().cells.filter(({ proof }) => proof === 'login-current')
+  const everybody = plan.users.every(({ key }) => loggedIn.some(({ user }) => user === key))
+  // The store may keep a CURRENT that was not in force: it is a way back only if each user logged in with it somewhere.
+  if (everybody && !ledger.wayBack.byCurrent) {
+    const alone = loggedIn.every(({ evidence }) => evidence === 'hsm')
+    await record({ type: 'current-proved', evidence: alone ? 'hsm' : 'cluster' })
+  }
   const { cells, wayBack } = ledger.rotation()
   await record({
     type: 'paused',
