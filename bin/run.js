@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { start } from '../dist/src/cli/start.js'
+import { start } from '../dist/app/cli/start.js'
 
 await start(import.meta.url)

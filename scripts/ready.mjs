@@ -40,6 +40,10 @@ step('installing packages', join(root, 'node_modules/.ready'), digest([join(root
 step(
   'building',
   join(root, 'dist/.ready'),
-  digest([join(root, 'package.json'), join(root, 'tsconfig.json'), ...filesBelow('src'), ...filesBelow('test')]),
+  digest([
+    ...['package.json', 'tsconfig.json', 'scripts/build.mjs'].map((file) => join(root, file)),
+    ...filesBelow('src'),
+    ...filesBelow('test'),
+  ]),
   ['run', '--silent', 'build'],
 )

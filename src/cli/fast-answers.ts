@@ -1,5 +1,5 @@
 /** Where the build keeps the page that `--help` shows; made by the command framework itself. */
-const HELP_PAGE = 'dist/src/help.txt'
+const HELP_PAGE = 'dist/app/help.txt'
 /** Stands in that page for what is only known when it is shown. */
 const VERSION_MARK = '{version}'
 

@@ -17,15 +17,15 @@ export const start = async (entry: string): Promise<void> => {
   takeSecretVariables(argv)
   // package.json asks for a newer Node than oclif does; its own check would load semver at every start.
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
-  const { flush, handle, run } = await import('@oclif/core')
+  const { default: oclif } = await import('@oclif/core')
   try {
-    await run(argv, entry)
-    await flush()
+    await oclif.run(argv, entry)
+    await oclif.flush()
     // A utility that was left in the middle of a write keeps its terminal open, and would keep this program waiting.
     process.exit()
   } catch (error) {
     const { printableLines } = await import('../adapters/terminal/printable.js')
-    await handle(shown(error as Error & { oclif?: { exit?: number } }, printableLines))
+    await oclif.handle(shown(error as Error & { oclif?: { exit?: number } }, printableLines))
   }
 }
 

@@ -1,5 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CONFIG_VARIABLE } from '../cloudhsm-cli/settings.js'
 import { packagedConfig } from '../configure-cli/config-file.js'
@@ -26,15 +26,18 @@ export const writePrograms = (dir: string, behaviour: FleetBehaviour): Programs 
   const settings = join(dir, 'programs.settings.json')
   const cliConfigPath = join(dir, 'cloudhsm-cli.cfg')
   const wrappers = {
-    managementUtility: { path: join(dir, 'cloudhsm_mgmt_util'), program: '../cmu/main.js' },
-    cloudhsmCli: { path: join(dir, 'cloudhsm-cli'), program: '../cloudhsm-cli/main.js' },
-    configureCli: { path: join(dir, 'configure-cli'), program: '../configure-cli/main.js' },
+    managementUtility: { path: join(dir, 'cloudhsm_mgmt_util'), program: 'cmu' },
+    cloudhsmCli: { path: join(dir, 'cloudhsm-cli'), program: 'cloudhsm-cli' },
+    configureCli: { path: join(dir, 'configure-cli'), program: 'configure-cli' },
   }
+  const root = packageRoot()
   try {
     writeFileSync(settings, JSON.stringify({ ...behaviour, cliConfigPath }))
     writeFileSync(cliConfigPath, packagedConfig())
     for (const { path, program } of Object.values(wrappers)) {
-      const words = [process.execPath, fileURLToPath(new URL(program, import.meta.url)), settings].map(quoted).join(' ')
+      const words = [process.execPath, join(root, 'dist/app/simulator', program, 'main.js'), settings]
+        .map(quoted)
+        .join(' ')
       writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
     }
   } catch (error) {
@@ -54,6 +57,13 @@ export const writePrograms = (dir: string, behaviour: FleetBehaviour): Programs 
       for (const file of [settings, cliConfigPath, ...paths]) rmSync(file, { force: true })
     },
   }
+}
+
+/** This file runs from where it was compiled to, and from the bundle. */
+const packageRoot = (): string => {
+  let folder = dirname(fileURLToPath(import.meta.url))
+  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
+  return folder
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
