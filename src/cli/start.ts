@@ -17,6 +17,8 @@ export const start = async (entry: string): Promise<void> => {
   takeSecretVariables(argv)
   // package.json asks for a newer Node than oclif does; its own check would load semver at every start.
   process.env['OCLIF_DISABLE_ENGINE_WARNING'] ??= '1'
+  // Which Node the AWS SDK will want some day is no news for an operator in the middle of a rotation.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
   const { default: oclif } = await import('@oclif/core')
   try {
     await oclif.run(argv, entry)

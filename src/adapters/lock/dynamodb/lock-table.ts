@@ -45,8 +45,6 @@ export class LockTable {
   constructor(table: string, env: NodeJS.ProcessEnv) {
     const region = table.startsWith('arn:') ? table.split(':')[3] : env['AWS_REGION'] || env['AWS_DEFAULT_REGION']
     const endpoint = env['AWS_ENDPOINT_URL_DYNAMODB'] || env['AWS_ENDPOINT_URL'] || undefined
-    // Which Node the SDK will want some day is no news for an operator in the middle of a rotation.
-    process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
     this.#table = table
     this.#client = new DynamoDBClient({
       ...(region && { region }),
