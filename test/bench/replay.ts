@@ -134,6 +134,7 @@ const factsOf = (userCount: number): RotationFacts => {
     serials: [],
     provedCurrent: [],
     absent: [],
+    failureCounts: [],
     debts: [],
     recovered: false,
     store: 'file:credentials.age',

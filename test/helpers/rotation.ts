@@ -55,6 +55,7 @@ export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): Rota
   provedCurrent: [],
   serials: [],
   absent: [],
+  failureCounts: [],
   debts: [],
   recovered: false,
   store: 'file:test',

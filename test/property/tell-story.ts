@@ -235,7 +235,8 @@ class Teller {
       if (!kept || store.versions.pending !== null)
         witness.accuse('8: completed, but CURRENT of the store is not the new one')
     } else if (outcome === 'rolled-back') {
-      const wrong = witness.exceptions('old', [...roster, ...debts])
+      // One that was added while it went back is part of it.
+      const wrong = witness.exceptions('old', [...new Set([...roster, ...debts, ...lastDiscovered])])
       if (wrong.length > 0) witness.accuse(`8: rolled back, but ${wrong.join('; ')}`)
       if (store.versions.pending !== null) witness.accuse('8: rolled back, but the store keeps PENDING')
     }

@@ -35,6 +35,8 @@ export type JournalEvent =
   | { readonly type: 'unanswered'; readonly to: number; readonly reason: string }
   /** A listing showed the user locked there, or not any more. */
   | { readonly type: 'locked' | 'unlocked'; readonly user: UserKey; readonly hsmId: HsmId }
+  /** A listing showed another number of failed logins in a row than was known. */
+  | { readonly type: 'failure-count'; readonly user: UserKey; readonly hsmId: HsmId; readonly count: number }
   /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
   | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }
   | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
@@ -85,6 +87,8 @@ export interface RotationFacts {
   readonly serials: readonly { readonly clusterId: ClusterId; readonly serials: readonly string[] }[]
   /** Cells whose user does not exist there yet. */
   readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
+  /** Failed logins in a row as the HSMs counted them, where the utility shows them. */
+  readonly failureCounts: readonly { readonly user: UserKey; readonly hsmId: HsmId; readonly count: number }[]
   /** HSMs that the operator allowed to stay behind from the start, and why. */
   readonly debts: readonly Debt[]
   /** The journal was lost, and this one was begun from what the store and the HSMs said. */

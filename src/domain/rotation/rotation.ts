@@ -41,6 +41,8 @@ export interface Rotation {
   readonly debts: readonly Debt[]
   /** Whether the current credential was proved on every cell before anything was written. */
   readonly currentProved: boolean
+  /** No cell can hold the new credential: each is old, or refused the new one and was not written since. */
+  readonly nothingNew: boolean
   /** Why it stands still, when the last thing that happened was a pause. */
   readonly pause: {
     readonly stage: Stage
@@ -113,6 +115,8 @@ export class RotationLedger {
   readonly #failedLoginsOf = new Map<string, number>()
   readonly #overwritten: { user: UserKey; hsmId: HsmId }[] = []
   readonly #doubts = new Map<CellKey, Doubt>()
+  /** Failed logins in a row as the cell counts them: as listed last, and those we made since. */
+  readonly #failureCounts = new Map<CellKey, number>()
 
   /** @throws {Error} when `first` is not the `started` entry of a journal */
   constructor(first: JournalEntry) {
@@ -141,6 +145,7 @@ export class RotationLedger {
         this.#cells.set(key, { ...(isUnknown ? unknown : known), observedAt: first.at })
       }
     }
+    for (const { count, ...cell } of this.facts.failureCounts) this.#failureCounts.set(keyOf(cell), count)
   }
 
   /** The next line of the journal. */
@@ -167,6 +172,9 @@ export class RotationLedger {
           observedAt: at,
         })
         break
+      case 'failure-count':
+        this.#failureCounts.set(keyOf(event), event.count)
+        break
       case 'other-overwritten':
         this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
         break
@@ -174,7 +182,8 @@ export class RotationLedger {
         for (const { key: user } of this.#plan.users) {
           const key = keyOf({ user, hsmId: event.hsmId })
           // What was proved stays true while the HSM is out of sight.
-          if (this.cell(user, event.hsmId).state === 'new') continue
+          const { state } = this.cell(user, event.hsmId)
+          if (state === 'new' || (this.#rollback !== null && state === 'old')) continue
           this.#cells.set(key, { ...UNKNOWN, state: 'unreachable', observedAt: at })
         }
         break
@@ -189,6 +198,7 @@ export class RotationLedger {
         break
       case 'finished':
         this.#finished = event.outcome
+        if (event.outcome === 'rolled-back') this.#closeCells(at)
         break
       case 'store':
         if (event.act === 'promote') this.#promoting = true
@@ -228,6 +238,30 @@ export class RotationLedger {
   }
 
   /**
+   * Whether the cell may hold the new credential: it was meant to be written, or its HSM was added since and may have
+   * been built from one that was.
+   */
+  mayBeNew(user: UserKey, hsmId: HsmId): boolean {
+    if (this.everWritten(user, hsmId)) return true
+    if (this.facts.plan.roster.some((server) => server.hsmId === hsmId)) return false
+    const clusterId = this.#plan.roster.find((server) => server.hsmId === hsmId)?.clusterId
+    return this.#plan.roster.some((server) => server.clusterId === clusterId && this.everWritten(user, server.hsmId))
+  }
+
+  /**
+   * The most failed logins in a row that a listing of the cell can show if nobody else failed: as it was listed last,
+   * those we made since, and those of ours that were never answered. Undefined where it was never listed.
+   */
+  failureCount(user: UserKey, hsmId: HsmId): number | undefined {
+    const known = this.#failureCounts.get(keyOf({ user, hsmId }))
+    if (known === undefined) return undefined
+    const unanswered = [...this.#open.values()].filter(
+      ({ intent }) => intent.act === 'login' && intent.user === user && intent.hsmIds.includes(hsmId),
+    )
+    return known + unanswered.length
+  }
+
+  /**
    * How many logins of a user a cluster refused in this rotation. It stands for the failure count where the utility
    * shows none.
    */
@@ -238,6 +272,12 @@ export class RotationLedger {
   /** Credentials this cell refused since something was meant to be written there last. */
   refused(user: UserKey, hsmId: HsmId): ReadonlySet<CredentialName> {
     return this.#doubts.get(keyOf({ user, hsmId }))?.refused ?? new Set()
+  }
+
+  /** Whether the cell refused the new credential and nothing was meant to be written there since. */
+  refusedNew(user: UserKey, hsmId: HsmId): boolean {
+    const key = keyOf({ user, hsmId })
+    return this.#cells.get(key)?.state === 'unknown' && this.#refuses(key)
   }
 
   /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
@@ -301,6 +341,7 @@ export class RotationLedger {
       finished: this.#finished,
       debts: [...this.#debts].map(([hsmId, reason]) => ({ hsmId, reason })),
       currentProved: this.#currentProved,
+      nothingNew: this.#nothingNew(),
       pause: this.#pause,
       failedLogins: this.#failedLogins,
       overwritten: [...this.#overwritten],
@@ -314,6 +355,31 @@ export class RotationLedger {
     for (const [key, { state, proof }] of this.#cells) {
       if (state === 'old' && proof !== 'login-current')
         this.#cells.set(key, { state, proof: 'login-current', evidence, observedAt })
+    }
+  }
+
+  #nothingNew(): boolean {
+    return [...this.#cells].every(
+      ([key, { state }]) => state === 'old' || state === 'absent' || (state === 'unknown' && this.#refuses(key)),
+    )
+  }
+
+  #refuses(key: CellKey): boolean {
+    return this.#doubts.get(key)?.refused.has('new') === true
+  }
+
+  /** A rotation that went back: what was never written, or refused the new credential, is what it was before. */
+  #closeCells(observedAt: string): void {
+    for (const { key: user } of this.#plan.users) {
+      for (const { hsmId } of this.#plan.roster) {
+        const key = keyOf({ user, hsmId })
+        const { state } = this.cell(user, hsmId)
+        if ((state === 'unreachable' || state === 'unknown') && !this.mayBeNew(user, hsmId)) {
+          this.#cells.set(key, { state: 'old', proof: 'untouched', evidence: null, observedAt })
+        } else if (state === 'unknown' && this.#refuses(key)) {
+          this.#cells.set(key, { state: 'old', proof: 'none', evidence: null, observedAt })
+        }
+      }
     }
   }
 
@@ -337,15 +403,13 @@ export class RotationLedger {
   }
 
   #oldOrigins(): UnitId[] {
-    const planned = new Set(this.facts.plan.roster.map(({ hsmId }) => hsmId))
     const absent = new Set(this.facts.absent.map(({ hsmId }) => hsmId))
-    const holdsOld = (hsmId: HsmId): boolean => {
-      const neverWritten = planned.has(hsmId) && !absent.has(hsmId)
-      return this.#plan.users.every(({ key: user }) => {
+    const holdsOld = (hsmId: HsmId): boolean =>
+      this.#plan.users.every(({ key: user }) => {
         const { state, proof } = this.cell(user, hsmId)
-        return (state === 'old' && proof === 'login-current') || (neverWritten && !this.everWritten(user, hsmId))
+        const untouched = state !== 'absent' && !absent.has(hsmId) && !this.mayBeNew(user, hsmId)
+        return (state === 'old' && proof === 'login-current') || untouched
       })
-    }
     return unitsOf(this.#plan.roster, this.#plan.utility).flatMap(({ unitId, servers }) =>
       servers.every(({ hsmId }) => holdsOld(hsmId)) ? [unitId] : [],
     )
@@ -386,6 +450,8 @@ export class RotationLedger {
       if (answer === 'refused') this.#countFailure(intent)
       const wrong = 'reason' in said && said.reason === 'login-refused'
       for (const key of keysOf(intent)) {
+        const count = this.#failureCounts.get(key)
+        if (wrong && count !== undefined) this.#failureCounts.set(key, count + 1)
         if (wrong) this.#doubt(key, intent.credential)
         else if (answer === 'done') this.#doubts.delete(key)
         const isOther = wrong && this.#doubts.get(key)?.other === true

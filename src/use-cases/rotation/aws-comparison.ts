@@ -1,24 +1,27 @@
 import type { Discovery } from '../../domain/clone-family.js'
+import { type OperatorError, refusal } from '../../domain/errors.js'
 import type { ServerId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { RotationLedger } from '../../domain/rotation/rotation.js'
-import { Pause } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
 /** How AWS's view differs from the roster of a rotation. */
 export interface RosterChanges {
   /** HSMs that can become targets: ACTIVE, in a cluster of the rotation, and new. */
   readonly added: readonly RosterEntry[]
-  /** Everything else, in words: HSMs replaced, lost or not ACTIVE. */
+  /** HSMs that AWS does not list any more, those with debts among them; another one may have taken their place. */
+  readonly gone: readonly RosterEntry[]
+  /** Everything else, in words: clusters and HSMs that are not listed, not ACTIVE, or elsewhere. */
   readonly other: readonly string[]
 }
 
 /**
  * Compares what AWS reports now with the roster of the rotation.
- * @param ledger HSMs it lists as debts are expected to be in any state, or gone
+ * @param ledger HSMs it lists as debts may be in any state
  */
 export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): RosterChanges => {
   const added: RosterEntry[] = []
+  const gone: RosterEntry[] = []
   const other: string[] = []
   for (const { clusterId, region } of [plan.source, ...plan.destinations]) {
     const cluster = now.clusters.find((candidate) => candidate.clusterId === clusterId && candidate.region === region)
@@ -29,10 +32,11 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
     }
     if (cluster.state !== 'ACTIVE') other.push(`${clusterId} is ${cluster.state}`)
     const planned = plan.roster.filter((entry) => entry.clusterId === clusterId)
-    for (const { hsmId, eniIp } of planned) {
-      if (debts.has(hsmId)) continue
+    for (const server of planned) {
+      const { hsmId, eniIp } = server
       const hsm = cluster.hsms.find((candidate) => candidate.hsmId === hsmId)
-      if (hsm === undefined) other.push(`${hsmId} (${eniIp}) is gone from ${clusterId}`)
+      if (hsm === undefined) gone.push(server)
+      else if (debts.has(hsmId)) continue
       else if (hsm.state !== 'ACTIVE') other.push(`${hsmId} is ${hsm.state}`)
       else if (hsm.eniIp !== eniIp) other.push(`${hsmId} moved from ${eniIp} to ${hsm.eniIp ?? 'no address'}`)
     }
@@ -47,19 +51,48 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
       added.push({ serverId, hsmId, eniIp, clusterId, region, role })
     }
   }
-  return { added, other }
+  return { added, gone, other }
+}
+
+/** Every change in words. */
+export const changesInWords = ({ added, gone, other }: RosterChanges): readonly string[] => [
+  ...other,
+  ...gone.map(({ hsmId, eniIp, clusterId }) => `${hsmId} (${eniIp}) is gone from ${clusterId}`),
+  ...added.map(({ hsmId, clusterId }) => `${hsmId} was added to ${clusterId}`),
+]
+
+/** The refusal to work with other HSMs than were planned, and what to do about it. */
+export const rosterChanged = (changes: RosterChanges): OperatorError => {
+  const [first] = changes.gone
+  return refusal(
+    'ROSTER_CHANGED',
+    `AWS reports other HSMs than this rotation was planned for: ${changesInWords(changes).join('; ')}`,
+    [
+      'lockstep clusters list',
+      ...(first === undefined
+        ? []
+        : [
+            `where it is gone for good, resume with --allow-unreachable ${first.hsmId} --reason TEXT; one in its place is taken along`,
+          ]),
+      ...(changes.added.length > 0 ? ['resume takes the added HSMs along'] : []),
+    ],
+  )
 }
 
 /**
- * @throws {Pause} `ROSTER_CHANGED`, naming every HSM that was added, replaced, lost or is not ACTIVE
+ * @throws {OperatorError} `ROSTER_CHANGED`, naming every HSM that was added, replaced, lost or is not ACTIVE
  */
 export const refuseRosterChanges = (run: RotationRun, now: Discovery): void => {
-  const { added, other } = rosterChanges(run.ledger, now)
-  const words = [...other, ...added.map(({ hsmId, clusterId }) => `${hsmId} was added to ${clusterId}`)]
-  if (words.length === 0) return
-  throw new Pause(
-    'ROSTER_CHANGED',
-    `AWS reports other HSMs than this rotation was planned for: ${words.join('; ')}`,
-    other.length === 0 ? ['resume takes the added HSMs along'] : [],
-  )
+  const { added, gone, other } = rosterChanges(run.ledger, now)
+  const changes = { added, gone: gone.filter(({ hsmId }) => !run.ledger.debts.has(hsmId)), other }
+  if (changesInWords(changes).length > 0) throw rosterChanged(changes)
+}
+
+/**
+ * HSMs that were added during a rollback may have been built from one that held the new credential.
+ * @throws {OperatorError} `ROSTER_CHANGED`
+ */
+export const refuseAddedHsms = (run: RotationRun, now: Discovery): void => {
+  const { added } = rosterChanges(run.ledger, now)
+  if (added.length > 0) throw rosterChanged({ added, gone: [], other: [] })
 }

@@ -1,9 +1,9 @@
-import { type Answer, ConsoleFailure, type CopiedUser } from '../../domain/hsm-console.js'
+import { type Answer, ConsoleFailure, type CopiedUser, type HsmSession } from '../../domain/hsm-console.js'
 import { findUser, type HsmUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import { nearLockout, refuseTakenId } from '../../domain/rotation/eligibility.js'
-import type { CredentialName } from '../../domain/rotation/journal-entry.js'
+import type { CredentialName, Intent } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent, UNCOUNTED_BUDGET } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { whenDrained } from './draining.js'
@@ -51,7 +51,8 @@ const changeEach = (
   return inSession(run.parts, servers, async (session) => {
     await loginOfficer(run.parts, session, servers, await session.listUsers())
     for (const user of waiting) {
-      const answer = await run.ask(session, { act: 'change', user: user.key, hsmIds, credential }, async () =>
+      const intent = { act: 'change', user: user.key, hsmIds, credential } as const
+      const answer = await askUntilWhole(run, session, intent, async () =>
         jointAnswer(await session.changePassword(user, run.password(user.key, credential)), hsmIds),
       )
       if (answer.kind !== 'done') throw refusedPause(`${run.words.change} of ${user.key}`, run.name(unitId), answer)
@@ -59,6 +60,17 @@ const changeEach = (
     }
     await session.logout()
   })
+}
+
+/** One command; once more where only some HSMs of a cluster did it, which is harmless and says what is left. */
+const askUntilWhole = async (
+  run: RotationRun,
+  session: HsmSession,
+  intent: Intent,
+  command: () => Promise<Answer>,
+): Promise<Answer> => {
+  const answer = await run.ask(session, intent, command)
+  return answer.kind === 'unclear' && answer.partly === true ? run.ask(session, intent, command) : answer
 }
 
 /**
@@ -112,7 +124,7 @@ export const loginEach = async (
         const near = row !== undefined && budgetSpent(row, run.parts.lockoutLimit)
         if (near && run.ledger.everWritten(user.key, hsmId)) nearLockout.add(user)
       }
-      if (nearLockout.size === 0) run.failureCounts.look(users, hsmId, listed)
+      if (nearLockout.size === 0) await run.noteCounts(users, hsmId, listed)
     }
     if (nearLockout.size > 0) return
     const hsmIds = reached.map(({ hsmId }) => hsmId)
@@ -159,7 +171,7 @@ export const syncCells = async (
     whenDrained(run, async () => {
       const report = await syncShare(run, { ...cells, users }, credential, options)
       for (const [user, answer] of report.answers) {
-        if (answer.kind !== 'refused' || answer.reason !== 'user-logged-in') continue
+        if (!mayBeDrained(answer)) continue
         throw refusedPause(`${run.words.copy} of ${user}`, run.name(cells.to), answer)
       }
       return report
@@ -170,6 +182,11 @@ export const syncCells = async (
     looks: reports.flatMap(({ looks }) => looks),
   }
 }
+
+/** Refused because the user is logged in, or done in part: on the other HSMs it may be logged in. */
+const mayBeDrained = (answer: Answer): answer is Exclude<Answer, { kind: 'done' }> =>
+  (answer.kind === 'refused' && answer.reason === 'user-logged-in') ||
+  (answer.kind === 'unclear' && answer.partly === true)
 
 interface SyncedCells {
   /** A unit to copy from; asked for each conversation. */
@@ -205,7 +222,7 @@ const syncShare = async (
       for (const hsmId of hsmIds) refuseTakenId(user, user.userId, hsmId, usersOf(listing, hsmId))
       const rehearsal = options.rehearsal === true
       const intent = { act: 'sync', user: user.key, from, hsmIds, credential, rehearsal } as const
-      answers.set(user.key, await run.ask(session, intent, () => session.copyUser(copied, from, to)))
+      answers.set(user.key, await askUntilWhole(run, session, intent, () => session.copyUser(copied, from, to)))
     }
     const after = options.compare === true ? await session.listUsers() : listing
     await session.logout()
@@ -231,8 +248,11 @@ const deliverTo = async (
   // No change can create a user; where one is absent, a copy does it under every reading of its rules.
   const absent = (user: PlannedUser) =>
     run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'absent')
-  const synced = method === 'sync' ? pending : pending.filter(absent)
-  const changed = method === 'sync' ? [] : pending.filter((user) => !absent(user))
+  // A copy onto a locked user may leave it locked, and `user replicate` refuses it; a change unlocks it.
+  const locked = (user: PlannedUser) =>
+    run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'locked')
+  const synced = pending.filter((user) => absent(user) || (method === 'sync' && !locked(user)))
+  const changed = pending.filter((user) => !synced.includes(user))
   if (synced.length > 0) {
     const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')
     for (const [user, answer] of answers) {

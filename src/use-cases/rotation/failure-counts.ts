@@ -1,44 +1,51 @@
-import type { HsmUser, HsmUserRef } from '../../domain/hsm-user.js'
-import { findUser } from '../../domain/hsm-user.js'
+import { findUser, type HsmUser } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
+import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
+import { isLocked } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
-import { Pause } from './pause.js'
+import type { RotationLedger } from '../../domain/rotation/rotation.js'
 
-/**
- * Failed logins as the HSMs count them, against those we made. A count that rises without us shows a client that
- * still uses another password, and will lock the user sooner or later.
- */
-export class FailureCounts {
-  readonly #known = new Map<string, number>()
-
-  /** One of our logins was refused. */
-  ours(user: PlannedUser['key'], hsmId: HsmId): void {
-    const cell = `${hsmId} ${user}`
-    this.#known.set(cell, (this.#known.get(cell) ?? 0) + 1)
-  }
-
+/** What a listing says of the failed logins of one cell that the journal does not know yet. */
+export interface CountChange {
+  readonly user: PlannedUser['key']
+  readonly hsmId: HsmId
+  readonly known: number | undefined
+  readonly count: number
   /**
-   * What a listing shows now. The first look at a cell is taken as it is.
-   * @throws {Pause} `CLIENT_USES_OTHER_PASSWORD`
+   * More than we made: a client still uses another password. A cell that such clients locked after we wrote it is
+   * written again instead of being spoken of.
    */
-  look(users: readonly PlannedUser[], hsmId: HsmId, listed: readonly HsmUser[]): void {
-    const risen: string[] = []
-    for (const user of users) {
-      const count = countOf(user, listed)
-      if (count === null) continue
-      const cell = `${hsmId} ${user.key}`
-      const known = this.#known.get(cell)
-      if (known !== undefined && count > known) risen.push(`${user.key} from ${known} to ${count}`)
-      this.#known.set(cell, count)
-    }
-    if (risen.length === 0) return
-    throw new Pause(
-      'CLIENT_USES_OTHER_PASSWORD',
-      `a client is still using another password on ${hsmId}: the failed logins of ${risen.join(', ')} rose without us`,
-      ['find the client and give it the new password, or stop it, then resume'],
-    )
-  }
+  readonly risen: boolean
 }
 
-const countOf = (user: HsmUserRef, listed: readonly HsmUser[]): number | null =>
-  findUser(listed, user)?.loginFailureCount ?? null
+/**
+ * Failed logins as an HSM counts them, against those the journal knows. The first look at a cell is taken as it is.
+ * @param limit the failed login that locks
+ */
+export const countChanges = (
+  ledger: RotationLedger,
+  users: readonly PlannedUser[],
+  hsmId: HsmId,
+  listed: readonly HsmUser[],
+  limit: number,
+): CountChange[] =>
+  users.flatMap((user) => {
+    const row = findUser(listed, user)
+    const count = row?.loginFailureCount ?? null
+    const known = ledger.failureCount(user.key, hsmId)
+    if (row === undefined || count === null || count === known) return []
+    const repaired = isLocked(row, limit) && ledger.everWritten(user.key, hsmId)
+    return [{ user: user.key, hsmId, known, count, risen: known !== undefined && count > known && !repaired }]
+  })
+
+/** The failed logins that the journal of a rotation begins with. */
+export const failureCountsOf = (
+  users: readonly PlannedUser[],
+  matrix: ReadonlyMap<HsmId, readonly HsmUser[]>,
+): RotationFacts['failureCounts'] =>
+  [...matrix].flatMap(([hsmId, listed]) =>
+    users.flatMap((user) => {
+      const count = findUser(listed, user)?.loginFailureCount ?? null
+      return count === null ? [] : [{ user: user.key, hsmId, count }]
+    }),
+  )

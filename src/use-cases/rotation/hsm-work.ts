@@ -198,7 +198,10 @@ export const refusedPause = (what: string, where: string, answer: Exclude<Answer
     return new Pause(
       'PARTLY_DONE',
       `${what} on ${where} was done on some of its HSMs and not on others: "${answer.text}"`,
-      ['resume does it again on all of them, which is harmless'],
+      [
+        'the user may be logged in on some of them: stop the applications that use it, or --wait-for-drain 10m',
+        'resume does it again on all of them, which is harmless',
+      ],
     )
   }
   if (answer.kind === 'unclear') {

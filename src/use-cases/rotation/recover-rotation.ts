@@ -12,6 +12,7 @@ import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
+import { failureCountsOf } from './failure-counts.js'
 import { inLanes, inSessionsOn, jointAnswer, usersOf } from './hsm-work.js'
 import { lockChanges } from './locked-cells.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
@@ -63,6 +64,7 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
       provedCurrent: [],
       serials: planned.serials,
       absent: planned.absent,
+      failureCounts: failureCountsOf(plan.users, planned.matrix),
       debts: [],
       recovered: true,
       store: ports.store.description,

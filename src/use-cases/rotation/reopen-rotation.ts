@@ -1,6 +1,6 @@
 import type { HeldLock } from '../../domain/cluster-lock.js'
-import { refusal } from '../../domain/errors.js'
-import type { ConsoleFailure } from '../../domain/hsm-console.js'
+import { OperatorError, refusal } from '../../domain/errors.js'
+import { ConsoleFailure } from '../../domain/hsm-console.js'
 import { findUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
@@ -13,14 +13,16 @@ import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
 import { STAGES } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
-import { rosterChanges } from './aws-comparison.js'
-import { noteUnreachable } from './cell-work.js'
+import { changesInWords, rosterChanged, rosterChanges } from './aws-comparison.js'
+import { loginEach, noteUnreachable, pauseFor } from './cell-work.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { OfficerLogins } from './officer-logins.js'
+import { nothingToTakeBack, stillOld } from './old-credential.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { proveLogins, type ReadUsers, readUsers, refusedBy, refuseKnownOfficer } from './preflight.js'
 import { noticeQuorum } from './quorum.js'
 import { type HsmWork, RotationRun, type RunOptions } from './rotation-run.js'
+import { pauseAt } from './run-stages.js'
 import { putPending } from './stages/store-pending.js'
 import type { StartPorts } from './start-rotation.js'
 
@@ -50,12 +52,12 @@ export const reopenRotation = async (
   request: ReopenRequest,
   outside: ReopenPorts,
   work: (run: RotationRun) => Promise<Rotation>,
-  check: (rotation: Rotation) => void = () => {},
+  check: (ledger: RotationLedger) => void = () => {},
 ): Promise<Rotation> => {
   const ports = { ...outside, officerLogins: new OfficerLogins() }
-  const before = ledgerOf((await ports.shelf.read(request.rotationId)).entries).rotation()
+  const before = ledgerOf((await ports.shelf.read(request.rotationId)).entries)
   check(before)
-  if (isClosed(before)) return before
+  if (isClosed(before.rotation())) return before.rotation()
   const { plan } = before.facts
   const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds, request.rotationId)
@@ -65,9 +67,16 @@ export const reopenRotation = async (
     try {
       // Somebody else may have worked on it between the first look and the lock.
       const ledger = ledgerOf(entries)
-      check(ledger.rotation())
+      check(ledger)
       if (isClosed(ledger.rotation())) return ledger.rotation()
-      const run = await prepare(request, ports, { journal, lock, ledger })
+      const { run, met } = await prepare(request, ports, { journal, lock, ledger })
+      try {
+        await proveLate(run)
+        await lookAtAll(run, met)
+      } catch (error) {
+        if (error instanceof OperatorError) throw error
+        return await pauseAt(run, ledger.stage ?? 'finalize', error)
+      }
       return await work(run)
     } finally {
       await journal.close()
@@ -87,26 +96,32 @@ const prepare = async (
   request: ReopenRequest,
   ports: ReopenWork,
   held: { journal: Journal; lock: HeldLock; ledger: RotationLedger },
-): Promise<RotationRun> => {
+): Promise<{ readonly run: RotationRun; readonly met: Meeting }> => {
   const rotation = held.ledger.rotation()
   const { plan } = rotation
   const back = request.direction === 'back' || rotation.direction === 'back'
-  const idle = back ? nothingWritten(rotation) : await onlyToPromote(held.ledger, ports)
+  const idle = back ? nothingToTakeBack(held.ledger) : await onlyToPromote(held.ledger, ports)
   const credentials = {
-    new: back ? await newToAskFor(ports, rotation) : await newCredential(request, ports, rotation),
-    current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, rotation),
+    new: back ? await pendingCredential(ports, rotation) : await newCredential(request, ports, rotation),
+    current: idle ? new Map<UserKey, Secret>() : await currentCredential(request, ports, held.ledger),
   }
   const met = idle ? NOBODY : await meetHsms(request, ports, held.ledger, credentials.current)
   const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
   if (met.currentProved !== null) await keepCurrent(run, met.currentProved)
-  if (met.added.length > 0 && !back) {
+  if (met.added.length > 0) {
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
   for (const failure of met.unreachable) await noteMissing(run, failure)
-  for (const [hsmId, listed] of met.matrix) await run.look(hsmId, listed)
-  return run
+  return { run, met }
+}
+
+/** Takes notice of every listing before it stops for one. */
+const lookAtAll = async (run: RotationRun, { matrix }: Meeting): Promise<void> => {
+  const failures: unknown[] = []
+  for (const [hsmId, listed] of matrix) await run.look(hsmId, listed).catch((error) => failures.push(error))
+  pauseFor(failures)
 }
 
 /** Out of reach: a debt where the operator allows it, otherwise left to the stages to name. */
@@ -136,6 +151,29 @@ const keepCurrent = async (run: RotationRun, evidence: Evidence): Promise<void> 
   await run.record({ type: 'current-proved', evidence })
 }
 
+/**
+ * A current credential that is given only after something was written is proved where the old one must still be: by one
+ * login per user on one unit. From there it is a way back.
+ * @throws {OperatorError} `CURRENT_REFUSED`
+ */
+const proveLate = async (run: RotationRun): Promise<void> => {
+  const { current, new: pending } = run.parts.credentials
+  if (current.size === 0 || run.ledger.wayBack.byCurrent) return
+  const unitId = stillOld(run.ledger)
+  if (unitId === undefined) throw new Error('nothing is left to prove the current credential on')
+  const { refused, nearLockout } = await loginEach(run, unitId, run.users, 'current')
+  const [user] = [...refused, ...nearLockout]
+  if (user !== undefined) {
+    const why = refused.includes(user) ? 'refused the current credential given for' : 'is near the lock-out of'
+    throw refusal('CURRENT_REFUSED', `${run.name(unitId)} ${why} ${user.key}; nothing has changed`, [
+      'compare the password with the one in your vault, or leave --current-password out',
+    ])
+  }
+  if (pending.size > 0) await putPending(run)
+  const evidence = `the current credential logged in on ${run.name(unitId)}`
+  await run.record({ type: 'way-back', bySync: run.ledger.wayBack.bySync, byCurrent: true, evidence })
+}
+
 /** What was found on meeting the HSMs again. */
 interface Meeting {
   readonly matrix: UserMatrix
@@ -162,8 +200,7 @@ const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts):
   const { cells, debts, promoting, stage } = ledger.rotation()
   if (!promoting || stage !== 'finalize' || debts.length > 0) return false
   if (cells.some(({ state }) => state !== 'new')) return false
-  const { added, other } = rosterChanges(ledger, await discover())
-  return added.length === 0 && other.length === 0
+  return changesInWords(rosterChanges(ledger, await discover())).length === 0
 }
 
 /** Proves the roster and the officers anew. HSMs that do not answer are left to the stages, which name them. */
@@ -178,14 +215,14 @@ const meetHsms = async (
   const clusterIds = [plan.source, ...plan.destinations].map((cluster) => cluster.clusterId)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   await outwaitLateEffects(rotation, ports.leftovers, request.commandMs, ports.clock, ports.progress)
-  const { added, other } = rosterChanges(ledger, await ports.discover())
-  if (other.length > 0) {
-    throw refusal('ROSTER_CHANGED', `AWS reports other HSMs than this rotation was planned for: ${other.join('; ')}`, [
-      'lockstep clusters list',
-    ])
-  }
-  const roster = [...plan.roster, ...added]
-  const { matrix, serials, failures } = await readUsers(ports.console, roster, ports.concurrency)
+  const { added, gone, other } = rosterChanges(ledger, await ports.discover())
+  const mayBeGone = new Set([...request.options.mayStayBehind.hsmIds, ...ledger.debts.keys()])
+  const missing = gone.filter(({ hsmId }) => !mayBeGone.has(hsmId))
+  if (other.length > 0 || missing.length > 0) throw rosterChanged({ added: [], gone: missing, other })
+  const roster = [...plan.roster.filter((server) => !gone.includes(server)), ...added]
+  const read = await readUsers(ports.console, roster, ports.concurrency)
+  const { matrix, serials } = read
+  const failures = [...read.failures, ...gone.map(asUnreachable)]
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
   if (failures.length === 0) refuseOtherSerials(rotation.facts, serials)
@@ -204,6 +241,9 @@ const meetHsms = async (
     currentProved: proving && !rotation.currentProved && failures.length === 0 ? evidence : null,
   }
 }
+
+const asUnreachable = ({ hsmId, clusterId }: RosterEntry): ConsoleFailure =>
+  new ConsoleFailure('unreachable', `${hsmId} is gone from ${clusterId}`, [hsmId])
 
 /**
  * The HSMs must be the ones the rotation began with, as far as the utility can tell; added ones only add to them.
@@ -233,9 +273,8 @@ const nothingWritten = (rotation: Rotation): boolean =>
 export const copiesUntried = ({ direction, wayBack, propagation }: Rotation): boolean =>
   direction === 'forward' && !wayBack.byCurrent && propagation !== 'sync'
 
-/** The new credential where a rollback has to see that it is gone. */
-const newToAskFor = async ({ store }: ReopenPorts, rotation: Rotation): Promise<ReadonlyMap<UserKey, Secret>> => {
-  if (nothingWritten(rotation) || !copiesUntried(rotation)) return new Map()
+/** PENDING of this rotation: a rollback may have to see that it is gone. Empty where the store does not hold it. */
+const pendingCredential = async ({ store }: ReopenPorts, rotation: Rotation): Promise<ReadonlyMap<UserKey, Secret>> => {
   const version = await store.read('pending')
   return version?.rotationId === rotation.facts.rotationId ? onlyPlanned(rotation.plan.users, version.users) : new Map()
 }
@@ -243,13 +282,18 @@ const newToAskFor = async ({ store }: ReopenPorts, rotation: Rotation): Promise<
 /** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
 const newCredential = async (
   request: ReopenRequest,
-  { store }: ReopenPorts,
+  { store, progress }: ReopenPorts,
   rotation: Rotation,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { rotationId, plan, newCredential: origin } = rotation.facts
   for (const stage of ['pending', 'current'] as const) {
     const version = await store.read(stage)
-    if (version?.rotationId === rotationId) return onlyPlanned(plan.users, version.users)
+    if (version?.rotationId !== rotationId) continue
+    if (request.newPasswords.size > 0) {
+      const text = `--new-password is not used: ${store.description} holds the new credential of ${rotationId} already`
+      progress({ kind: 'notice', text })
+    }
+    return onlyPlanned(plan.users, version.users)
   }
   if (rotation.stage !== 'store-pending') {
     throw refusal('PENDING_LOST', `${store.description} does not hold the new credential of ${rotationId} any more`, [
@@ -275,14 +319,19 @@ const newCredential = async (
 const currentCredential = async (
   request: ReopenRequest,
   { store, progress }: ReopenPorts,
-  rotation: Rotation,
+  ledger: RotationLedger,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const rotation = ledger.rotation()
   const { facts, plan } = rotation
   const given = byPlannedKey(plan, request.currentPasswords)
-  if (!rotation.currentProved) {
-    if (given.size === plan.users.length && nothingWritten(rotation)) return given
+  if (!rotation.wayBack.byCurrent) {
+    const all = given.size === plan.users.length
+    if (all && (nothingWritten(rotation) || stillOld(ledger) !== undefined)) return given
     if (given.size > 0)
-      progress({ kind: 'notice', text: 'the current credential came too late to be proved everywhere' })
+      progress({
+        kind: 'notice',
+        text: 'the current credential came too late to be proved: no HSM is known to hold it',
+      })
     return new Map()
   }
   const version = await versionBefore(store, facts.rotationId)

@@ -1,13 +1,16 @@
 import { refusal } from '../../domain/errors.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { CellState } from '../../domain/rotation/cell.js'
-import { type PlannedUser, serversOf } from '../../domain/rotation/plan.js'
-import type { Rotation } from '../../domain/rotation/rotation.js'
+import type { PlannedUser } from '../../domain/rotation/plan.js'
+import type { Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
+import { refuseAddedHsms } from './aws-comparison.js'
 import { changeCells, loginEach, onEach, proveCells, syncCells } from './cell-work.js'
 import { refusedPause } from './hsm-work.js'
+import { nothingToTakeBack, oldOrigin, stillOld } from './old-credential.js'
 import { byConsent, refuseKept } from './other-cells.js'
 import { asPause, Pause } from './pause.js'
+import { byPlannedKey } from './planned-passwords.js'
 import { copiesUntried, type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
 import type { RotationRun } from './rotation-run.js'
 import { pauseAt } from './run-stages.js'
@@ -18,18 +21,15 @@ import { pauseAt } from './run-stages.js'
  * changed then
  */
 export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Promise<Rotation> =>
-  reopenRotation(request, ports, rollBack, refuseRollback)
+  reopenRotation(request, ports, rollBack, (ledger) => refuseRollback(ledger, request))
 
 /** Goes back, or goes on going back. */
 export const rollBack = async (run: RotationRun): Promise<Rotation> => {
   const stage = run.ledger.stage ?? 'finalize'
   try {
-    const method = run.ledger.rollback ?? (await begin(run))
-    const { copy, change, unit } = run.words
-    const origin = unit === 'hsm' ? 'an HSM' : 'a cluster'
-    run.notice(`rolling back by ${method === 'sync' ? `${copy} from ${origin} that was not written to` : change}`)
-    run.settleDebts()
-    await onEach(run, run.units, (unitId) => restore(run, unitId, method))
+    const idle = nothingToTakeBack(run.ledger)
+    const method = run.ledger.rollback ?? (await begin(run, idle))
+    if (!idle) await restoreAll(run, method)
     await run.record({ type: 'store', act: 'discard', phase: 'intent' })
     await run.parts.store.discardPending(run.ledger.facts.rotationId)
     await run.record({ type: 'finished', outcome: 'rolled-back' })
@@ -40,8 +40,18 @@ export const rollBack = async (run: RotationRun): Promise<Rotation> => {
   return run.ledger.rotation()
 }
 
-/** Whether going back is still possible, from the journal alone. */
-const refuseRollback = (rotation: Rotation): void => {
+const restoreAll = async (run: RotationRun, method: 'sync' | 'change'): Promise<void> => {
+  const { copy, change, unit } = run.words
+  const origin = unit === 'hsm' ? 'an HSM' : 'a cluster'
+  run.notice(`rolling back by ${method === 'sync' ? `${copy} from ${origin} that was not written to` : change}`)
+  run.settleDebts()
+  await onEach(run, run.units, (unitId) => restore(run, unitId, method))
+  refuseAddedHsms(run, await run.parts.discover())
+}
+
+/** Whether going back is still possible, from the journal and what the operator gives. */
+const refuseRollback = (ledger: RotationLedger, { currentPasswords }: ReopenRequest): void => {
+  const rotation = ledger.rotation()
   const { rotationId } = rotation.facts
   if (rotation.finished === 'rolled-back' || rotation.direction === 'back') return
   if (rotation.promoting || rotation.finished !== null) {
@@ -51,32 +61,30 @@ const refuseRollback = (rotation: Rotation): void => {
         : 'start a rotation that gives the old credential as the new one',
     ])
   }
-  if (rotation.cells.every((cell) => cell.state === 'old' || cell.state === 'absent')) return
+  if (rotation.nothingNew) return
   if (rotation.wayBack.byCurrent) return
   if (rotation.wayBack.bySync && oldOrigin(rotation) !== undefined) return
+  const given = byPlannedKey(rotation.plan, currentPasswords)
+  if (given.size === rotation.plan.users.length && stillOld(ledger) !== undefined) return
   throw refusal(
     'NO_WAY_BACK',
     rotation.wayBack.bySync
       ? `nothing of ${rotationId} is left on the old credential untouched, and the current credential is not known`
       : `${UTILITY_WORDS[rotation.plan.utility].copy} does not return the old credential in ${rotationId}, and the current credential is not known`,
-    [`forward is the only way: lockstep rotate resume --rotation ${rotationId}`],
+    [
+      ...(stillOld(ledger) === undefined
+        ? []
+        : ['give the current credential with --current-password: it can be proved']),
+      `else forward is the only way: lockstep rotate resume --rotation ${rotationId}`,
+    ],
   )
 }
 
-/** A unit to copy the old credential from: one that is in sight if there is any. */
-const oldOrigin = ({ oldOrigins, cells, plan }: Rotation): UnitId | undefined => {
-  const inSight = (unitId: UnitId) => {
-    const hsmIds = serversOf(plan.roster, unitId).map(({ hsmId }) => hsmId)
-    return cells.every((cell) => !hsmIds.includes(cell.hsmId) || cell.state === 'old')
-  }
-  return oldOrigins.find(inSight) ?? oldOrigins[0]
-}
-
-const begin = async (run: RotationRun): Promise<'sync' | 'change'> => {
+const begin = async (run: RotationRun, idle: boolean): Promise<'sync' | 'change'> => {
   const rotation = run.ledger.rotation()
   // A login with the current credential is the better proof; a copy is the way where it is not known.
   const method = rotation.wayBack.byCurrent ? 'change' : 'sync'
-  if (copiesUntried(rotation)) await tryCopies(run)
+  if (!idle && copiesUntried(rotation)) await tryCopies(run)
   await run.record({ type: 'rollback-started', method })
   return method
 }
@@ -183,6 +191,6 @@ const refusalOfOld = async (run: RotationRun, unitId: UnitId, user: PlannedUser)
 const isOld = (run: RotationRun, user: PlannedUser, hsmId: HsmId): boolean => {
   const { state } = run.ledger.cell(user.key, hsmId)
   if (state === 'old' || state === 'absent') return true
-  // Out of sight, or added since; nothing was ever meant to be written there.
-  return !run.ledger.everWritten(user.key, hsmId)
+  // Out of sight or locked, and certainly not written by us.
+  return !run.ledger.mayBeNew(user.key, hsmId)
 }

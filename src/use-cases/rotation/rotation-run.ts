@@ -23,7 +23,7 @@ import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import { UTILITY_WORDS, type UtilityWords } from '../../domain/utility.js'
-import { FailureCounts } from './failure-counts.js'
+import { countChanges } from './failure-counts.js'
 import { lockChanges } from './locked-cells.js'
 import type { OfficerLogins } from './officer-logins.js'
 import { Origins } from './origins.js'
@@ -92,13 +92,12 @@ export class RotationRun {
   readonly parts: RunParts
   /** Where the new credential is copied from. */
   readonly origins = new Origins(this)
-  /** Failed logins, ours and others'. */
-  readonly failureCounts = new FailureCounts()
   /** Cells whose login succeeded in this invocation: they may be the origin of a copy. */
   readonly #provedNow = new Map<string, CredentialName>()
   /** Cells that refused a login in this invocation and were not given a password since. */
   readonly #refusedNow = new Set<string>()
   #settlesDebts = false
+  #beforeChange: Promise<void> | null = null
 
   constructor(parts: RunParts) {
     this.parts = { ...parts, console: limitSessions(parts.console, parts.concurrency) }
@@ -159,7 +158,7 @@ export class RotationRun {
    */
   async look(hsmId: HsmId, listed: readonly HsmUser[]): Promise<void> {
     await this.noteLocks(hsmId, listed)
-    this.failureCounts.look(this.users, hsmId, listed)
+    await this.noteCounts(this.users, hsmId, listed)
   }
 
   /** Writes down which users a listing shows locked, and which not any more. */
@@ -167,6 +166,34 @@ export class RotationRun {
     for (const event of lockChanges(this.ledger, this.users, hsmId, listed, this.parts.lockoutLimit)) {
       await this.record(event)
     }
+  }
+
+  /**
+   * Writes down failed logins that a listing shows otherwise than the journal knows.
+   * @throws {Pause} `CLIENT_USES_OTHER_PASSWORD`
+   */
+  async noteCounts(users: readonly PlannedUser[], hsmId: HsmId, listed: readonly HsmUser[]): Promise<void> {
+    const changes = countChanges(this.ledger, users, hsmId, listed, this.parts.lockoutLimit)
+    for (const { user, count } of changes) await this.record({ type: 'failure-count', user, hsmId, count })
+    const risen = changes.flatMap(({ user, known, count, risen }) =>
+      risen ? [`${user} from ${known} to ${count}`] : [],
+    )
+    if (risen.length === 0) return
+    throw new Pause(
+      'CLIENT_USES_OTHER_PASSWORD',
+      `a client is still using another password on ${hsmId}: the failed logins of ${risen.join(', ')} rose without us`,
+      ['find the client and give it the new password, or stop it, then resume'],
+    )
+  }
+
+  /**
+   * Runs the operator's command before the first change, once in an invocation.
+   * @throws {OperatorError} the command failed
+   */
+  beforeChange(): Promise<void> {
+    const { rotationId } = this.ledger.facts
+    this.#beforeChange ??= this.parts.hooks.run('before-change', { rotationId, plan: this.plan })
+    return this.#beforeChange
   }
 
   /** Writes one line of the journal and follows it. */
@@ -256,7 +283,6 @@ export class RotationRun {
         this.#refusedNow.delete(cell)
       } else {
         this.#refusedNow.add(cell)
-        this.failureCounts.ours(intent.user, hsmId)
       }
     }
   }

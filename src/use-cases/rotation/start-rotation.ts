@@ -17,6 +17,7 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import { type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
+import { failureCountsOf } from './failure-counts.js'
 import { OfficerLogins } from './officer-logins.js'
 import { type ChosenForRotation, planRotation } from './plan-rotation.js'
 import { byPlannedKey, refuseEqual } from './planned-passwords.js'
@@ -126,6 +127,7 @@ const preflight = async (
     ),
     serials,
     absent,
+    failureCounts: failureCountsOf(plan.users, matrix),
     debts: behind.map((hsmId) => ({ hsmId, reason: options.mayStayBehind.reason })),
     recovered: false,
     store: ports.store.description,

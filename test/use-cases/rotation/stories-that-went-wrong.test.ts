@@ -123,7 +123,11 @@ test('a login after changePswd does not show that syncUser overwrites', async ()
     turn({ pauseBefore: 'canary' }),
     turn({ troubles: [1, 2, 3].map(() => trouble('foreign-failure', { hsm: canary })) }),
   ]
-  expect(await told({ fleet: ignoring, turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
+  expect(await told({ fleet: ignoring, turns })).toEqual([
+    'start: PAUSED_AS_ASKED',
+    'resume: CLIENT_USES_OTHER_PASSWORD',
+    'resume: completed',
+  ])
 })
 
 test('the HSM that is changed first cannot stay behind before it was changed', async () => {

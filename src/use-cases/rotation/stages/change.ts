@@ -4,7 +4,6 @@ import type { RotationRun } from '../rotation-run.js'
 /** Changes the password on one unit of the source: the first to hold it. */
 export const change = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
-  const { rotationId } = run.ledger.facts
-  await run.parts.hooks.run('before-change', { rotationId, plan: run.plan })
+  await run.beforeChange()
   await changeCells(run, first, run.notNew(first), 'new')
 }

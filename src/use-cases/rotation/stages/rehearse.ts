@@ -40,6 +40,8 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
     return
   }
   const { first, canary } = plan.parts
+  // A copy is a write as well: a user that is logged in there would refuse it.
+  await run.beforeChange()
   const cells = { from: () => first, to: canary, users: run.users }
   const report = await syncCells(run, cells, 'current', { rehearsal: true, compare: true })
   refuseOtherChanges(run, canary, report, run.users)
