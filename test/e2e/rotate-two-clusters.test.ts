@@ -47,6 +47,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'coverage',
         'debts',
         'failedLogins',
+        'gone',
         'leftOut',
         'outcome',
         'overwritten',

@@ -18,6 +18,7 @@ export const renderRotation = (document: RotationDocument): string => {
   }
   if (document.leftOut.length > 0) lines.push(`left on the old credential by choice: ${document.leftOut.join(', ')}`)
   for (const { hsmId, reason } of document.debts) lines.push(`debt: ${hsmId} stays behind: ${printable(reason)}`)
+  for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
   for (const { user, hsmId } of document.overwritten) lines.push(`overwritten by choice: ${user} on ${hsmId}`)
   if (document.failedLogins > 0) lines.push(`failed logins in this rotation: ${document.failedLogins}`)
   return lines.join('\n')

@@ -59,6 +59,8 @@ export type JournalEvent =
   /** The operator allows an HSM that cannot be reached to stay behind. */
   | { readonly type: 'debt'; readonly debt: Debt }
   | { readonly type: 'debt-settled'; readonly hsmId: HsmId }
+  /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
+  | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */
   | {
       readonly type: 'targets-added'
@@ -71,7 +73,7 @@ export type JournalEvent =
   | { readonly type: 'rollback-started'; readonly method: Propagation }
   | { readonly type: 'finished'; readonly outcome: 'completed' | 'completed-with-debt' | 'rolled-back' }
 
-/** An HSM that stays behind with the operator's consent. */
+/** An HSM that stays behind, or is left out, with the operator's consent. */
 export interface Debt {
   readonly hsmId: HsmId
   readonly reason: string

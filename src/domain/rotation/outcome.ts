@@ -32,6 +32,8 @@ export interface RotationDocument {
   readonly overwritten: Rotation['overwritten']
   /** HSMs that were allowed to stay behind. */
   readonly debts: readonly Debt[]
+  /** HSMs that AWS does not list any more, and without which the operator went on. */
+  readonly gone: readonly Debt[]
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
@@ -54,6 +56,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
     debts: rotation.debts,
+    gone: rotation.gone,
     ...(rotation.pause === null
       ? {}
       : {

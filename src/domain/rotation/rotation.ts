@@ -39,6 +39,8 @@ export interface Rotation {
   readonly finished: 'completed' | 'completed-with-debt' | 'rolled-back' | null
   /** HSMs that stay behind with the operator's consent. */
   readonly debts: readonly Debt[]
+  /** HSMs that are gone from their cluster, and without which the operator went on. */
+  readonly gone: readonly Debt[]
   /** Whether the current credential was proved on every cell before anything was written. */
   readonly currentProved: boolean
   /** No cell can hold the new credential: each is old, or refused the new one and was not written since. */
@@ -102,6 +104,7 @@ export class RotationLedger {
   readonly #written = new Set<CellKey>()
   readonly #changed = new Set<CellKey>()
   readonly #debts = new Map<HsmId, string>()
+  readonly #gone: Debt[] = []
   #plan: RotationPlan
   #currentProved: boolean
   #stage: Stage | null = 'store-pending'
@@ -212,6 +215,14 @@ export class RotationLedger {
       case 'debt-settled':
         this.#debts.delete(event.hsmId)
         break
+      case 'hsm-gone': {
+        const { hsmId } = event.gone
+        this.#gone.push(event.gone)
+        this.#debts.delete(hsmId)
+        this.#plan = { ...this.#plan, roster: this.#plan.roster.filter((server) => server.hsmId !== hsmId) }
+        for (const { key: user } of this.#plan.users) this.#cells.delete(keyOf({ user, hsmId }))
+        break
+      }
       case 'targets-added':
         this.#addTargets(event.roster, event.absent, at)
         break
@@ -340,6 +351,7 @@ export class RotationLedger {
       promoting: this.#promoting,
       finished: this.#finished,
       debts: [...this.#debts].map(([hsmId, reason]) => ({ hsmId, reason })),
+      gone: [...this.#gone],
       currentProved: this.#currentProved,
       nothingNew: this.#nothingNew(),
       pause: this.#pause,

@@ -204,7 +204,8 @@ const askCells = async (
   { unit: { unitId, servers }, plan, credentials }: CellsOfUnit,
 ): Promise<void> => {
   // The restore point is the last one to hold the old credential; every other unit more likely holds the new one.
-  const likely: CredentialName = unitId === plan.parts.restorePoint ? 'current' : 'new'
+  const [likely, other]: readonly [CredentialName, CredentialName] =
+    unitId === plan.parts.restorePoint ? ['current', 'new'] : ['new', 'current']
   const refusedUncounted = new Set<PlannedUser>()
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
@@ -217,7 +218,8 @@ const askCells = async (
         }
       }
       for (const user of plan.users) {
-        const credential = nextCredential(recovery.ledger, user, hsmIds, likely)
+        const known = (name: CredentialName) => credentials[name].has(user.key)
+        const credential = nextCredential(recovery.ledger, user, hsmIds, [likely, other].filter(known))
         const secret = credential === null ? undefined : credentials[credential].get(user.key)
         const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
         if (credential === null || secret === undefined) continue
@@ -238,19 +240,19 @@ const askCells = async (
 }
 
 /**
- * What the HSMs that one login reaches are asked for: first the credential they more likely hold, later the other one;
- * null once each of them has answered.
+ * What the HSMs that one login reaches are asked for: the first of these that they have not refused yet; null once each of
+ * them has answered.
+ * @param credentials those that are known, the likelier one first
  */
 const nextCredential = (
   ledger: RotationLedger,
   user: PlannedUser,
   hsmIds: readonly HsmId[],
-  likely: CredentialName,
+  credentials: readonly CredentialName[],
 ): CredentialName | null => {
   const hsmId = hsmIds.find((candidate) => ['unknown', 'unreachable'].includes(ledger.cell(user.key, candidate).state))
   if (hsmId === undefined) return null
-  if (!ledger.refused(user.key, hsmId).has(likely)) return likely
-  return likely === 'new' ? 'current' : 'new'
+  return credentials.find((name) => !ledger.refused(user.key, hsmId).has(name)) ?? null
 }
 
 type PendingOf = CredentialVersion & { readonly rotationId: RotationId }

@@ -1,6 +1,6 @@
 import type { HeldLock } from '../../domain/cluster-lock.js'
 import { OperatorError, refusal } from '../../domain/errors.js'
-import { ConsoleFailure } from '../../domain/hsm-console.js'
+import type { ConsoleFailure } from '../../domain/hsm-console.js'
 import { findUser, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../domain/ids.js'
 import type { LeftoverProcesses } from '../../domain/leftover-processes.js'
@@ -8,7 +8,6 @@ import type { RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
 import { checkOfficers, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { Journal } from '../../domain/rotation/journal.js'
-import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
 import { ledgerOf, type Rotation, type RotationLedger } from '../../domain/rotation/rotation.js'
 import { STAGES } from '../../domain/rotation/stage.js'
@@ -109,6 +108,7 @@ const prepare = async (
   const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
   if (met.currentProved !== null) await keepCurrent(run, met.currentProved)
+  for (const server of met.gone) await leaveOut(run, server, back)
   if (met.added.length > 0) {
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
@@ -137,6 +137,20 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
     await run.record({ type: 'debt', debt: { hsmId, reason } })
     run.notice(`${hsmId} stays behind for now: ${reason}`)
   }
+}
+
+/** An HSM that AWS does not list any more is left out with the consent its absence was given. */
+const leaveOut = async (run: RotationRun, { hsmId, clusterId }: RosterEntry, back: boolean): Promise<void> => {
+  if (!back && isNeeded(run, hsmId)) {
+    throw refusal(
+      'ROSTER_CHANGED',
+      `${hsmId} is gone from ${clusterId}, and the others get the new credential through it`,
+      [`lockstep rotate rollback --rotation ${run.ledger.facts.rotationId} --allow-unreachable ${hsmId} --reason TEXT`],
+    )
+  }
+  const reason = run.ledger.debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
+  await run.record({ type: 'hsm-gone', gone: { hsmId, reason } })
+  run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
 }
 
 /** The HSM that is changed first and the canary are needed until both are through. */
@@ -179,13 +193,15 @@ interface Meeting {
   readonly matrix: UserMatrix
   /** HSMs that were added since. */
   readonly added: readonly RosterEntry[]
+  /** HSMs that are gone, and may be. */
+  readonly gone: readonly RosterEntry[]
   /** The conversations that could not be begun. */
   readonly unreachable: readonly ConsoleFailure[]
   /** How the current credential was proved on every cell just now; null where it was not. */
   readonly currentProved: Evidence | null
 }
 
-const NOBODY: Meeting = { matrix: new Map(), added: [], unreachable: [], currentProved: null }
+const NOBODY: Meeting = { matrix: new Map(), added: [], gone: [], unreachable: [], currentProved: null }
 
 /** Cells of added HSMs whose user is not there: it is copied to them. */
 const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
@@ -220,12 +236,10 @@ const meetHsms = async (
   const missing = gone.filter(({ hsmId }) => !mayBeGone.has(hsmId))
   if (other.length > 0 || missing.length > 0) throw rosterChanged({ added: [], gone: missing, other })
   const roster = [...plan.roster.filter((server) => !gone.includes(server)), ...added]
-  const read = await readUsers(ports.console, roster, ports.concurrency)
-  const { matrix, serials } = read
-  const failures = [...read.failures, ...gone.map(asUnreachable)]
+  const { matrix, serials, failures } = await readUsers(ports.console, roster, ports.concurrency)
   const serious = failures.filter((failure) => failure.kind !== 'unreachable')
   if (serious.length > 0 || matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : failures)
-  if (failures.length === 0) refuseOtherSerials(rotation.facts, serials)
+  if (failures.length === 0) refuseOtherSerials(ledger, gone, serials)
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, roster)
   const reachable = roster.filter(({ hsmId }) => matrix.has(hsmId))
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
@@ -237,23 +251,30 @@ const meetHsms = async (
   return {
     matrix,
     added,
+    gone,
     unreachable: failures,
     currentProved: proving && !rotation.currentProved && failures.length === 0 ? evidence : null,
   }
 }
 
-const asUnreachable = ({ hsmId, clusterId }: RosterEntry): ConsoleFailure =>
-  new ConsoleFailure('unreachable', `${hsmId} is gone from ${clusterId}`, [hsmId])
-
 /**
  * The HSMs must be the ones the rotation began with, as far as the utility can tell; added ones only add to them.
+ * @param leaving HSMs that are gone now, and may be
  * @throws {OperatorError} `OTHER_SERIALS`
  */
-const refuseOtherSerials = ({ serials }: RotationFacts, now: ReadUsers['serials']): void => {
-  for (const { clusterId, serials: known } of serials) {
+const refuseOtherSerials = (
+  { facts, plan }: RotationLedger,
+  leaving: readonly RosterEntry[],
+  now: ReadUsers['serials'],
+): void => {
+  const stays = ({ hsmId }: RosterEntry) =>
+    plan.roster.some((server) => server.hsmId === hsmId && !leaving.includes(server))
+  for (const { clusterId, serials: known } of facts.serials) {
     const found = now.find((cluster) => cluster.clusterId === clusterId)?.serials ?? []
     const gone = known.filter((serial) => !found.includes(serial))
-    if (gone.length === 0) continue
+    // Which serial number an HSM had is not known, only how many of them may be missing.
+    const mayBeGone = facts.plan.roster.filter((server) => server.clusterId === clusterId && !stays(server)).length
+    if (gone.length <= mayBeGone) continue
     throw refusal(
       'OTHER_SERIALS',
       `${clusterId} had an HSM with the serial number ${gone.join(', ')} when the rotation began; now it shows ${found.join(', ') || 'none'}`,

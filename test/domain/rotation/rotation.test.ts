@@ -115,6 +115,46 @@ describe('a cell, as the journal tells it', () => {
     expect(cell([gone])).toBe('unreachable none')
     expect(cell([intent(change()), answer(2, DONE), intent(login()), answer(4, DONE), gone])).toBe('new login-new')
   })
+
+  test('stays old while its HSM is out of sight, once the rotation goes back', () => {
+    const back = { type: 'rollback-started', method: 'sync' } as const
+    const restored = [back, intent(sync('current')), answer(3, DONE)]
+    expect(cell([...restored, { type: 'unreachable', hsmId: b, reason: 'x' }], b)).toBe('old copy')
+  })
+
+  test('is what it was before once the rotation went back, where it was never written or refused the new credential', () => {
+    const finished = { type: 'finished', outcome: 'rolled-back' } as const
+    expect(cell([{ type: 'unreachable', hsmId: b, reason: 'x' }, finished], b)).toBe('old untouched')
+    expect(cell([intent(login(b)), answer(2, REFUSED), finished], b, { recovered: true })).toBe('old none')
+    expect(cell([intent(change()), { type: 'unreachable', hsmId: a, reason: 'x' }, finished])).toBe('unreachable none')
+  })
+
+  test('is no cell any more once its HSM is gone', () => {
+    const { cells, gone, debts } = ledger([
+      { type: 'debt', debt: { hsmId: b, reason: 'x' } },
+      { type: 'hsm-gone', gone: { hsmId: b, reason: 'x' } },
+    ]).rotation()
+    expect(cells.map(({ hsmId }) => hsmId)).toEqual([a])
+    expect({ gone, debts }).toEqual({ gone: [{ hsmId: b, reason: 'x' }], debts: [] })
+  })
+})
+
+describe('the failed logins of a cell, as the journal knows them', () => {
+  const counted = { failureCounts: [{ user: APP, hsmId: a, count: 1 }] }
+  const count = (events: readonly JournalEvent[]) => ledger(events, counted).failureCount(APP, a)
+
+  test('are those of the last listing', () => {
+    expect(count([])).toBe(1)
+    expect(count([{ type: 'failure-count', user: APP, hsmId: a, count: 0 }])).toBe(0)
+    expect(ledger([], counted).failureCount(APP, b)).toBeUndefined()
+  })
+
+  test('and those we made since, or may have made', () => {
+    expect(count([intent(login()), answer(2, REFUSED)])).toBe(2)
+    expect(count([intent(login())])).toBe(2)
+    expect(count([intent(login()), answer(2, DONE)])).toBe(1)
+    expect(count([intent(change()), answer(2, { ...REFUSED, reason: 'user-logged-in' })])).toBe(1)
+  })
 })
 
 describe('a rotation, as the journal tells it', () => {
@@ -143,6 +183,24 @@ describe('a rotation, as the journal tells it', () => {
     expect(origins([...rehearsed, { type: 'unreachable', hsmId: b, reason: 'x' }])).toEqual([a, b])
     expect(origins([intent(change()), intent(sync('new'))])).toEqual([])
     expect(origins([intent(change()), intent(sync('new')), intent(login(b, 'current')), answer(4, DONE)])).toEqual([b])
+  })
+
+  test('holds nothing new where every cell is old or refused the new credential', () => {
+    expect(ledger([]).rotation().nothingNew).toBe(true)
+    expect(ledger([intent(change())]).rotation().nothingNew).toBe(false)
+    expect(ledger([intent(change()), intent(login()), answer(3, REFUSED)]).rotation().nothingNew).toBe(true)
+    const asked = [intent(login()), answer(2, REFUSED), intent(login(b)), answer(4, REFUSED)]
+    expect(ledger(asked, { recovered: true }).rotation().nothingNew).toBe(true)
+    expect(ledger(asked.slice(0, 2), { recovered: true }).rotation().nothingNew).toBe(false)
+  })
+
+  test('an HSM that was added may be new as soon as one of its cluster may be', () => {
+    const [twin] = rosterOf(1, 1)
+    if (twin === undefined) throw new Error('a roster has HSMs')
+    const added = { type: 'targets-added', roster: [{ ...twin, hsmId: hsm('c') }], absent: [] } as const
+    expect(ledger([added]).mayBeNew(APP, hsm('c'))).toBe(false)
+    expect(ledger([added, intent(change(b))]).mayBeNew(APP, hsm('c'))).toBe(false)
+    expect(ledger([added, intent(change(a))]).mayBeNew(APP, hsm('c'))).toBe(true)
   })
 
   test('an HSM without the user has nothing to give back', () => {

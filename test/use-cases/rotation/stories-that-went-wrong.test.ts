@@ -104,6 +104,24 @@ describe('a rollback by syncUser', () => {
 })
 
 describe('an HSM that was added', () => {
+  test.each(['hsm-added', 'old-hsm-added'] as const)('before a rollback is part of it: %s', async (what) => {
+    const turns = [turn({ pauseBefore: 'restore-point' }), turn({ action: 'rollback', troubles: [trouble(what)] })]
+    expect(await told({ fleet: { clusters: [2, 2] }, turns })).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'rollback: rolled-back',
+    ])
+  })
+
+  test('while a rollback is under way is taken along by the next one', async () => {
+    const added = trouble('hsm-added', { at: 300 })
+    const turns = [turn({ pauseBefore: 'restore-point' }), turn({ action: 'rollback', troubles: [added] })]
+    expect(await told({ fleet: { clusters: [2, 2] }, turns })).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'rollback: ROSTER_CHANGED',
+      'resume: rolled-back',
+    ])
+  })
+
   test.each(['restore-point', 'finalize'] as const)('before %s gets the new credential too', async (pauseBefore) => {
     const turns = [turn({ pauseBefore }), turn({ troubles: [trouble('old-hsm-added')] })]
     expect(await told({ turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
@@ -115,6 +133,34 @@ describe('an HSM that was added', () => {
     const ended = await told({ wishes: { mayStayBehind: 2 }, turns: turns.map((one) => ({ ...one })) })
     expect(ended).toEqual(['start: completed-with-debt', 'resume: completed'])
   })
+})
+
+test('an HSM that was replaced for good is left out with consent, and the one in its place comes along', async () => {
+  const replaced = turn({ troubles: [trouble('replaced', { hsm: 2 })] })
+  const turns = [turn({ pauseBefore: 'verify' }), replaced]
+  expect(await told({ wishes: { mayStayBehind: 2 }, turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: completed'])
+  expect(await told({ turns })).toEqual(['start: PAUSED_AS_ASKED', 'resume: ROSTER_CHANGED', 'resume: ROSTER_CHANGED'])
+})
+
+test('a rotation that was recovered with nothing new is closed by rollback', async () => {
+  const turns = [turn({ pauseBefore: 'change' }), turn({ action: 'recover' })]
+  expect(await told({ turns, ending: 'rollback' })).toEqual([
+    'start: PAUSED_AS_ASKED',
+    'recover: RECOVERED',
+    'rollback: rolled-back',
+  ])
+})
+
+test('failed logins that clients made between two invocations pause the next one, once', async () => {
+  const turns = [
+    turn({ pauseBefore: 'verify' }),
+    turn({ troubles: [1, 2].map(() => trouble('foreign-failure', { hsm: 1 })) }),
+  ]
+  expect(await told({ turns })).toEqual([
+    'start: PAUSED_AS_ASKED',
+    'resume: CLIENT_USES_OTHER_PASSWORD',
+    'resume: completed',
+  ])
 })
 
 test('a login after changePswd does not show that syncUser overwrites', async () => {
