@@ -11,9 +11,10 @@ export interface Boundary {
   readonly line: number
 }
 
-/** A boundary and the row of the table it is counted in. */
+/** A boundary, the row of the table it is counted in, and what its line is about. */
 export interface PlacedBoundary extends Boundary {
   readonly row: string
+  readonly event: JournalEvent['type']
 }
 
 /**
@@ -36,7 +37,7 @@ export const boundariesOf = (
       ...(last || isIntent(event) ? AFTER : []),
     ]
     const place = row ?? stageOf(journal.slice(0, from + index))
-    return kinds.map((kind) => ({ kind, line: index + 1, row: place }))
+    return kinds.map((kind) => ({ kind, line: index + 1, row: place, event: event.type }))
   })
 
 const TORN = ['torn-line'] as const

@@ -29,6 +29,9 @@ export type Verdict = string | null
 
 const RESUMES = 3
 
+/** Nothing is out of reach here: on a busy machine a program may be silent for a second, also while it starts. */
+const BUSY: ReadonlySet<string> = new Set(['HSM_SILENT', 'HSM_UNREACHABLE'])
+
 /** Every boundary of a run, found by letting it end once. The answer that comes first changes from one to the next. */
 export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => {
   const site = await Site.open(run.variant)
@@ -114,8 +117,7 @@ const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'n
       const stored = (await site.journal()).some(({ event }) => event.type === 'store' && event.phase === 'read-back')
       if (stored) return `the store held the new credential: ${told(call)}`
       more = ['--new-password', 'env:NEW', ...(variant.currentKnown ? ['--current-password', 'env:OLD'] : [])]
-    } else if (call.document?.error?.code !== 'HSM_SILENT') {
-      // Only a busy machine is a reason to try again.
+    } else if (!BUSY.has(call.document?.error?.code ?? '')) {
       break
     }
     call = await site.rotate('resume', { more })

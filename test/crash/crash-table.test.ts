@@ -2,12 +2,14 @@ import { expect, test } from '@jest/globals'
 import { type CrashCase, casesOf } from './crash-case.js'
 import { start } from './killed-runs.js'
 import { judgeAll } from './table.js'
-import { SMALLEST_CLI, SMALLEST_CMU } from './variant.js'
+import { REPLICATE_REFUSES, SMALLEST_CLI, SMALLEST_CMU } from './variant.js'
 
 const LANES = 3
 /** The stages in which something is done to an HSM of the smallest fleet, or to the store. */
 const STAGES = ['store-pending', 'rehearse', 'change', 'prove', 'canary', 'finalize']
 const KINDS = ['before-line', 'after-line', 'torn-line'] as const
+
+const KILLED_BETWEEN = 'canary before-line propagation'
 
 /**
  * One boundary of each of these stages with one answer. The kinds take turns, and so do the answers. All boundaries of all
@@ -40,3 +42,15 @@ test.each([
   },
   300_000,
 )
+
+test('killed between the two lines that say what a copy does, resume changes the password without another copy', async () => {
+  const cases = await casesOf(start(REPLICATE_REFUSES))
+  const between = cases
+    .filter(({ boundary: { row, kind, event } }) => `${row} ${kind} ${event}` === KILLED_BETWEEN)
+    .map((crashCase) => ({ ...crashCase, answers: ['resume'] as const }))
+
+  const { passed, failures } = await judgeAll(between, LANES)
+
+  expect(failures).toEqual([])
+  expect(passed).toBe(1)
+}, 300_000)

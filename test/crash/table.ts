@@ -89,7 +89,7 @@ const emptyRow = (name: string): Row => ({ name, boundaries: 0, resumed: 0, roll
 
 const failure = ({ run, boundary, answers }: CrashCase, index: number, verdict: string): Failure => ({
   variant: run.variant.name,
-  boundary: `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row}), then ${answers[index]}`,
+  boundary: `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row}, ${boundary.event}), then ${answers[index]}`,
   verdict,
 })
 

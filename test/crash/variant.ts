@@ -57,6 +57,15 @@ export const SMALLEST_CLI: Variant = {
 
 const CMU = { ...SMALLEST_CMU, tornLines: false } as const
 const CLI = { ...SMALLEST_CLI, tornLines: false } as const
+
+/** The copy is refused with a new password only, and by then nothing can give the old one back. */
+export const REPLICATE_REFUSES: Variant = {
+  ...CLI,
+  name: 'cloudhsm-cli, 1+1: replicate refuses',
+  copy: 'refuse',
+  killed: ['start'],
+}
+
 const TWO_USERS = ['app_crypto', 'app_batch'] as const
 
 /**
@@ -113,7 +122,7 @@ export const VARIANTS: readonly Variant[] = [
     currentKnown: true,
     killed: ['start'],
   },
-  { ...CLI, name: 'cloudhsm-cli, 1+1: replicate refuses', copy: 'refuse', killed: ['start'] },
+  REPLICATE_REFUSES,
   {
     ...CLI,
     name: 'cloudhsm-cli, hsm1.medium 1 + hsm2m.medium 1, old password known: nothing is replicated',
