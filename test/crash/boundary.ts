@@ -11,9 +11,10 @@ export interface Boundary {
   readonly line: number
 }
 
-/** A boundary and the row of the table it is counted in. */
+/** A boundary, the row of the table it is counted in, and what its line is about. */
 export interface PlacedBoundary extends Boundary {
   readonly row: string
+  readonly event: JournalEvent['type']
 }
 
 /**
@@ -21,16 +22,25 @@ export interface PlacedBoundary extends Boundary {
  * one is the same as before the next and counted once.
  * @param journal the whole journal
  * @param from how many lines stood there before the process
- * @param row their row; the stage a line was written in when absent
+ * @param options the row they are counted in, or else that of their stage; whether lines are also cut in the middle
  */
-export const boundariesOf = (journal: readonly JournalEntry[], from: number, row?: string): PlacedBoundary[] =>
+export const boundariesOf = (
+  journal: readonly JournalEntry[],
+  from: number,
+  { row, tornLines }: { readonly row?: string; readonly tornLines: boolean },
+): PlacedBoundary[] =>
   journal.slice(from).flatMap(({ event, seq }, index) => {
     const last = seq === journal.length
-    const kinds: Boundary['kind'][] = ['before-line', 'torn-line', ...(last || isIntent(event) ? AFTER : [])]
+    const kinds: readonly Boundary['kind'][] = [
+      'before-line',
+      ...(tornLines ? TORN : []),
+      ...(last || isIntent(event) ? AFTER : []),
+    ]
     const place = row ?? stageOf(journal.slice(0, from + index))
-    return kinds.map((kind) => ({ kind, line: index + 1, row: place }))
+    return kinds.map((kind) => ({ kind, line: index + 1, row: place, event: event.type }))
   })
 
+const TORN = ['torn-line'] as const
 const AFTER = ['after-line'] as const
 
 const isIntent = (event: JournalEvent): boolean =>

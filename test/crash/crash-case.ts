@@ -1,7 +1,7 @@
 import { boundariesOf, type PlacedBoundary } from './boundary.js'
 import { promised } from './promised.js'
 import { type Call, type Command, Site } from './site.js'
-import type { Variant } from './variant.js'
+import { hsmsOf, type Variant } from './variant.js'
 
 /** A run that is killed, and what has to have happened before it. */
 export interface KilledRun {
@@ -10,6 +10,8 @@ export interface KilledRun {
   readonly prepare: (site: Site) => Promise<void>
   /** Row of the table; the stage of the line when absent. */
   readonly row?: string
+  /** Whether it is also killed in the middle of each line. */
+  readonly tornLines: boolean
 }
 
 /** What the operator does about a killed run. */
@@ -27,6 +29,9 @@ export type Verdict = string | null
 
 const RESUMES = 3
 
+/** Nothing is out of reach here: on a busy machine a program may be silent for a second, also while it starts. */
+const BUSY: ReadonlySet<string> = new Set(['HSM_SILENT', 'HSM_UNREACHABLE'])
+
 /** Every boundary of a run, found by letting it end once. The answer that comes first changes from one to the next. */
 export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => {
   const site = await Site.open(run.variant)
@@ -35,7 +40,7 @@ export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => 
     const before = (await site.journal()).length
     const call = await site.rotate(run.command)
     if (call.exitCode !== 0) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${told(call)}`)
-    return boundariesOf(await site.journal(), before, run.row).map((boundary, index) => ({
+    return boundariesOf(await site.journal(), before, run).map((boundary, index) => ({
       run,
       boundary,
       answers: index % 2 === 0 ? ['resume', 'rollback'] : ['rollback', 'resume'],
@@ -66,7 +71,11 @@ export const judge = async (site: Site, { run, boundary, answers }: CrashCase): 
 }
 
 const promisedBy = async (site: Site, { variant }: KilledRun) =>
-  promised(await site.journal(), variant.hsms[0] + variant.hsms[1], variant.currentKnown)
+  promised(await site.journal(), {
+    hsms: hsmsOf(variant),
+    copiesOverwrite: variant.copy === 'overwrite',
+    currentKnown: variant.currentKnown,
+  })
 
 const afterResume = async (site: Site, run: KilledRun): Promise<Verdict> => {
   const { resumed } = await promisedBy(site, run)
@@ -75,11 +84,18 @@ const afterResume = async (site: Site, run: KilledRun): Promise<Verdict> => {
 
 const afterRollback = async (site: Site, run: KilledRun): Promise<Verdict> => {
   const { rolledBack, resumed } = await promisedBy(site, run)
+  const nothingNew = (await site.truth()) === 'old'
   const call = await site.rotate('rollback')
-  if (rolledBack === 'old') return call.exitCode === 0 ? holds(site, 'old') : `rollback: ${told(call)}`
+  // A change that was meant and never heard of needs no way back, and the program may find that out.
+  if (rolledBack === 'old' || (nothingNew && call.exitCode === 0)) {
+    return call.exitCode === 0 ? holds(site, 'old') : `rollback: ${told(call)}`
+  }
   if (resumed === null) return startAgain(site, call)
-  const code = call.document?.error?.code
-  if (call.exitCode !== 3 || code !== rolledBack.refused) return `rollback was not refused as it should: ${told(call)}`
+  // 4: it took a copy to find out that copies bring nothing back.
+  const exitCodes = run.variant.copy === 'overwrite' ? [3] : [3, 4]
+  if (!exitCodes.some((code) => code === call.exitCode) || call.document?.error?.code !== rolledBack.refused) {
+    return `rollback was not refused as it should: ${told(call)}`
+  }
   return resumeTo(site, run, resumed)
 }
 
@@ -101,8 +117,7 @@ const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'n
       const stored = (await site.journal()).some(({ event }) => event.type === 'store' && event.phase === 'read-back')
       if (stored) return `the store held the new credential: ${told(call)}`
       more = ['--new-password', 'env:NEW', ...(variant.currentKnown ? ['--current-password', 'env:OLD'] : [])]
-    } else if (call.document?.error?.code !== 'HSM_SILENT') {
-      // Only a busy machine is a reason to try again.
+    } else if (!BUSY.has(call.document?.error?.code ?? '')) {
       break
     }
     call = await site.rotate('resume', { more })

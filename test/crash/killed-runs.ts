@@ -1,24 +1,29 @@
 import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { KilledRun } from './crash-case.js'
 import { Site } from './site.js'
-import type { Variant } from './variant.js'
+import { unitsOf, type Variant } from './variant.js'
 
 /** The runs of a variant that are killed at each of their boundaries. */
 export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
   variant.killed.map((command) => ({ start, rollback, resume })[command](variant))
 
 /** A rotation from its first line to its last. */
-export const start = (variant: Variant): KilledRun => ({ variant, command: 'start', prepare: async () => {} })
+export const start = (variant: Variant): KilledRun => ({
+  variant,
+  command: 'start',
+  tornLines: variant.tornLines,
+  prepare: async () => {},
+})
 
 /** A rollback from as far as one may go. */
 const rollback = (variant: Variant): KilledRun => {
-  const hsms = variant.hsms[0] + variant.hsms[1]
-  // Of two HSMs the second is the only way back, of more the restore point, unless the old password is known.
-  const farthest = variant.currentKnown ? 'finalize' : hsms > 2 ? 'restore-point' : 'canary'
+  // Of two units the second is the only way back, of more the restore point, unless the old password is known.
+  const farthest = variant.currentKnown ? 'finalize' : unitsOf(variant) > 2 ? 'restore-point' : 'canary'
   return {
     variant,
     command: 'rollback',
     row: 'rollback',
+    tornLines: false,
     prepare: async (site) => {
       const call = await site.rotate('start', { more: ['--pause-before', farthest] })
       if (call.exitCode !== 4) throw new Error(`start did not pause before ${farthest}: ${call.stderr}`)
@@ -26,11 +31,12 @@ const rollback = (variant: Variant): KilledRun => {
   }
 }
 
-/** A resume of a rotation whose first changePswd took effect without an answer on the disk. */
+/** A resume of a rotation whose first change took effect without an answer on the disk. */
 const resume = (variant: Variant): KilledRun => ({
   variant,
   command: 'resume',
   row: 'resume',
+  tornLines: false,
   prepare: async (site) => {
     const line = await firstChange(variant)
     const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })
@@ -40,7 +46,7 @@ const resume = (variant: Variant): KilledRun => ({
 
 const found = new Map<Variant, Promise<number>>()
 
-/** Line of the first changePswd: killed before the next one, the HSM is changed and nobody wrote it down. */
+/** Line of the first change: killed before the next line, it was carried out and nobody wrote it down. */
 const firstChange = (variant: Variant): Promise<number> => {
   const known = found.get(variant) ?? findFirstChange(variant)
   found.set(variant, known)

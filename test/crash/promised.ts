@@ -8,12 +8,21 @@ export interface Promised {
   readonly rolledBack: 'old' | { readonly refused: string }
 }
 
+/** What a rotation could be brought back with. */
+export interface Ways {
+  /** How many HSMs it has. */
+  readonly hsms: number
+  /** Whether a copy returns the old password, as long as an HSM still holds it. */
+  readonly copiesOverwrite: boolean
+  /** Whether the old password was proved at the start. */
+  readonly currentKnown: boolean
+}
+
 /**
- * Judged from the lines on the disk and the contract's rules, not by the program's own reading of them.
- * @param hsms how many HSMs the rotation has
- * @param currentKnown whether the old password was proved at the start
+ * Judged from the lines on the disk and the contract's rules, not by the program's own reading of them. A line names
+ * every HSM its command reaches, so that HSMs and whole clusters are judged alike.
  */
-export const promised = (journal: readonly JournalEntry[], hsms: number, currentKnown: boolean): Promised => {
+export const promised = (journal: readonly JournalEntry[], { hsms, copiesOverwrite, currentKnown }: Ways): Promised => {
   const events = journal.map(({ event }) => event)
   if (events.length === 0) return { resumed: null, rolledBack: { refused: 'JOURNAL_EMPTY' } }
   if (events.some((event) => event.type === 'rollback-started')) return { resumed: 'old', rolledBack: 'old' }
@@ -27,6 +36,6 @@ export const promised = (journal: readonly JournalEntry[], hsms: number, current
       return intent.act === 'sync' && intent.rehearsal ? [] : intent.hsmIds
     }),
   )
-  const wayBack = currentKnown || written.size < hsms
+  const wayBack = written.size === 0 || currentKnown || (copiesOverwrite && written.size < hsms)
   return { resumed: 'new', rolledBack: wayBack ? 'old' : { refused: 'NO_WAY_BACK' } }
 }

@@ -7,10 +7,17 @@ import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../src/domain/rotation/outcome.js'
 import { askCheck, askState } from '../../src/simulator/control-client.js'
-import { parseFleet } from '../../src/simulator/fleet/read-fleet.js'
 import { type FleetMemory, type RunningSimulator, runSimulator } from '../../src/simulator/server/run-simulator.js'
 import type { Boundary } from './boundary.js'
-import { DESTINATION, fleetOf, NEW_PASSWORD, OFFICER_PASSWORD, OLD_PASSWORD, SOURCE, type Variant } from './variant.js'
+import {
+  clusterRefs,
+  fleetOf,
+  NEW_PASSWORD,
+  OFFICER_PASSWORD,
+  OLD_PASSWORD,
+  regionsOf,
+  type Variant,
+} from './variant.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const CRASH_AT = join(ROOT, 'test/support/crash-at.mjs')
@@ -59,8 +66,8 @@ export class Site {
 
   static async open(variant: Variant): Promise<Site> {
     const home = await mkdtemp(join(tmpdir(), 'lockstep-crash-'))
-    const simulator = await runSimulator(parseFleet(JSON.stringify(fleetOf(variant))), join(home, 'sim'))
-    await mkdir(join(home, 'desk'))
+    const simulator = await runSimulator(fleetOf(variant), join(home, 'sim'))
+    await Promise.all([mkdir(join(home, 'desk')), mkdir(join(home, 'temp'))])
     const identity = await generateX25519Identity()
     return new Site(variant, home, simulator, { identity, recipient: await identityToRecipient(identity) })
   }
@@ -94,10 +101,12 @@ export class Site {
   async rotate(command: Command, options: { readonly crashAt?: Boundary; readonly more?: readonly string[] } = {}) {
     const { crashAt, more = [] } = options
     const { users, currentKnown } = this.#variant
+    const [source = '', ...destinations] = clusterRefs(this.#variant)
     const words =
       command === 'start'
         ? [
-            ...['--source', SOURCE, '--destination', DESTINATION, '--yes', '--new-password', 'env:NEW'],
+            ...['--source', source, '--yes', '--new-password', 'env:NEW'],
+            ...destinations.flatMap((cluster) => ['--destination', cluster]),
             ...users.flatMap((user) => ['--user', `CU:${user}`]),
             ...(currentKnown ? ['--current-password', 'env:OLD'] : []),
             // Nothing is awaited here, so a busy machine may take its time.
@@ -165,7 +174,11 @@ export class Site {
       env: {
         PATH: process.env['PATH'],
         ...this.#simulator.ready.env,
+        // A process that is killed removes nothing.
+        TMPDIR: join(this.#home, 'temp'),
         LOCKSTEP_STATE_DIR: join(this.#desk, 'state'),
+        // Where the clusters are is said, and nobody looks anywhere else.
+        LOCKSTEP_REGIONS: regionsOf(this.#variant).join(),
         OFFICER: OFFICER_PASSWORD,
         OLD: OLD_PASSWORD,
         NEW: NEW_PASSWORD,

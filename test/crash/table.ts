@@ -89,18 +89,28 @@ const emptyRow = (name: string): Row => ({ name, boundaries: 0, resumed: 0, roll
 
 const failure = ({ run, boundary, answers }: CrashCase, index: number, verdict: string): Failure => ({
   variant: run.variant.name,
-  boundary: `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row}), then ${answers[index]}`,
+  boundary: `${run.command} ${boundary.kind} ${boundary.line} (${boundary.row}, ${boundary.event}), then ${answers[index]}`,
   verdict,
 })
 
+/** All rows in one. */
+export const sumOf = (name: string, rows: readonly Row[]): Row => {
+  const sum = emptyRow(name)
+  for (const row of rows) for (const key of COUNTS) sum[key] += row[key]
+  return sum
+}
+
+const COUNTS = ['boundaries', 'resumed', 'rolledBack', 'failed'] as const
+
 /** The table as people read it. */
-export const renderTable = (title: string, { rows, failures }: CrashTable): string => {
+export const renderTable = (title: string, { rows, failures }: Pick<CrashTable, 'rows' | 'failures'>): string => {
+  const width = Math.max(16, ...rows.map(({ name }) => name.length))
   const cells = [
     ['stage', 'boundaries', 'resumed', 'rolled back', 'failed'],
-    ...rows.map((row) => [row.name, ...[row.boundaries, row.resumed, row.rolledBack, row.failed].map(String)]),
+    ...rows.map((row) => [row.name, ...COUNTS.map((key) => String(row[key]))]),
   ]
   const lines = cells.map(
-    ([name = '', ...numbers]) => name.padEnd(16) + numbers.map((cell) => cell.padStart(13)).join(''),
+    ([name = '', ...numbers]) => name.padEnd(width) + numbers.map((cell) => cell.padStart(13)).join(''),
   )
   const failed = failures.map(({ boundary, verdict }) => `  FAILED ${boundary}: ${verdict}`)
   return [title, ...lines, ...failed, ''].join('\n')

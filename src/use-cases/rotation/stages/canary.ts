@@ -14,7 +14,8 @@ import type { RotationRun } from '../rotation-run.js'
  */
 export const canary = async (run: RotationRun): Promise<void> => {
   const { canary: planned } = run.plan.parts
-  if (run.ledger.facts.recovered && run.ledger.propagation === null) await settleRecovered(run)
+  const { facts, wayBack, propagation } = run.ledger
+  if (propagation === null && (facts.recovered || !wayBack.bySync)) await settleWithoutCopy(run)
   if (run.ledger.propagation === 'change') return deliver(run, planned, 'change')
   if (run.notNew(planned).length === 0 && neverChanged(run, planned, run.users)) return settleOnSync(run, planned)
   for (let unitId = untried(run); unitId !== undefined; unitId = untried(run)) {
@@ -54,15 +55,22 @@ const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   )
 }
 
-/** After the journal was lost, nobody knows how an HSM came to the new credential, so none can show what a copy does. */
-const settleRecovered = async (run: RotationRun): Promise<void> => {
-  const evidence = `the journal was lost, and with it what ${run.words.copy} did`
+/**
+ * Settles on a change without another copy: that none brings the credential was seen before, by an invocation that was
+ * stopped or told to pause there; or the journal was lost, and nobody knows how an HSM came to the new credential.
+ */
+const settleWithoutCopy = async (run: RotationRun): Promise<void> => {
+  const { copy } = run.words
+  const evidence = run.ledger.facts.recovered
+    ? `the journal was lost, and with it what ${copy} did`
+    : `${copy} was seen before not to overwrite the password`
   if (run.parts.options.propagate === 'sync') {
-    throw new Pause('SYNC_UNTRIED', evidence, [
+    throw new Pause(run.ledger.facts.recovered ? 'SYNC_UNTRIED' : 'SYNC_REFUSED', evidence, [
       'resume with --propagate auto to change the password everywhere instead',
     ])
   }
   await run.record({ type: 'propagation', method: 'change', evidence })
+  run.notice(`propagating by ${run.words.change}: ${evidence}`)
 }
 
 /** A unit that can show whether a copy overwrites, because no change was ever meant for it. The canary if it can. */
