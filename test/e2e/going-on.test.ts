@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
+import { projectPath } from '../helpers/lockstep.js'
 import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD } from '../helpers/workplace.js'
@@ -12,6 +13,7 @@ const fleet = sharedFleet({
   debt: testFamily('debt', { source: 2, destination: 1 }),
   added: testFamily('added', { source: 1, destination: 1 }),
   drained: testFamily('drained', { source: 1, destination: 1 }),
+  stopped: testFamily('stopped', { source: 1, destination: 1 }),
 })
 
 const everywhere = (held: readonly (boolean | null)[]) => held.every((match) => match === true)
@@ -29,7 +31,6 @@ describe('a journal that was lost', () => {
     const paused = await place.start(['--pause-before=restore-point'])
     expect(paused.exitCode).toBe(4)
     await rm(join(place.stateDir, 'rotations'), { recursive: true })
-    const before = await place.truth()
 
     const recovered = await place.run([
       ...[
@@ -47,11 +48,15 @@ describe('a journal that was lost', () => {
       rotationId: paused.json.rotationId,
       outcome: 'paused',
       error: { code: 'RECOVERED' },
-      failedLogins: 0,
+      // The restore point, which does not hold the only credential that is known.
+      failedLogins: 1,
     })
     const states = recovered.json.cells.map((cell: { state: string }) => cell.state).sort()
     expect(states).toEqual(['new', 'new', 'unknown'])
-    expect(await place.truth()).toEqual(before)
+    const failures = (hsms: Awaited<ReturnType<typeof place.truth>>) =>
+      hsms.flatMap(({ users }) => users.map((user) => user.failures))
+    expect(failures(await place.truth()).reduce((sum, count) => sum + count)).toBe(1)
+    expect(await place.holds('CU:app_crypto', OLD_PASSWORD)).toEqual([false, false, true])
 
     const resumed = await place.resume(['--silence-timeout=1'])
     expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
@@ -105,6 +110,17 @@ test('an HSM that was added meanwhile is taken along by resume', async () => {
   expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
   expect(resumed.json.coverage[1]).toEqual({ clusterId, new: 2, total: 2 })
   expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
+})
+
+test('a command that stops the applications makes way for the rehearsal as well', async () => {
+  const place = await fleet.at('stopped')
+  const { source, destination } = await place.hsmIds()
+  const hsms = [...source, ...destination].flatMap((hsmId) => ['--hsm', hsmId])
+  const loggedIn = ['logged-in', '--user', 'CU:app_crypto', ...hsms]
+  await fleet.fault(...loggedIn)
+  const sim = `${process.execPath} ${projectPath('bin/lockstep-sim.js')} fault --dir ${fleet.running.dir}`
+  const started = await place.start([`--before-change=${sim} ${loggedIn.join(' ')} --off`])
+  expect([started.json.error, started.exitCode]).toEqual([undefined, 0])
 })
 
 test('a user that is logged in is waited for, and the hooks see facts and no secret', async () => {

@@ -14,6 +14,34 @@ const expectDoneByChange = async (place: Workplace, ended: Awaited<ReturnType<Wo
   expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual(ALL_NEW)
 }
 
+describe('a current password that is given only when something is new already', () => {
+  const fleet = sharedFleet(
+    { late: testFamily('late', { destination: 2 }) },
+    { behaviour: { syncUserExisting: 'ignore' } },
+  )
+
+  test('is a way back once a login on an HSM that is still old proved it', async () => {
+    const place = await fleet.at('late')
+    const [, restorePoint = ''] = (await place.hsmIds()).destination
+    expect((await place.start(['--pause-before=verify'])).exitCode).toBe(4)
+    expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, false])
+
+    const without = await place.rollback()
+    expect([without.exitCode, without.json.error.code]).toEqual([3, 'NO_WAY_BACK'])
+    expect(without.json.error.suggestions.join('\n')).toContain('--current-password')
+
+    const wrong = await place.rollback(['--current-password=env:OLD_BATCH'])
+    expect([wrong.exitCode, wrong.json.error.code]).toEqual([3, 'CURRENT_REFUSED'])
+    expect(wrong.json.error.message).toContain(restorePoint)
+    expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, false])
+
+    const back = await place.rollback(['--current-password=env:OLD'])
+    expect([back.json.error, back.exitCode, back.json.outcome]).toEqual([undefined, 0, 'rolled-back'])
+    expect(await place.holds('CU:app_crypto', 'TEST-old-1')).toEqual([true, true, true])
+    expect(await place.stored('pending')).toBeNull()
+  })
+})
+
 describe('where syncUser refuses a user that exists', () => {
   const fleet = sharedFleet(
     {

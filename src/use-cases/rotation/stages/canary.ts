@@ -100,9 +100,8 @@ const refusedAsExisting = (run: RotationRun, unitId: UnitId, report: SyncReport)
   return null
 }
 
-/** Nothing but a successful rehearsal leads to a copy of the new credential, unless the journal was lost. */
 const rehearsed = (run: RotationRun, { reason }: { readonly reason: RefusalReason }): boolean =>
-  reason === 'replicate-refused' && !run.ledger.facts.recovered
+  reason === 'replicate-refused' && run.ledger.wayBack.bySync
 
 const settleOnSync = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   if (run.ledger.propagation === 'sync') return
