@@ -103,6 +103,8 @@ export class RotationLedger {
   readonly #open = new Map<number, Unanswered & { readonly before: readonly Before[] }>()
   readonly #written = new Set<CellKey>()
   readonly #changed = new Set<CellKey>()
+  /** What was meant to be written last, but for rehearsals. */
+  readonly #lastWrites = new Map<CellKey, Intent>()
   readonly #debts = new Map<HsmId, string>()
   readonly #gone: Debt[] = []
   #plan: RotationPlan
@@ -291,6 +293,12 @@ export class RotationLedger {
     return this.#cells.get(key)?.state === 'unknown' && this.#refuses(key)
   }
 
+  /** Whether the cell refused the new credential although a copy of it had reported success there. */
+  copiedInVain(user: UserKey, hsmId: HsmId): boolean {
+    const last = this.#lastWrites.get(keyOf({ user, hsmId }))
+    return last?.act === 'sync' && last.credential === 'new' && this.refusedNew(user, hsmId)
+  }
+
   /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
   isOther(user: UserKey, hsmId: HsmId): boolean {
     return this.#doubts.get(keyOf({ user, hsmId }))?.other ?? false
@@ -438,6 +446,7 @@ export class RotationLedger {
     for (const key of keys) {
       this.#written.add(key)
       this.#doubts.delete(key)
+      this.#lastWrites.set(key, intent)
       if (intent.act === 'change') this.#changed.add(key)
       this.#cells.set(key, { ...UNKNOWN, observedAt: at })
     }

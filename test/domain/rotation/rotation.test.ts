@@ -67,6 +67,14 @@ describe('a cell, as the journal tells it', () => {
     expect(cell([intent(change()), answer(2, { ...REFUSED, reason: 'user-logged-in' })])).toBe('old untouched')
   })
 
+  test('was copied to in vain where it then refused the new credential, and nothing was written since', () => {
+    const inVain = (events: readonly JournalEvent[]) => ledger(events).copiedInVain(APP, b)
+    const copied = [intent(sync('new')), answer(2, DONE), intent(login(b)), answer(4, REFUSED)]
+    expect(inVain(copied)).toBe(true)
+    expect(inVain([...copied, intent(change(b))])).toBe(false)
+    expect(inVain([intent(sync('current')), answer(2, DONE), intent(login(b)), answer(4, REFUSED)])).toBe(false)
+  })
+
   test('stays unknown after an answer that says nothing clear', () => {
     expect(cell([intent(change()), answer(2, { kind: 'unclear', text: '?' })])).toBe('unknown none')
   })

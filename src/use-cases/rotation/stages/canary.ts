@@ -1,5 +1,5 @@
 import type { RefusalReason } from '../../../domain/hsm-console.js'
-import { findUser } from '../../../domain/hsm-user.js'
+import { findUser, type UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
 import { deliver, loginEach, newRefused, proveCells, type SyncReport, syncCells } from '../cell-work.js'
@@ -18,6 +18,8 @@ export const canary = async (run: RotationRun): Promise<void> => {
   if (propagation === null && (facts.recovered || !wayBack.bySync)) await settleWithoutCopy(run)
   if (run.ledger.propagation === 'change') return deliver(run, planned, 'change')
   if (run.notNew(planned).length === 0 && neverChanged(run, planned, run.users)) return settleOnSync(run, planned)
+  const seen = refusedAfterCopy(run)
+  if (seen !== undefined) return settleOnChange(run, seen.unitId, copiedInVain(run, seen.unitId, seen.users))
   for (let unitId = untried(run); unitId !== undefined; unitId = untried(run)) {
     await tryOn(run, unitId)
     if (run.ledger.propagation !== null) return
@@ -47,13 +49,25 @@ const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   if (refused.length === 0) return settleOnSync(run, unitId)
   const listed = refused.every((user) => report.looks.every(({ after }) => findUser(after, user) !== undefined))
   if (!listed) throw newRefused(run, unitId, refused)
-  const names = refused.map((user) => user.key).join(', ')
-  await settleOnChange(
-    run,
-    unitId,
-    `${run.words.copy} reported success on ${unitId}, but the new credential of ${names} was refused there`,
-  )
+  await settleOnChange(run, unitId, copiedInVain(run, unitId, refused))
 }
+
+const copiedInVain = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): string => {
+  const names = users.map((user) => user.key).join(', ')
+  return `${run.words.copy} reported success on ${unitId}, but the new credential of ${names} was refused there`
+}
+
+/**
+ * Where an earlier invocation saw the new credential refused after a copy, and died before it could settle anything:
+ * another copy would cost another failed login.
+ */
+const refusedAfterCopy = (run: RotationRun) =>
+  run.units
+    .map((unitId) => ({ unitId, users: run.notNew(unitId).filter(({ key }) => inVainOn(run, unitId, key)) }))
+    .find(({ unitId, users }) => users.length > 0 && neverChanged(run, unitId, users))
+
+const inVainOn = (run: RotationRun, unitId: UnitId, user: UserKey): boolean =>
+  run.servers(unitId).some(({ hsmId }) => run.ledger.copiedInVain(user, hsmId))
 
 /**
  * Settles on a change without another copy: that none brings the credential was seen before, by an invocation that was
