@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { lockstepOnTerminal } from '../helpers/lockstep-on-terminal.js'
 import { testFamily } from '../helpers/payments.js'
-import { listingOf, openingOf, scriptedUtility } from '../helpers/scripted-utility.js'
+import { SCRIPTS, scriptedUtility } from '../helpers/scripted-utility.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 
 const fleet = sharedFleet({ hostile: testFamily('hostile') })
@@ -45,7 +45,10 @@ test('names from an HSM reach the terminal escaped: list, drift, JSON, and the c
       'utility.json',
       JSON.stringify(
         Object.fromEntries(
-          servers.map((server, index) => [server.eniIp, [...openingOf(server), ...listingOf(server, names(index))]]),
+          servers.map((server, index) => [
+            server.eniIp,
+            [...SCRIPTS.cmu.opening(server), ...SCRIPTS.cmu.listing(server, names(index))],
+          ]),
         ),
       ),
     )
