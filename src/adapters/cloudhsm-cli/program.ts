@@ -34,14 +34,18 @@ export const inspectProgram = async (
   env: Readonly<Record<string, string>>,
 ): Promise<CliProgram> => {
   const path = await cliPath(configured)
-  const [version, interactiveHelp, help] = await Promise.all([
-    printed(path, ['--version'], env),
-    printed(path, ['interactive', '--help'], env),
-    printed(path, ['--help'], env),
-  ])
-  const lists = (text: string): boolean => /(?:^|[\s[])--config(?![\w-])/.test(text)
-  const configOption = lists(interactiveHelp) ? 'after-interactive' : lists(help) ? 'before-interactive' : null
+  const [version, configOption] = await Promise.all([printed(path, ['--version'], env), configOptionOf(path, env)])
   return { path, version: versionIn(version), configOption }
+}
+
+const configOptionOf = async (
+  path: string,
+  env: Readonly<Record<string, string>>,
+): Promise<CliProgram['configOption']> => {
+  const listedBy = async (args: readonly string[]): Promise<boolean> =>
+    /(?:^|[\s[])--config(?![\w-])/.test(await printed(path, args, env))
+  if (await listedBy(['interactive', '--help'])) return 'after-interactive'
+  return (await listedBy(['--help'])) ? 'before-interactive' : null
 }
 
 /** The version in a text, or null where there is none. */
