@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { cliFamily, expectCompleted, failuresOf, statesOf, USER } from '../../helpers/cli-rotation.js'
 import { OLD_PASSWORD } from '../../helpers/payments.js'
@@ -32,6 +34,11 @@ describe('user replicate overwrites a user that exists', () => {
     expect(stdout).toContain('propagated by user replicate')
     expect(stdout).toMatch(/cluster-twoxx\w+src +hsm-\w+ +new \(login-new, cluster\)/)
     expect(stdout).toMatch(/cluster-twoxx\w+dst +hsm-\w+ +new \(login-new\)/)
+
+    await place.run(['config', 'generate', ...place.clusterFlags, '--out=merged.cfg'])
+    const proved = await place.run(['users', 'prove', '--config=merged.cfg', `--user=${USER}`, '--password=env:NEW'])
+    expect(proved.exitCode).toBe(0)
+    expect(proved.stdout.match(/ yes( \(cluster\))?/g)).toEqual([' yes (cluster)', ' yes (cluster)', ' yes'])
   })
 
   test('three clusters: rolled back through the untouched third one, then rotated with the current password known', async () => {
@@ -76,6 +83,18 @@ describe('user replicate refuses a user that exists with another password', () =
     const back = await place.rollback()
     expect([back.exitCode, back.json.error.code]).toEqual([3, 'NO_WAY_BACK'])
     expect(back.json.error.message).toContain('user replicate does not return the old credential')
+
+    // The journal is lost as well.
+    await rm(join(place.stateDir, 'rotations'), { recursive: true })
+    const recover = ['rotate', 'recover', ...place.clusterFlags, `--user=${USER}`, ...place.storeFlags, '--json']
+    const recovered = await place.run([...recover, '--silence-timeout=2'])
+    expect([recovered.exitCode, recovered.json.error.code]).toEqual([4, 'RECOVERED'])
+    expect(recovered.json.cells).toMatchObject([
+      { state: 'new', evidence: 'hsm' },
+      { state: 'new', evidence: 'cluster' },
+      { state: 'new', evidence: 'cluster' },
+      { state: 'unknown' },
+    ])
     await expectCompleted(place, await place.resume(), 'change')
     expect((await place.run(['rotate', 'status'])).stdout).toContain('propagated by user change-password')
   })
