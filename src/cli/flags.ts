@@ -14,7 +14,7 @@ export const repeatable = { multiple: true, multipleNonGreedy: true } as const
 export const utilityChoiceFlag = {
   utility: Flags.option({
     description:
-      'Program that speaks to the HSMs: cmu is cloudhsm_mgmt_util; auto takes it where all HSMs are hsm1.medium.',
+      'Program that speaks to the HSMs: cmu is cloudhsm_mgmt_util; auto takes it where all HSMs are hsm1.medium, and cloudhsm-cli otherwise.',
     options: UTILITY_CHOICES,
     default: 'auto' as const,
   })(),

@@ -15,6 +15,8 @@ export interface PasswordProof {
   readonly region: RegionName
   /** Null where it was not asked, or gave no clear answer. */
   readonly match: boolean | null
+  /** Whether the login reached this HSM alone or all of its cluster; null where none was tried. */
+  readonly evidence: 'hsm' | 'cluster' | null
   /** Why it is not known, or what the HSM said; null after a login that succeeded. */
   readonly reason: string | null
 }
@@ -43,12 +45,15 @@ interface ProveOptions {
   readonly refusedLogins: RefusedLogins
 }
 
-type Finding = Pick<PasswordProof, 'match' | 'reason'>
+type Finding = Pick<PasswordProof, 'match' | 'evidence' | 'reason'>
 
 const REFUSED_ELSEWHERE: Finding = {
   match: null,
+  evidence: null,
   reason: 'not asked: another HSM of this cluster refused it, and no failure count is shown',
 }
+
+const evidence = (reached: readonly RosterEntry[]) => (reached.length > 1 ? 'cluster' : 'hsm')
 
 const askUnit = async (
   console: HsmConsole,
@@ -62,15 +67,16 @@ const askUnit = async (
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
       if (last !== null) return
-      const { uncounted, ...finding } = await ask(session, reached, user, password, options)
+      const { uncounted, ...answer } = await ask(session, reached, user, password, options)
+      const finding: Finding = { ...answer, evidence: answer.match === null ? null : evidence(reached) }
       for (const { hsmId } of reached) findings.set(hsmId, finding)
       if (finding.match === false && uncounted) last = REFUSED_ELSEWHERE
     })
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
-    last = { match: null, reason: error.message }
+    last = { match: null, evidence: null, reason: error.message }
   }
-  const rest: Finding = last ?? { match: null, reason: 'not asked' }
+  const rest: Finding = last ?? { match: null, evidence: null, reason: 'not asked' }
   return servers.map(({ hsmId, clusterId, region }) => ({
     hsmId,
     clusterId,
@@ -85,7 +91,7 @@ const ask = async (
   user: HsmUserRef,
   password: Secret,
   { lockoutLimit, refusedLogins }: ProveOptions,
-): Promise<Finding & { readonly uncounted: boolean }> => {
+): Promise<Omit<Finding, 'evidence'> & { readonly uncounted: boolean }> => {
   const hsmIds = reached.map(({ hsmId }) => hsmId)
   const listing = await session.listUsers()
   const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])

@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { lockstepOnTerminal } from '../helpers/lockstep-on-terminal.js'
 import { testFamily } from '../helpers/payments.js'
-import { listingOf, openingOf, scriptedUtility } from '../helpers/scripted-utility.js'
+import { SCRIPTS, type ScriptedHsm, type ScriptStep, scriptedUtility } from '../helpers/scripted-utility.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 
-const fleet = sharedFleet({ hostile: testFamily('hostile') })
+const fleet = sharedFleet({
+  hostile: testFamily('hostile'),
+  cli: testFamily('cli', { hsmType: 'hsm2m.medium' }),
+})
 
 /** Moves the cursor, sets the title, makes a link, turns the reading direction round: each with a mark of its own. */
 const HOSTILE = [
@@ -45,7 +48,10 @@ test('names from an HSM reach the terminal escaped: list, drift, JSON, and the c
       'utility.json',
       JSON.stringify(
         Object.fromEntries(
-          servers.map((server, index) => [server.eniIp, [...openingOf(server), ...listingOf(server, names(index))]]),
+          servers.map((server, index) => [
+            server.eniIp,
+            [...SCRIPTS.cmu.opening(server), ...SCRIPTS.cmu.listing(server, names(index))],
+          ]),
         ),
       ),
     )
@@ -70,6 +76,43 @@ test('names from an HSM reach the terminal escaped: list, drift, JSON, and the c
   expect(refused.exitCode).not.toBe(0)
   expect(refused.screen).toContain('bad name\\x1b]0;TITLE\\x07\\u202e')
   expect(steeringIn(refused.screen)).toEqual([])
+})
+
+test('names, roles and errors of cloudhsm-cli reach the terminal escaped, or not at all', async () => {
+  const place = await fleet.at('cli')
+  const { opening, listing, login, failedLogin } = SCRIPTS['cloudhsm-cli']
+  const env = { ...place.env, LOCKSTEP_CLOUDHSM_CLI: await scriptedUtility(place.folder, 'cloudhsm-cli') }
+  const generated = await place.run(['config', 'generate', ...place.clusterFlags, '--out=merged.cfg', '--json'])
+  const servers = generated.json.servers as { hsmId: string; eniIp: string }[]
+  const shown = async (steps: (server: ScriptedHsm) => ScriptStep[], args: readonly string[]) => {
+    const scripts = servers.map((server) => [server.eniIp, [...opening(server), ...steps(server)]])
+    await place.write('utility.json', JSON.stringify(Object.fromEntries(scripts)))
+    const ended = await lockstepOnTerminal([...args, '--config=merged.cfg'], { env, cwd: place.folder })
+    expect(ended.exitCode).not.toBe(0)
+    expect(steeringIn(ended.screen)).toEqual([])
+    return ended.screen
+  }
+
+  // JSON writes control characters as escapes: what it means is what counts.
+  for (const name of HOSTILE) {
+    const screen = await shown((server) => listing(server, [name]), ['users', 'list'])
+    expect(screen).toMatch(/does not have the known form|control characters stand in the JSON/)
+  }
+  const roles = (server: ScriptedHsm): ScriptStep[] =>
+    listing(server, ['app_crypto']).map((step) => ({
+      ...step,
+      ...(step.say === undefined ? {} : { say: step.say.replace('crypto-user', 'x\\u001b[2J\\u202ey') }),
+    }))
+  expect(await shown(roles, ['users', 'list'])).toContain('unknown role "x\\x1b[2J\\u202ey"')
+
+  const refused = (server: ScriptedHsm): ScriptStep[] => [
+    ...listing(server, ['app_crypto']),
+    ...login('app_crypto'),
+    { hear: '.', echo: false },
+    { say: failedLogin('x\u001b]0;TITLE\u0007\u202ey\nyes') },
+  ]
+  const prove = ['users', 'prove', '--user=CU:app_crypto', '--password=env:OLD']
+  expect(await shown(refused, prove)).toContain('x | ]0;TITLE | \\u202ey | yes')
 })
 
 test('words of AWS and names of files reach the terminal escaped', async () => {

@@ -22,6 +22,8 @@ export interface FamilyOptions {
   readonly sourceFields?: object
   /** HSMs of a second destination in ap-south-1; without it there is none. */
   readonly third?: number | readonly object[]
+  /** Written over its entry. */
+  readonly thirdFields?: object
   /** Of every cluster; `hsm1.medium` unless given. */
   readonly hsmType?: string
 }
@@ -43,7 +45,7 @@ const USERS = [
  */
 export const testFamily = (name: string, options: FamilyOptions = {}): TestFamily => {
   const { source = 1, destination = 1, users: others = [], cloned = true } = options
-  const { destinationFields = {}, sourceFields = {}, third, hsmType = 'hsm1.medium' } = options
+  const { destinationFields = {}, sourceFields = {}, third, thirdFields = {}, hsmType = 'hsm1.medium' } = options
   const sourceId = `cluster-${name.padEnd(11, 'x')}src`
   const destinationId = `cluster-${name.padEnd(11, 'x')}dst`
   const thirdId = `cluster-${name.padEnd(11, 'x')}trd`
@@ -59,7 +61,7 @@ export const testFamily = (name: string, options: FamilyOptions = {}): TestFamil
     },
     ...(third === undefined
       ? []
-      : [{ clusterId: thirdId, region: 'ap-south-1', hsmType, hsms: third, clonedFrom: sourceId }]),
+      : [{ clusterId: thirdId, region: 'ap-south-1', hsmType, hsms: third, clonedFrom: sourceId, ...thirdFields }]),
   ]
   return {
     source: `us-east-1/${sourceId}`,

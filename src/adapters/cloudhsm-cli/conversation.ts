@@ -131,7 +131,8 @@ export class Conversation {
 
   async #writeIsOver(): Promise<boolean> {
     try {
-      await this.#terminal.expect(['command'], patience(this.#limits.goodbyeMs))
+      const { goodbyeMs, commandMs } = this.#limits
+      await this.#terminal.expect(['command'], patience(Math.min(goodbyeMs, commandMs)))
       this.#atPrompt = true
       return true
     } catch (error) {

@@ -11,12 +11,16 @@ export type CliAnswer =
 const ANSWER = z.looseObject({ error_code: z.int(), data: z.unknown() })
 /** What may not follow a document: another one, or a failure that it knows nothing of. */
 const MORE = /^\s*[{[]|\berror\b|\bfailed\b/im
+/** The deepest answer that is known has four levels. */
+const MAX_DEPTH = 64
+/** Texts, the brackets between them, and a quote that nothing closes. */
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|"|[{}[\]]/gs
 
 /**
  * Reads what a command printed: the document begins at the first `{` that begins a line.
  * @param printed without control characters
  * @param verbatim with them: inside of the document they would make a name another one
- * @throws {NotUnderstood} it ends too early, is none of the known form, or more follows
+ * @throws {NotUnderstood} it ends too early, is none of the known form, says something twice, or more follows
  */
 export const parseAnswer = (printed: string, verbatim = printed): CliAnswer => {
   const start = printed.search(/^\{/m)
@@ -32,8 +36,10 @@ export const parseAnswer = (printed: string, verbatim = printed): CliAnswer => {
   } catch {
     throw new NotUnderstood('the answer is no JSON')
   }
+  // Of two values for one key, the parser would silently take the second.
+  if (keysWritten(text) !== keysIn(document)) throw new NotUnderstood('a key stands twice in the answer')
   const answer = ANSWER.safeParse(document)
-  if (!answer.success) throw new NotUnderstood('the answer has no "error_code"')
+  if (!answer.success) throw new NotUnderstood('the answer has no "error_code", or no "data"')
   return { kind: 'answered', errorCode: answer.data.error_code, data: answer.data.data }
 }
 
@@ -55,15 +61,24 @@ const oneLine = (text: string): string => {
   return lines.filter((line) => line !== '').join(' | ')
 }
 
-/** Length of the JSON object `text` begins with, or null where it does not end. */
+/** Length of the JSON object `text` begins with, or null where it does not end, or is nested beyond reason. */
 const documentLength = (text: string): number | null => {
   let depth = 0
-  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|"|[{}]/gs)) {
-    // A quote that nothing closes.
+  for (const { 0: token, index } of text.matchAll(TOKENS)) {
     if (token === '"') return null
-    if (token === '{') depth += 1
-    if (token === '}') depth -= 1
+    if (token === '{' || token === '[') depth += 1
+    if (token === '}' || token === ']') depth -= 1
     if (depth === 0) return index + 1
+    if (depth > MAX_DEPTH) return null
   }
   return null
+}
+
+const keysWritten = (text: string): number =>
+  [...text.matchAll(TOKENS)].filter(([, colon]) => colon !== undefined).length
+
+const keysIn = (value: unknown): number => {
+  if (typeof value !== 'object' || value === null) return 0
+  const inside = Object.values(value).reduce((sum: number, one) => sum + keysIn(one), 0)
+  return inside + (Array.isArray(value) ? 0 : Object.keys(value).length)
 }

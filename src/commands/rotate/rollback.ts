@@ -6,9 +6,9 @@ import { rollbackRotation } from '../../use-cases/rotation/rollback-rotation.js'
 export default class RotateRollback extends ReopenCommand {
   static override summary = 'Return every HSM to the old password.'
   static override description =
-    `By syncUser from an HSM that was not written to, for which nobody needs to know the old password; or by changePswd with
-the current credential that was proved at the start. Accepted until the new credential begins to become the current
-one. Once begun, rotate resume goes on with the rollback.
+    `By a copy (syncUser, user replicate) from an HSM or a cluster that was not written to, for which nobody needs to know the
+old password; or by a change (changePswd, user change-password) to the current credential that was proved at the start.
+Accepted until the new credential begins to become the current one. Once begun, rotate resume goes on with the rollback.
 
 ${exitCodes({
   0: 'every HSM is back on the old password',

@@ -18,7 +18,7 @@ export default class UsersProve extends RotationCommand {
   static override summary = 'Say which HSMs hold this password, by one login each.'
   static override description =
     `The only way to compare passwords. A wrong one costs a failed login on every HSM that is asked; an HSM on which the user
-is near its lock-out is not asked.
+is near its lock-out is not asked. Where cloudhsm-cli reaches a whole cluster at once, one login stands for all of it.
 
 ${exitCodes({
   0: 'every HSM holds it',
@@ -56,14 +56,9 @@ ${exitCodes({
     if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
       const { renderTable } = await import('../../adapters/terminal/table.js')
-      const word = (match: boolean | null) => (match === null ? 'unknown' : match ? 'yes' : 'no')
-      const rows = hsms.map((proof) => [
-        proof.region,
-        proof.clusterId,
-        proof.hsmId,
-        word(proof.match),
-        proof.reason ?? '',
-      ])
+      const word = ({ match, evidence }: PasswordProof) =>
+        match === null ? 'unknown' : `${match ? 'yes' : 'no'}${evidence === 'cluster' ? ' (cluster)' : ''}`
+      const rows = hsms.map((proof) => [proof.region, proof.clusterId, proof.hsmId, word(proof), proof.reason ?? ''])
       this.log(renderTable(['REGION', 'CLUSTER', 'HSM', 'HOLDS IT', 'REASON'], rows))
     }
     return { user: userKey(user), hsms }

@@ -55,6 +55,51 @@ describe('an answer', () => {
     expect(() => parseAnswer(text)).toThrow(NotUnderstood)
   })
 
+  test.each([
+    ['the code', '{"error_code":1,"error_code":0,"data":{}}'],
+    ['the data', '{"error_code":0,"data":"a","data":"b"}'],
+    ['a key, written in two ways', '{"error_code":1,"error_\\u0063ode":0,"data":1}'],
+    ['a key inside', json({ users: [{ username: 'a' }] }).replace('"username": "a"', '"username":"a", "username":"b"')],
+  ])('in which %s stands twice is not understood', (_, text) => {
+    expect(() => parseAnswer(text)).toThrow('a key stands twice')
+  })
+
+  test('what looks like a key inside of a text is none', () => {
+    expect(parseAnswer(json({ a: '"b": 1, "b": 2', c: 'd:' }))).toEqual(done({ a: '"b": 1, "b": 2', c: 'd:' }))
+  })
+
+  test('a key that JavaScript gives a meaning has none', () => {
+    const answer = parseAnswer('{"error_code":0,"data":{"__proto__":{"users":[]},"constructor":{"name":"x"}}}')
+    expect(() => parseUserList((answer as { data: unknown }).data)).toThrow(NotUnderstood)
+    expect(() => parseAnswer('{"__proto__":{"error_code":0,"data":1}}')).toThrow(NotUnderstood)
+    expect(Object.prototype).not.toHaveProperty('users')
+  })
+
+  test.each(['{', '['])('nested without end by %s is not understood', (bracket) => {
+    const nested = (depth: number) => `{"error_code":1,"data":${'{"a":['.repeat(depth)}${']}'.repeat(depth)}}`
+    expect(parseAnswer(nested(10)).kind).toBe('answered')
+    expect(() => parseAnswer(nested(100_000))).toThrow(NotUnderstood)
+    expect(() => parseAnswer(`{"data":${bracket.repeat(1_000_000)}`)).toThrow(NotUnderstood)
+  })
+
+  test('that succeeds without data has done nothing that is known', () => {
+    expect(() => parseAnswer('{"error_code":0}')).toThrow('no "data"')
+    for (const data of [null, [], 'done', {}, { user: null }]) {
+      expect(() => changeResult(done(data), APP)).toThrow(NotUnderstood)
+      expect(() => loginResult(done(data), APP, true)).toThrow(NotUnderstood)
+      expect(() => replicateResult(done(data), APP, 3)).toThrow(NotUnderstood)
+    }
+    for (const data of [undefined, null, [], 'done', 0, true, { users: {} }, { users: [null] }]) {
+      expect(() => parseUserList(data)).toThrow(NotUnderstood)
+      expect(() => parseHsmInfo(data)).toThrow(NotUnderstood)
+      expect(parseQuorumValues(data)).toBeNull()
+    }
+  })
+
+  test.each([2, -1, 187])('with the unknown code %i has failed', (code) => {
+    expect(changeResult(parseAnswer(json({ username: 'app', role: 'crypto-user' }, code)), APP).kind).toBe('unclear')
+  })
+
   test('in which something stands that a terminal obeys is not understood: the name would be another one', () => {
     const shown = json({ username: 'app' })
     expect(() => parseAnswer(shown, shown.replace('app', 'a\u009bpp'))).toThrow(NotUnderstood)

@@ -16,6 +16,7 @@ describe('where one HSM in the file does not lead to the others', () => {
     await expectCompleted(place, started, 'change', 'hsm')
     // The canary's first HSM refused what was not copied; a change cleared its count.
     expect(started.json.failedLogins).toBe(1)
+    expect(started.json.wayBack).toEqual({ bySync: false, byCurrent: true })
     expect((await place.run(['rotate', 'status'])).stdout).not.toContain(', cluster)')
   })
 

@@ -4,55 +4,46 @@ import { OLD_PASSWORD } from '../../helpers/payments.js'
 import { sharedFleet } from '../../helpers/shared-fleet.js'
 import { NEW_PASSWORD } from '../../helpers/workplace.js'
 
+const NEWCOMER = 'CU:newcomer'
 const families = {
-  partial: cliFamily('partial', { source: 3 }),
-  copied: cliFamily('copied', { source: 1, destination: 2 }),
+  partial: cliFamily('partial', { source: 3, destination: 2 }),
   dead: cliFamily('dead'),
   late: cliFamily('late'),
   drained: cliFamily('drained'),
   budget: cliFamily('budget', { source: 1 }),
-  joined: cliFamily('joined'),
-  missing: cliFamily('missing', {
+  joined: cliFamily('joined', {
     users: [{ type: 'CU', name: 'newcomer', password: 'TEST-newcomer-1' } as never],
     destination: 2,
   }),
 }
-const fleet = sharedFleet(families)
+// The program gives up soon, so that nobody waits for it.
+const fleet = sharedFleet(families, { behaviour: { cliTimeoutMs: 3_000 } })
 process.env['TEST_BY_HAND'] = 'TEST-by-hand-1'
 const SOON = '--silence-timeout=2'
 const clusterOf = (ref: string) => ref.split('/')[1] ?? ''
 
-test('a change that failed on one of three HSMs: paused and unknown, resume writes all of them again', async () => {
+/** On the `nth` call since now, `count` HSMs of the cluster fail. */
+const partly = (cluster: string, operation: string, nth: string) =>
+  fleet.fault('partial', '--cluster', clusterOf(cluster), '--operation', operation, '--count', '1', '--nth', nth)
+
+test('a change that failed on one of three HSMs, and a copy on one of two: paused and unknown, resume writes all again', async () => {
   const place = await fleet.at('partial')
-  const cluster = clusterOf(families.partial.source)
-  await fleet.fault('partial', '--cluster', cluster, '--operation', 'change', '--count', '1', '--nth', '1')
+  await partly(families.partial.source, 'change', '1')
+  await partly(families.partial.destination, 'replicate', '2')
   const paused = await place.start()
   expect([paused.exitCode, paused.json.stage]).toEqual([4, 'change'])
   expect(paused.json.error.message).toContain('failed on 1 of 3 connections')
   expect(paused.json.error.code).toBe('PARTLY_DONE')
-  expect(statesOf(paused.json)).toEqual(['unknown', 'unknown', 'unknown', 'old'])
+  expect(statesOf(paused.json)).toEqual(['unknown', 'unknown', 'unknown', 'old', 'old'])
   expect((await place.holds(USER, NEW_PASSWORD)).filter(Boolean)).toHaveLength(2)
-  await expectCompleted(place, await place.resume([SOON]), 'sync')
-  expect(await failuresOf(place)).toEqual([0, 0, 0, 0])
-})
 
-test('a copy that failed on one of two HSMs: paused, resume converges', async () => {
-  const place = await fleet.at('copied')
-  await fleet.fault(
-    'partial',
-    '--cluster',
-    clusterOf(families.copied.destination),
-    '--operation',
-    'replicate',
-    '--count',
-    '1',
-    '--nth',
-    '2',
-  )
-  const paused = await place.start()
-  expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'canary', 'PARTLY_DONE'])
-  expect(statesOf(paused.json)).toEqual(['new', 'unknown', 'unknown'])
+  const copied = await place.resume([SOON])
+  expect([copied.exitCode, copied.json.stage, copied.json.error.code]).toEqual([4, 'canary', 'PARTLY_DONE'])
+  expect(statesOf(copied.json)).toEqual(['new', 'new', 'new', 'unknown', 'unknown'])
+  expect((await place.holds(USER, NEW_PASSWORD)).filter(Boolean)).toHaveLength(4)
+
   await expectCompleted(place, await place.resume([SOON]), 'sync')
+  expect(await failuresOf(place)).toEqual([0, 0, 0, 0, 0])
 })
 
 test('a change that was carried out and never answered: paused, resume waits and writes it again', async () => {
@@ -68,7 +59,7 @@ test('a change that was carried out and never answered: paused, resume waits and
 test('a change that takes effect after we have gone: nobody is killed in the middle, resume waits for it', async () => {
   const place = await fleet.at('late')
   const { source } = await place.hsmIds()
-  await fleet.fault('late', '--operation', 'change', '--nth', '1', '--ms', '2500', '--hsm', source[0] ?? '')
+  await fleet.fault('late', '--operation', 'change', '--nth', '1', '--ms', '500', '--hsm', source[0] ?? '')
   const paused = await place.start(['--silence-timeout=1'])
   expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'change', 'HSM_SILENT'])
   const back = await place.rollback(['--silence-timeout=4'])
@@ -85,7 +76,7 @@ test('a user that is logged in: paused, and --wait-for-drain goes on once it has
   expect([paused.exitCode, paused.json.stage, paused.json.error.code]).toEqual([4, 'change', 'USER_LOGGED_IN'])
   const left = fleet.running
   let gone: Promise<unknown> | null = null
-  const resumed = await place.resume(['--wait-for-drain=60s'], {
+  const resumed = await place.resume(['--wait-for-drain=20s'], {
     onStderr: (text) => {
       if (/logged in/.test(text)) gone ??= left.fault('logged-in', '--user', USER, ...hsms, '--off')
     },
@@ -108,25 +99,22 @@ test('somebody else changes the password again and again: two failed logins per 
   expect(Math.max(...(await failuresOf(place)).map(Number))).toBeLessThanOrEqual(2)
 })
 
-test('an HSM that joined the source meanwhile is taken along with its cluster', async () => {
+test('a user that is missing on the destination is created; an HSM that joined meanwhile is taken along', async () => {
   const place = await fleet.at('joined')
-  expect((await place.start(['--pause-before=verify'])).exitCode).toBe(4)
-  await fleet.fault('added', '--cluster', clusterOf(families.joined.source), '--users', 'original')
-  const resumed = await place.resume()
-  await expectCompleted(place, resumed, 'sync')
-  expect(resumed.json.cells).toHaveLength(4)
-  expect(resumed.stderr).toContain('added since, and taken along')
-})
-
-test('a user that is missing on the destination is created by user replicate', async () => {
-  const place = await fleet.at('missing')
   const { destination } = await place.hsmIds()
   const hsms = destination.flatMap((id) => ['--hsm', id])
-  await fleet.fault('missing-user', '--user', 'CU:newcomer', ...hsms)
-  const refused = await place.start(['--user=CU:newcomer'])
+  await fleet.fault('missing-user', '--user', NEWCOMER, ...hsms)
+  const refused = await place.start([`--user=${NEWCOMER}`])
   expect([refused.exitCode, refused.json.error.code]).toEqual([3, 'USER_MISSING'])
   expect(refused.json.error.suggestions.join()).toContain('--create-missing')
-  const started = await place.start(['--user=CU:newcomer', '--create-missing'])
-  expect([started.json.error, started.exitCode]).toEqual([undefined, 0])
-  expect(await place.holds('CU:newcomer', NEW_PASSWORD)).toEqual([true, true, true, true])
+  const created = await place.start([`--user=${NEWCOMER}`, '--create-missing', '--pause-before=verify'])
+  expect([created.exitCode, created.json.error.code]).toEqual([4, 'PAUSED_AS_ASKED'])
+  expect(await place.holds(NEWCOMER, NEW_PASSWORD)).toEqual([true, true, true, true])
+
+  await fleet.fault('added', '--cluster', clusterOf(families.joined.source), '--users', 'original')
+  const resumed = await place.resume()
+  expect([resumed.json.error, resumed.json.outcome, resumed.exitCode]).toEqual([undefined, 'completed', 0])
+  expect(resumed.stderr).toContain('added since, and taken along')
+  expect(statesOf(resumed.json)).toEqual(['new', 'new', 'new', 'new', 'new'])
+  expect(await place.holds(NEWCOMER, NEW_PASSWORD)).toEqual([true, true, true, true, true])
 })
