@@ -8,13 +8,13 @@ const REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'Accou
 const DONE: Answer = { kind: 'done' }
 
 /**
- * HSMs of which one does not hold the password of `CU:app`, while every officer is let in. cloudhsm-cli reaches all of a
+ * HSMs of which one (or none) does not hold the password of `CU:app`, while every officer is let in. cloudhsm-cli reaches all of a
  * cluster and shows no failure count.
  */
 export const consoleWithOneOdd = (
   roster: Roster,
   utility: UtilityName,
-  odd: HsmId,
+  odd: HsmId | null,
 ): HsmConsole & { readonly logins: (readonly HsmId[])[] } => ({
   utility,
   logins: [],
@@ -26,10 +26,12 @@ export const consoleWithOneOdd = (
     const user = listed('CU', 'app', utility === 'cmu' ? {} : { userId: null, loginFailureCount: null })
     return {
       hsmIds,
+      serials: new Map(),
+      process: { pid: 1, startedAt: '2026-03-01T03:15:00.000Z' },
       listUsers: async () => new Map(hsmIds.map((hsmId) => [hsmId, [user]])),
       login: async ({ type }, _password, on) => {
         if (type === 'CU') this.logins.push(on)
-        return new Map(on.map((hsmId) => [hsmId, type === 'CU' && on.includes(odd) ? REFUSED : DONE]))
+        return new Map(on.map((hsmId) => [hsmId, type === 'CU' && odd !== null && on.includes(odd) ? REFUSED : DONE]))
       },
       quorum: async () => new Map(),
       logout: async () => undefined,

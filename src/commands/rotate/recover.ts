@@ -15,6 +15,7 @@ export default class RotateRecover extends RotationCommand {
     `The store says which rotation it was and holds its credentials; each HSM is asked by at most one login per user, and none
 on which the user is near its lock-out. Nothing is changed. Afterwards rotate resume goes on, or rotate rollback goes
 back where a login with the current credential of the store succeeded. Before the logins it waits out the command time-out.
+A journal that is broken or empty is kept under another name, and never repaired.
 
 ${exitCodes({
   2: 'a flag is wrong',
@@ -43,10 +44,9 @@ ${exitCodes({
     for (const warning of warnings) this.note(warning)
     const lock = this.sharedLock(lockForm, flags, config.utility)
     const { locks, shelf, clock } = await this.wiring.rotationPorts(lock)
-    const { commandMs } = silenceLimits(flags, config.utility)
-    this.note(
-      `A command of the lost rotation could still take effect: the first recover waits ${commandMs / 1000} s before it logs in.`,
-    )
+    const { plainView } = await import('../../adapters/terminal/progress.js')
+    // Plain lines: there are no stages that a list could show.
+    const view = plainView((line) => this.note(line))
     const rotation = await recoverRotation(
       {
         chosen,
@@ -54,7 +54,7 @@ ${exitCodes({
         config,
         lockoutLimit: flags['lockout-limit'],
         concurrency: flags.concurrency,
-        commandMs,
+        commandMs: silenceLimits(flags, config.utility).commandMs,
       },
       {
         console: await this.console(flags, config, chosen.roster),
@@ -62,6 +62,7 @@ ${exitCodes({
         shelf,
         store,
         clock,
+        progress: view.progress,
         who: this.who(),
         version: this.config.version,
       },

@@ -32,6 +32,8 @@ export interface RotationDocument {
   readonly overwritten: Rotation['overwritten']
   /** HSMs that were allowed to stay behind. */
   readonly debts: readonly Debt[]
+  /** What was wrong with an earlier journal of this rotation, which was set aside when it was recovered. */
+  readonly brokenJournal?: string
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
@@ -54,6 +56,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
     debts: rotation.debts,
+    ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
     ...(rotation.pause === null
       ? {}
       : {
