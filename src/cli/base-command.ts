@@ -73,14 +73,14 @@ export abstract class BaseCommand extends Command {
       this.logJson(this.toErrorJson(error))
       return undefined
     }
-    this.note(renderError(error))
+    this.note(renderError(errorDocument(error)))
     if (process.env['DEBUG'] && !(error instanceof OperatorError)) this.note(error.stack ?? '')
     return undefined
   }
 }
 
-const renderError = (error: Error): string => {
-  const { code, message, suggestions } = errorDocument(error)
+/** An error in words, with what can be done about it. */
+export const renderError = ({ code, message, suggestions }: ErrorDocument['error']): string => {
   // The command framework's own messages have several lines; in others a line end comes from outside.
   const said = code === 'USAGE' ? message : printable(message)
   const lines = [`Error: ${said}`, `Code: ${code}`]

@@ -18,7 +18,9 @@ import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { UtilityName } from '../domain/utility.js'
-import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
+import { BaseCommand, errorDocument, exitCodeOf, renderError } from './base-command.js'
+import { interruption } from './interrupted.js'
+import { type Interrupts, leaveOnInterrupt, listenForInterrupts } from './interrupts.js'
 import { requireFlag, silenceLimits } from './rotation-flags.js'
 
 /** Flags of the store as oclif hands them over. */
@@ -129,6 +131,33 @@ export abstract class RotationCommand extends BaseCommand {
 
   protected who(): RotationFacts['operator'] {
     return { user: userInfo().username, host: hostname(), pid: process.pid }
+  }
+
+  /**
+   * Listens for Ctrl-C.
+   * @param rotationId the rotation that is worked on, once there is one
+   * @param begun whether its work has begun: then the first Ctrl-C asks it to finish the HSM in hand
+   */
+  protected async listen(rotationId: () => RotationId | null, begun: () => boolean): Promise<Interrupts> {
+    const leave = await this.leaveWith(rotationId, begun)
+    return listenForInterrupts((line) => this.note(line), leave)
+  }
+
+  /** As `listen`, where the first Ctrl-C leaves, because nothing in hand has to be finished. */
+  protected async listenToLeave(rotationId: () => RotationId | null, begun = () => false): Promise<Interrupts> {
+    return leaveOnInterrupt(await this.leaveWith(rotationId, begun))
+  }
+
+  private async leaveWith(rotationId: () => RotationId | null, begun: () => boolean): Promise<() => void> {
+    const rotationNow = await this.wiring.rotationNow()
+    return () => {
+      const id = rotationId()
+      const { document, exitCode } = interruption(id === null ? null : rotationNow(id), begun())
+      const { error } = document
+      if (this.jsonEnabled()) this.logJson(document)
+      else if (error !== undefined) this.note(renderError(error))
+      process.exit(exitCode)
+    }
   }
 
   /** Shows how a rotation stands and leaves with its exit code. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import type { RotationId } from '../../domain/ids.js'
 import type { JournalEntry } from '../../domain/rotation/journal-entry.js'
@@ -24,21 +25,57 @@ export const followJournal = async (
   rotationId: RotationId,
   entry: (entry: JournalEntry) => void,
 ): Promise<Followed> => {
-  let previous = CHAIN_START
-  let count = 0
-  const { wholeBytes, tail } = await readLines(path, (line) => {
-    const parsed = parseLine(line.toString())
-    count += 1
-    if (parsed === null || parsed.previous !== previous || parsed.entry.seq !== count) {
-      throw broken(`line ${count} of ${path} does not follow from the line before it`, rotationId)
-    }
-    previous = linkTo(line)
-    entry(parsed.entry)
-  }).catch((error: unknown) => {
+  const chain = new Chain(path, rotationId, entry)
+  const { wholeBytes, tail } = await readLines(path, (line) => chain.take(line)).catch((error: unknown) => {
     throw unreadable(path, rotationId, error)
   })
-  if (count === 0) throw empty(path, rotationId)
-  return { torn: tail.length > 0, bytes: wholeBytes, previous }
+  if (chain.count === 0) throw empty(path, rotationId)
+  return { torn: tail.length > 0, bytes: wholeBytes, previous: chain.previous }
+}
+
+/** The same without waiting, for a program that is about to end; a torn last line is left out. */
+export const followJournalNow = (path: string, rotationId: RotationId, entry: (entry: JournalEntry) => void): void => {
+  const chain = new Chain(path, rotationId, entry)
+  try {
+    const text = readFileSync(path)
+    let from = 0
+    for (let at = text.indexOf(LINE_FEED); at >= 0; at = text.indexOf(LINE_FEED, from)) {
+      chain.take(text.subarray(from, at))
+      from = at + 1
+    }
+  } catch (error) {
+    throw unreadable(path, rotationId, error)
+  }
+  if (chain.count === 0) throw empty(path, rotationId)
+}
+
+const LINE_FEED = 0x0a
+
+/** Lines one after the other, each of which has to follow from the one before. */
+class Chain {
+  /** Link to the last line. */
+  previous = CHAIN_START
+  count = 0
+  readonly #path: string
+  readonly #rotationId: RotationId
+  readonly #entry: (entry: JournalEntry) => void
+
+  constructor(path: string, rotationId: RotationId, entry: (entry: JournalEntry) => void) {
+    this.#path = path
+    this.#rotationId = rotationId
+    this.#entry = entry
+  }
+
+  /** @throws {OperatorError} `JOURNAL_BROKEN` */
+  take(line: Buffer): void {
+    const parsed = parseLine(line.toString())
+    this.count += 1
+    if (parsed === null || parsed.previous !== this.previous || parsed.entry.seq !== this.count) {
+      throw broken(`line ${this.count} of ${this.#path} does not follow from the line before it`, this.#rotationId)
+    }
+    this.previous = linkTo(line)
+    this.#entry(parsed.entry)
+  }
 }
 
 const broken = (what: string, rotationId: RotationId): OperatorError =>

@@ -13,12 +13,15 @@ import { CHAIN_START } from './line.js'
 
 const SUFFIX = '.jsonl'
 
+/** Where the journal of a rotation is kept. */
+export const journalPath = (folder: string, rotationId: RotationId): string => join(folder, `${rotationId}${SUFFIX}`)
+
 /**
  * Journals as JSON Lines below `folder`, one file per rotation, append-only. Each line names the hash of the line
  * before it, so that an edited or lost line is noticed.
  */
 export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
-  const pathOf = (rotationId: RotationId) => join(folder, `${rotationId}${SUFFIX}`)
+  const pathOf = (rotationId: RotationId) => journalPath(folder, rotationId)
   const follow = (rotationId: RotationId, entry: (entry: JournalEntry) => void) =>
     followJournal(pathOf(rotationId), rotationId, entry)
 

@@ -4,6 +4,7 @@ import { discoveryFlags } from '../../cli/flags.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, silenceLimits, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import type { RotationId } from '../../domain/ids.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import { recoverRotation } from '../../use-cases/rotation/recover-rotation.js'
 
@@ -47,6 +48,12 @@ ${exitCodes({
     const { plainView } = await import('../../adapters/terminal/progress.js')
     // Plain lines: there are no stages that a list could show.
     const view = plainView((line) => this.note(line))
+    // Nothing in hand has to be finished: what is not asked stays unknown.
+    let begun: RotationId | null = null as RotationId | null
+    const stop = await this.listenToLeave(
+      () => begun,
+      () => begun !== null,
+    )
     const rotation = await recoverRotation(
       {
         chosen,
@@ -59,7 +66,19 @@ ${exitCodes({
       {
         console: await this.console(flags, config, chosen.roster),
         locks,
-        shelf,
+        shelf: {
+          ...shelf,
+          create: async (facts) => {
+            const created = await shelf.create(facts)
+            begun = facts.rotationId
+            return created
+          },
+          reopen: async (rotationId) => {
+            const reopened = await shelf.reopen(rotationId)
+            begun = rotationId
+            return reopened
+          },
+        },
         store,
         clock,
         progress: view.progress,
@@ -67,6 +86,8 @@ ${exitCodes({
         version: this.config.version,
       },
     )
-    return this.showRotation(rotation)
+    const document = await this.showRotation(rotation)
+    stop.release()
+    return document
   }
 }

@@ -1,13 +1,13 @@
 import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
-import { listenForInterrupts } from '../../cli/interrupts.js'
 import { readOfficers, resolveOfficers } from '../../cli/officers.js'
 import { isGenerated, readPasswordFlag, resolvePasswords } from '../../cli/passwords.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
-import { EXIT, usageError } from '../../domain/errors.js'
+import { usageError } from '../../domain/errors.js'
+import type { RotationId } from '../../domain/ids.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
 import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
@@ -100,9 +100,11 @@ ${exitCodes({
     const { chosen, config } = found
     const lock = this.sharedLock(lockForm, flags, config.utility)
     let begun = false
-    const stop = listenForInterrupts(
-      (line) => this.note(line),
-      () => (begun ? EXIT.paused : EXIT.interrupted),
+    const state = await this.wiring.rotationPorts(lock)
+    let rotationId: RotationId | null = null as RotationId | null
+    const stop = await this.listen(
+      () => rotationId,
+      () => begun,
     )
     const view = await this.progressView()
     try {
@@ -120,7 +122,11 @@ ${exitCodes({
           config,
         },
         {
-          ...(await this.wiring.rotationPorts(lock)),
+          ...state,
+          newRotationId: () => {
+            rotationId = state.newRotationId()
+            return rotationId
+          },
           console: await this.console(flags, config, chosen.roster),
           officerOf,
           lockoutLimit: rules.lockoutLimit,

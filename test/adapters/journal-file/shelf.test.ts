@@ -1,9 +1,10 @@
 import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { followJournalNow } from '../../../src/adapters/journal-file/follow.js'
 import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
 import type { ClusterId } from '../../../src/domain/ids.js'
-import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
+import type { JournalEntry, JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
 import { factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
@@ -127,6 +128,22 @@ describe('a journal file', () => {
       code: 'JOURNAL_UNWRITABLE',
     })
     expect(await readFile(path, 'utf8')).toBe(before)
+  })
+
+  test('is read at once just as it is read in passing', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse'), stageDone('change')])
+    await appendFile(path, '{"seq":4,"at":"2026-03')
+    const entries: JournalEntry[] = []
+    followJournalNow(path, ROTATION, (entry) => entries.push(entry))
+    expect(entries).toEqual((await shelf.read(ROTATION)).entries)
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"rehearse"', '"change"'))
+    await expect(operatorErrorOf(() => followJournalNow(path, ROTATION, () => undefined))).resolves.toMatchObject({
+      code: 'JOURNAL_BROKEN',
+    })
+    await writeFile(path, '{"seq":1')
+    await expect(operatorErrorOf(() => followJournalNow(path, ROTATION, () => undefined))).resolves.toMatchObject({
+      code: 'JOURNAL_EMPTY',
+    })
   })
 
   test('an unknown rotation is named', async () => {
