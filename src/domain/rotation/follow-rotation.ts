@@ -11,15 +11,17 @@ import { RotationLedger } from './rotation.js'
 export const followRotation = async (
   shelf: Pick<JournalShelf, 'follow'>,
   rotationId: RotationId,
-): Promise<{ readonly ledger: RotationLedger; readonly torn: boolean }> => {
+): Promise<{ readonly ledger: RotationLedger; readonly torn: boolean; readonly last: JournalEntry }> => {
   const ledgers: RotationLedger[] = []
+  let last: JournalEntry | null = null as JournalEntry | null
   const { torn } = await shelf.follow(rotationId, (entry) => {
+    last = entry
     if (ledgers[0] === undefined) ledgers.push(new RotationLedger(entry))
     else ledgers[0].apply(entry)
   })
   const [ledger] = ledgers
-  if (ledger === undefined) throw new Error('a journal begins with the facts of its rotation')
-  return { ledger, torn }
+  if (ledger === undefined || last === null) throw new Error('a journal begins with the facts of its rotation')
+  return { ledger, torn, last }
 }
 
 /**
