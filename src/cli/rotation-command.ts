@@ -18,7 +18,7 @@ import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { UtilityName } from '../domain/utility.js'
-import { BaseCommand, errorDocument, exitCodeOf, renderError } from './base-command.js'
+import { BaseCommand, exitCodeOf, renderError } from './base-command.js'
 import { interruption } from './interrupted.js'
 import { type Interrupts, leaveOnInterrupt, listenForInterrupts } from './interrupts.js'
 import { requireFlag, silenceLimits } from './rotation-flags.js'
@@ -177,7 +177,7 @@ export abstract class RotationCommand extends BaseCommand {
     const shelf = await this.wiring.journals()
     const found = await shelf.read(rotationId).catch(() => null)
     if (found === null) throw error
-    const document = { ...rotationDocument(ledgerOf(found.entries).rotation()), error: errorDocument(error) }
+    const document = { ...rotationDocument(ledgerOf(found.entries).rotation()), error: this.describe(error) }
     process.exitCode = exitCodeOf(error)
     if (!this.jsonEnabled()) throw error
     return document

@@ -71,7 +71,8 @@ describe('other flags that are wrong (exit 2)', () => {
     ['a flag that does not exist', ['--force'], 'USAGE', '--force'],
     ['a prompt without a terminal', ['--officer-password=prompt'], 'NO_TERMINAL', '--officer-password'],
   ])('%s', async (_what, args, code, naming) => {
-    await expectRefused(place, () => place.start(args), { exitCode: 2, code, naming })
+    const ended = await expectRefused(place, () => place.start(args), { exitCode: 2, code, naming })
+    expect(ended.json.error.suggestions).not.toEqual([])
   })
 
   test('the source as destination', async () => {

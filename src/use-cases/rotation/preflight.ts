@@ -238,7 +238,7 @@ export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError =>
   return refusal(
     described[0]?.code ?? 'HSM_UNREACHABLE',
     `${described.map(({ message }) => message).join('; ')}; nothing has changed`,
-    described.flatMap(({ suggestions }) => suggestions).slice(0, 1),
+    described.find(({ suggestions }) => suggestions.length > 0)?.suggestions ?? [],
   )
 }
 
