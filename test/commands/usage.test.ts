@@ -13,3 +13,14 @@ test.each([
   expect([words.exitCode, words.stdout]).toEqual([2, ''])
   expect(words.stderr).toContain(`Try this:\n  * ${help}`)
 })
+
+test.each([
+  ['start', [0, 1, 2, 3, 4, 5, 6, 130]],
+  ['resume', [0, 1, 2, 3, 4, 5, 6, 130]],
+  ['rollback', [0, 1, 2, 3, 4, 5, 130]],
+  ['recover', [1, 2, 3, 4, 5, 130]],
+])('rotate %s --help names every exit code it can end with', async (command, codes) => {
+  const { stdout } = await run(['rotate', command, '--help'])
+  const [, list = ''] = stdout.split('Exit codes:')
+  expect([...list.matchAll(/^ {2}(\d+) {2}\S/gm)].map(([, code]) => Number(code))).toEqual(codes)
+})

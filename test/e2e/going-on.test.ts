@@ -128,4 +128,11 @@ test('a user that is logged in is waited for, and the hooks see facts and no sec
   expect(seen).toContain('LOCKSTEP_USERS=CU:app_crypto')
   expect(seen).not.toContain(NEW_PASSWORD)
   expect(seen).not.toContain('AGE-SECRET-KEY')
+  // By then every HSM holds the password: a command that fails changes nothing about that, and is told.
+  const resumed = await place.resume(['--after-finalize=exit 3'])
+  expect([resumed.exitCode, resumed.json.outcome, resumed.json.hookFailures]).toEqual([
+    0,
+    'completed',
+    [{ hook: 'after-finalize', message: 'the --after-finalize command ended with 3' }],
+  ])
 })

@@ -19,10 +19,12 @@ back where a login with the current credential of the store succeeded. Before th
 A journal that is broken or empty is kept under another name, and never repaired.
 
 ${exitCodes({
+  1: 'unexpected failure',
   2: 'a flag is wrong',
   3: 'no rotation is under way, or its journal is here; or a fact found by asking forbids it',
-  4: 'the cells are rebuilt; rotate resume goes on',
+  4: 'the cells are rebuilt, as far as it was not interrupted; rotate resume goes on',
   5: 'another run works on one of the clusters',
+  130: 'interrupted before the journal was begun',
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --source us-east-1/cluster-aaaaaaaaaaa --destination eu-west-1/cluster-bbbbbbbbbbb --user CU:app_crypto --store file:credentials.age --store-passphrase prompt',

@@ -25,10 +25,12 @@ A SECRET is prompt, env:NAME, file:PATH, command:CMD or secretsmanager:ID[#KEY];
 
 ${exitCodes({
   0: 'every HSM holds the new password, proved by login',
+  1: 'unexpected failure; rotate status shows how things stand',
   2: 'a flag is wrong',
   3: 'declined, or refused for a fact found by asking; nothing has changed',
   4: 'paused; rotate resume goes on',
-  5: 'another rotation works on one of the clusters',
+  5: 'another rotation works on one of the clusters, or is not finished there',
+  6: 'completed with debt: HSMs that --allow-unreachable names stayed behind',
   130: 'interrupted before anything changed',
 })}`
   static override examples = [
