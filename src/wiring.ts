@@ -7,7 +7,7 @@ import type { CredentialStore } from './domain/credential-store.js'
 import type { HandOverForm } from './domain/hand-over-form.js'
 import type { Hooks } from './domain/hooks.js'
 import type { HsmConsole } from './domain/hsm-console.js'
-import type { RegionName } from './domain/ids.js'
+import type { RegionName, RotationId } from './domain/ids.js'
 import type { LeftoverProcesses } from './domain/leftover-processes.js'
 import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
@@ -15,6 +15,7 @@ import type { Roster } from './domain/roster.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
+import type { Rotation } from './domain/rotation/rotation.js'
 import type { Secret } from './domain/secret.js'
 import type { SecretSource } from './domain/secret-source.js'
 import type { StartPorts } from './use-cases/rotation/start-rotation.js'
@@ -34,6 +35,10 @@ export interface Wiring {
   readTargets(file: string, asRegion: (text: string) => RegionName): Promise<readonly DiscoveryTarget[]>
   /** Journals below the state directory. */
   journals(): Promise<JournalShelf>
+  /**
+   * Reads a rotation without waiting, for a program that is about to end; null where there is none that can be read.
+   */
+  rotationNow(): Promise<(rotationId: RotationId) => Rotation | null>
   secrets(): Promise<SecretSource>
   openStore(text: string, keys: StoreKeys): Promise<CredentialStore>
   /** Hands a credential to a file or a command. @param force whether a file that is there may be replaced */
@@ -93,6 +98,10 @@ export const wiring: Wiring = {
   journals: async () => {
     const { journals } = await import('./adapters/journals.js')
     return journals()
+  },
+  rotationNow: async () => {
+    const { rotationNow } = await import('./adapters/journals.js')
+    return rotationNow
   },
   secrets: async () => {
     const { secretSource } = await import('./adapters/secret-source/secret-source.js')

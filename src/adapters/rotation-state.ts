@@ -5,6 +5,7 @@ import type { ClusterLocks, LockFinder } from '../domain/cluster-lock.js'
 import type { RotationId } from '../domain/ids.js'
 import type { LockForm } from '../domain/lock-form.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
+import { describeAction } from '../domain/rotation/last-action.js'
 import { rotationIdAt } from '../domain/rotation/rotation-id.js'
 import type { StartPorts } from '../use-cases/rotation/start-rotation.js'
 import { journals } from './journals.js'
@@ -62,9 +63,5 @@ export const rotationLocks = async (shared?: SharedLockChoice): Promise<ClusterL
 const lastAction = async (shelf: JournalShelf, rotationId: RotationId): Promise<string | null> => {
   const found = await shelf.read(rotationId).catch(() => null)
   const last = found?.entries.at(-1)
-  if (last === undefined) return null
-  const { event, at } = last
-  if (event.type === 'intent')
-    return `${event.intent.act} of ${event.intent.user} on ${event.intent.hsmIds.join(', ')} at ${at}`
-  return `${event.type}${'stage' in event ? ` ${event.stage}` : ''} at ${at}`
+  return last === undefined ? null : describeAction(last)
 }

@@ -49,7 +49,10 @@ const readText = async (file: string): Promise<string> => {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    throw usageError('TARGETS_UNREADABLE', `targets file ${file} cannot be read: ${(error as Error).message}`)
+    throw usageError('TARGETS_UNREADABLE', `targets file ${file} cannot be read: ${(error as Error).message}`, [
+      'check the path that --targets names',
+      `it should look like: ${EXAMPLE}`,
+    ])
   }
 }
 

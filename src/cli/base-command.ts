@@ -62,7 +62,14 @@ export abstract class BaseCommand extends Command {
   }
 
   protected override toErrorJson(error: unknown): unknown {
-    return { error: errorDocument(error as Error) }
+    return { error: this.describe(error as Error) }
+  }
+
+  /** A mistake in the command line is answered at least by where the flags are explained. */
+  protected describe(error: Error): ErrorDocument['error'] {
+    const described = errorDocument(error)
+    if (described.suggestions.length > 0 || !isUsage(error)) return described
+    return { ...described, suggestions: [`lockstep ${this.id?.replaceAll(':', ' ')} --help`] }
   }
 
   protected override async catch(error: Errors.CLIError & { code?: string; suggestions?: string[] }): Promise<unknown> {
@@ -73,14 +80,14 @@ export abstract class BaseCommand extends Command {
       this.logJson(this.toErrorJson(error))
       return undefined
     }
-    this.note(renderError(error))
+    this.note(renderError(this.describe(error)))
     if (process.env['DEBUG'] && !(error instanceof OperatorError)) this.note(error.stack ?? '')
     return undefined
   }
 }
 
-const renderError = (error: Error): string => {
-  const { code, message, suggestions } = errorDocument(error)
+/** An error in words, with what can be done about it. */
+export const renderError = ({ code, message, suggestions }: ErrorDocument['error']): string => {
   // The command framework's own messages have several lines; in others a line end comes from outside.
   const said = code === 'USAGE' ? message : printable(message)
   const lines = [`Error: ${said}`, `Code: ${code}`]

@@ -1,30 +1,50 @@
 /** Whether the operator asked the run to end after the HSM in hand. */
 export interface Interrupts {
   readonly requested: boolean
-  /** Stops listening. */
+  /** Stops listening: from then on a signal ends the program as it would any other. */
   release(): void
 }
 
+/** Who hears of Ctrl-C. One at a time: a command that listens takes the place of the start of the program. */
+let listener: (() => void) | null = null
+const onSignal = () => listener?.()
+
+const listen = (heard: () => void): void => {
+  if (listener === null) for (const signal of SIGNALS) process.on(signal, onSignal)
+  listener = heard
+}
+
+const stopListening = (): void => {
+  for (const signal of SIGNALS) process.off(signal, onSignal)
+  listener = null
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
 /**
- * The one handler of Ctrl-C: the first asks the run to finish the HSM in hand, the second leaves at once.
- * @param exitCode what the second one leaves with
+ * Ctrl-C while nothing has been begun: the first one leaves.
+ * @param leave shows how things stand and ends the program
  */
-export const listenForInterrupts = (write: (line: string) => void, exitCode: () => number): Interrupts => {
+export const leaveOnInterrupt = (leave: () => void): Interrupts => {
+  listen(leave)
+  return { requested: false, release: stopListening }
+}
+
+/**
+ * Ctrl-C in the middle of a run: the first asks it to finish the HSM in hand, the second leaves at once.
+ * @param leave shows how things stand and ends the program
+ */
+export const listenForInterrupts = (write: (line: string) => void, leave: () => void): Interrupts => {
   const state = { requested: false }
-  const onSignal = () => {
-    if (state.requested) process.exit(exitCode())
+  listen(() => {
+    if (state.requested) return leave()
     state.requested = true
     write('finishing the HSM in hand; press Ctrl-C again to leave at once')
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  })
   return {
     get requested() {
       return state.requested
     },
-    release() {
-      process.off('SIGINT', onSignal)
-      process.off('SIGTERM', onSignal)
-    },
+    release: stopListening,
   }
 }

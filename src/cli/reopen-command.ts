@@ -1,12 +1,11 @@
 import { Flags } from '@oclif/core'
-import { EXIT, usageError } from '../domain/errors.js'
+import { usageError } from '../domain/errors.js'
 import type { RotationId } from '../domain/ids.js'
 import type { RotationDocument } from '../domain/rotation/outcome.js'
 import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { newestRotation } from '../use-cases/rotation/find-rotation.js'
 import type { ReopenPorts, ReopenRequest } from '../use-cases/rotation/reopen-rotation.js'
 import { discoveryFlags, discoveryScope } from './flags.js'
-import { listenForInterrupts } from './interrupts.js'
 import { readOfficers, resolveOfficers } from './officers.js'
 import { readPasswordFlag, resolvePasswords } from './passwords.js'
 import { RotationCommand } from './rotation-command.js'
@@ -55,10 +54,13 @@ export abstract class ReopenCommand extends RotationCommand {
   ): Promise<RotationDocument> {
     const flags = await this.parseReopen()
     const rotationId = await this.rotationId(flags)
+    const stop = await this.listenToLeave(() => rotationId)
     try {
       return await this.workOn(rotationId, direction, flags, work)
     } catch (error) {
-      return this.showRefusal(rotationId, error)
+      return await this.showRefusal(rotationId, error)
+    } finally {
+      stop.release()
     }
   }
 
@@ -87,9 +89,9 @@ export abstract class ReopenCommand extends RotationCommand {
     const newPasswords = await resolvePasswords(next, users, secrets)
     const scope = await discoveryScope(flags, this.wiring)
     const profiles = clusters.flatMap(({ profile }) => (profile === null ? [] : [profile]))
-    const stop = listenForInterrupts(
-      (line) => this.note(line),
-      () => EXIT.paused,
+    const stop = await this.listen(
+      () => rotationId,
+      () => true,
     )
     const view = await this.progressView()
     try {

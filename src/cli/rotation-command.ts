@@ -13,12 +13,15 @@ import { type LockForm, parseLockForm } from '../domain/lock-form.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
 import type { RotationFacts } from '../domain/rotation/journal-entry.js'
-import { exitCodeFor, type RotationDocument, rotationDocument } from '../domain/rotation/outcome.js'
+import { exitCodeFor, type HookFailure, type RotationDocument, rotationDocument } from '../domain/rotation/outcome.js'
 import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { UtilityName } from '../domain/utility.js'
-import { BaseCommand, errorDocument, exitCodeOf } from './base-command.js'
+import { BaseCommand, exitCodeOf, renderError } from './base-command.js'
+import { keepingFailures } from './hook-failures.js'
+import { interruption } from './interrupted.js'
+import { type Interrupts, leaveOnInterrupt, listenForInterrupts } from './interrupts.js'
 import { requireFlag, silenceLimits } from './rotation-flags.js'
 
 /** Flags of the store as oclif hands them over. */
@@ -36,6 +39,8 @@ interface UtilityFlagValues extends Partial<Record<UtilityName, string | undefin
 
 /** What the commands that write to HSMs share. */
 export abstract class RotationCommand extends BaseCommand {
+  readonly #hookFailures: HookFailure[] = []
+
   /**
    * Opens the store, before anything is asked of AWS or an HSM.
    * @param write whether it is made sure that it can be written
@@ -86,11 +91,13 @@ export abstract class RotationCommand extends BaseCommand {
     })
   }
 
-  protected hooks(flags: {
+  /** Hooks of this run; what they fail with after its end becomes part of the document. */
+  protected async hooks(flags: {
     readonly 'before-change'?: string | undefined
     readonly 'after-finalize'?: string | undefined
   }): Promise<Hooks> {
-    return this.wiring.hooks({ 'before-change': flags['before-change'], 'after-finalize': flags['after-finalize'] })
+    const commands = { 'before-change': flags['before-change'], 'after-finalize': flags['after-finalize'] }
+    return keepingFailures(await this.wiring.hooks(commands), this.#hookFailures)
   }
 
   /** Asks AWS again, in the Regions and through the profiles of these clusters alone. */
@@ -131,9 +138,37 @@ export abstract class RotationCommand extends BaseCommand {
     return { user: userInfo().username, host: hostname(), pid: process.pid }
   }
 
+  /**
+   * Listens for Ctrl-C.
+   * @param rotationId the rotation that is worked on, once there is one
+   * @param begun whether its work has begun: then the first Ctrl-C asks it to finish the HSM in hand
+   */
+  protected async listen(rotationId: () => RotationId | null, begun: () => boolean): Promise<Interrupts> {
+    const leave = await this.leaveWith(rotationId, begun)
+    return listenForInterrupts((line) => this.note(line), leave)
+  }
+
+  /** As `listen`, where the first Ctrl-C leaves, because nothing in hand has to be finished. */
+  protected async listenToLeave(rotationId: () => RotationId | null, begun = () => false): Promise<Interrupts> {
+    return leaveOnInterrupt(await this.leaveWith(rotationId, begun))
+  }
+
+  private async leaveWith(rotationId: () => RotationId | null, begun: () => boolean): Promise<() => void> {
+    const rotationNow = await this.wiring.rotationNow()
+    return () => {
+      const id = rotationId()
+      const { document, exitCode } = interruption(id === null ? null : rotationNow(id), begun())
+      const { error } = document
+      if (this.jsonEnabled()) this.logJson(document)
+      else if (error !== undefined) this.note(renderError(error))
+      process.exit(exitCode)
+    }
+  }
+
   /** Shows how a rotation stands and leaves with its exit code. */
   protected async showRotation(rotation: Rotation): Promise<RotationDocument> {
-    const document = rotationDocument(rotation)
+    const failed = this.#hookFailures
+    const document = { ...rotationDocument(rotation), ...(failed.length === 0 ? {} : { hookFailures: failed }) }
     process.exitCode = exitCodeFor(document.outcome)
     await this.print(document)
     return document
@@ -148,7 +183,7 @@ export abstract class RotationCommand extends BaseCommand {
     const shelf = await this.wiring.journals()
     const found = await shelf.read(rotationId).catch(() => null)
     if (found === null) throw error
-    const document = { ...rotationDocument(ledgerOf(found.entries).rotation()), error: errorDocument(error) }
+    const document = { ...rotationDocument(ledgerOf(found.entries).rotation()), error: this.describe(error) }
     process.exitCode = exitCodeOf(error)
     if (!this.jsonEnabled()) throw error
     return document

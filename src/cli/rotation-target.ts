@@ -67,7 +67,9 @@ export const readTarget = async (
   if (users.length === 0) throw usageError('FLAG_MISSING', '--user is missing', ['--user CU:app_crypto'])
   for (const [index, user] of users.entries()) {
     if (users.findIndex((candidate) => sameUser(candidate, user)) === index) continue
-    throw usageError('USER_TWICE', `--user names ${userKey(user)} twice`)
+    throw usageError('USER_TWICE', `--user names ${userKey(user)} twice`, [
+      'name each user once: case and the spelling of the type make no difference',
+    ])
   }
   const scope = scopeForClusters(await discoveryScope(flags, wiring), [
     request.source,

@@ -42,6 +42,8 @@ export interface FoundLock {
   readonly process: 'runs' | 'gone' | 'unknown'
   /** Where it was found, for people. */
   readonly place: string
+  /** Whether it runs out by itself once its holder renews it no more. */
+  readonly leased: boolean
   /** Removes exactly this lock. @returns false when it was taken anew or released meanwhile */
   remove(): Promise<boolean>
 }

@@ -1,11 +1,12 @@
 import { type Discovery, isGap } from '../domain/clone-family.js'
 import { type Cluster, type ClusterRef, matchesRef, showCluster, showClusterRef } from '../domain/cluster.js'
 import { type OperatorError, refusal } from '../domain/errors.js'
+import type { RegionName } from '../domain/ids.js'
 import { nearest } from '../domain/nearest.js'
 
 /**
  * The one cluster `ref` names.
- * @throws {OperatorError} `CLUSTER_NOT_FOUND`, naming the Regions that were asked and those that failed;
+ * @throws {OperatorError} `CLUSTER_NOT_FOUND`, naming the Regions that were asked for it and those that failed;
  *   `AMBIGUOUS_CLUSTER`
  */
 export const findCluster = (discovery: Discovery, ref: ClusterRef): Cluster => {
@@ -29,21 +30,24 @@ export const lookForCluster = (discovery: Discovery, ref: ClusterRef): Cluster |
   return found
 }
 
-/** The Regions whose clusters are not known, one phrase each. */
-export const gapsIn = (discovery: Discovery): string[] =>
+/** The Regions whose clusters are not known, one phrase each. @param only the one Region that matters */
+export const gapsIn = (discovery: Discovery, only?: RegionName): string[] =>
   discovery.problems
     .filter((problem) => isGap(problem) && problem.operation === 'DescribeClusters')
+    .filter(({ region }) => only === undefined || region === only)
     .map(({ region, profile, error }) => `${region}${profile === null ? '' : ` (profile ${profile})`}: ${error}`)
 
 const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
   const sameId = discovery.clusters.filter(({ clusterId }) => clusterId === ref.clusterId)
   const ids = discovery.clusters.map(({ clusterId }) => clusterId)
   const near = discovery.clusters.filter(({ clusterId }) => nearest(ref.clusterId, ids).includes(clusterId))
-  const gaps = gapsIn(discovery)
+  // What the reference does not name has nothing to do with it, though it was asked as well.
+  const asked = ref.region === undefined ? discovery.asked : discovery.asked.filter((region) => region === ref.region)
+  const gaps = gapsIn(discovery, ref.region)
   const failed = gaps.length === 0 ? '' : `; it may be in a Region that did not answer: ${gaps.join('; ')}`
   return refusal(
     'CLUSTER_NOT_FOUND',
-    `cluster ${showClusterRef(ref)} was not found in ${discovery.asked.join(', ')}${failed}`,
+    `cluster ${showClusterRef(ref)} was not found in ${(asked.length > 0 ? asked : discovery.asked).join(', ')}${failed}`,
     [
       ...(sameId.length > 0 ? sameId : near).slice(0, 3).map((cluster) => `did you mean ${showCluster(cluster)}?`),
       'lockstep clusters list',

@@ -3,6 +3,7 @@ import { findUser, type HsmUserRef } from '../domain/hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../domain/ids.js'
 import type { RefusedLogins } from '../domain/refused-logins.js'
 import type { Roster, RosterEntry } from '../domain/roster.js'
+import type { Evidence } from '../domain/rotation/cell.js'
 import { budgetSpent, uncountedBudget } from '../domain/rotation/login-budget.js'
 import { type Unit, unitsOf } from '../domain/rotation/plan.js'
 import type { Secret } from '../domain/secret.js'
@@ -13,10 +14,13 @@ export interface PasswordProof {
   readonly hsmId: HsmId
   readonly clusterId: ClusterId
   readonly region: RegionName
-  /** Null where it was not asked, or gave no clear answer. */
+  /**
+   * Null where it was not asked or gave no clear answer, and where one login stood for several HSMs and was refused:
+   * one HSM that refuses is enough for that, and nothing says which.
+   */
   readonly match: boolean | null
-  /** Whether the login reached this HSM alone or all of its cluster; null where none was tried. */
-  readonly evidence: 'hsm' | 'cluster' | null
+  /** Whether its own login or one on its whole cluster says so; null where there was no login. */
+  readonly evidence: Evidence | null
   /** Why it is not known, or what the HSM said; null after a login that succeeded. */
   readonly reason: string | null
 }
@@ -47,13 +51,9 @@ interface ProveOptions {
 
 type Finding = Pick<PasswordProof, 'match' | 'evidence' | 'reason'>
 
-const REFUSED_ELSEWHERE: Finding = {
-  match: null,
-  evidence: null,
-  reason: 'not asked: another HSM of this cluster refused it, and no failure count is shown',
-}
+const notAsked = (reason: string): Finding => ({ match: null, evidence: null, reason })
 
-const evidence = (reached: readonly RosterEntry[]) => (reached.length > 1 ? 'cluster' : 'hsm')
+const REFUSED_ELSEWHERE = notAsked('not asked: another HSM of this cluster refused it, and no failure count is shown')
 
 const askUnit = async (
   console: HsmConsole,
@@ -67,16 +67,15 @@ const askUnit = async (
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
       if (last !== null) return
-      const { uncounted, ...answer } = await ask(session, reached, user, password, options)
-      const finding: Finding = { ...answer, evidence: answer.match === null ? null : evidence(reached) }
+      const { finding, lastLogin } = await ask(session, reached, user, password, options)
       for (const { hsmId } of reached) findings.set(hsmId, finding)
-      if (finding.match === false && uncounted) last = REFUSED_ELSEWHERE
+      if (lastLogin) last = REFUSED_ELSEWHERE
     })
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
-    last = { match: null, evidence: null, reason: error.message }
+    last = notAsked(error.message)
   }
-  const rest: Finding = last ?? { match: null, evidence: null, reason: 'not asked' }
+  const rest: Finding = last ?? notAsked('not asked')
   return servers.map(({ hsmId, clusterId, region }) => ({
     hsmId,
     clusterId,
@@ -85,38 +84,48 @@ const askUnit = async (
   }))
 }
 
+/** @returns what a login on these HSMs says, and whether it has to be the last one on their cluster */
 const ask = async (
   session: HsmSession,
   reached: readonly RosterEntry[],
   user: HsmUserRef,
   password: Secret,
   { lockoutLimit, refusedLogins }: ProveOptions,
-): Promise<Omit<Finding, 'evidence'> & { readonly uncounted: boolean }> => {
+): Promise<{ readonly finding: Finding; readonly lastLogin: boolean }> => {
   const hsmIds = reached.map(({ hsmId }) => hsmId)
   const listing = await session.listUsers()
   const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
   const [row] = rows
-  const uncounted = rows.some(({ loginFailureCount }) => loginFailureCount === null)
-  if (row === undefined) return { match: null, reason: 'there is no such user', uncounted }
+  const without = (reason: string) => ({ finding: notAsked(reason), lastLogin: false })
+  if (row === undefined) return without('there is no such user')
   const spent = rows.find((candidate) => budgetSpent(candidate, lockoutLimit))
   if (spent !== undefined) {
     const count = spent.loginFailureCount
     const why = count === null ? 'the user is locked' : `${count} failed logins, the limit is ${lockoutLimit}`
-    return { match: null, reason: `not asked: ${why}`, uncounted }
+    return without(`not asked: ${why}`)
   }
+  const uncounted = rows.some(({ loginFailureCount }) => loginFailureCount === null)
   const clusterIds = [...new Set(reached.map(({ clusterId }) => clusterId))]
   const known = uncounted ? await refusedLogins.find(user, clusterIds) : null
   if (known !== null && known.count >= uncountedBudget(lockoutLimit)) {
-    const reason = `not asked: ${known.clusterId} refused it ${known.count} times, last at ${known.at}; the limit is ${lockoutLimit}`
-    return { match: null, reason, uncounted }
+    return without(
+      `not asked: ${known.clusterId} refused it ${known.count} times, last at ${known.at}; the limit is ${lockoutLimit}`,
+    )
   }
+  const evidence: Evidence = reached.length > 1 ? 'cluster' : 'hsm'
   const answer = jointAnswer(await session.login(row, password, hsmIds), hsmIds)
   if (answer.kind === 'refused' && answer.reason === 'login-refused') {
     if (uncounted) await refusedLogins.note(user, clusterIds)
-    return { match: false, reason: answer.text, uncounted }
+    const finding: Finding =
+      evidence === 'hsm'
+        ? { match: false, evidence, reason: answer.text }
+        : { match: null, evidence, reason: `${UNKNOWN_WHICH}: ${answer.text}` }
+    return { finding, lastLogin: uncounted }
   }
-  if (answer.kind !== 'done') return { match: null, reason: answer.text, uncounted }
+  if (answer.kind !== 'done') return { finding: { match: null, evidence, reason: answer.text }, lastLogin: false }
   if (known !== null) await refusedLogins.clear(user, clusterIds)
   await session.logout()
-  return { match: true, reason: null, uncounted }
+  return { finding: { match: true, evidence, reason: null }, lastLogin: false }
 }
+
+const UNKNOWN_WHICH = 'the cluster refused it; which of its HSMs is not known'

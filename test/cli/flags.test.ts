@@ -123,7 +123,11 @@ describe('a targets file', () => {
 
   test('that cannot be read is refused', async () => {
     const targets = join(folder, 'absent.yaml')
-    expect(await refusalOf(() => scopeOf({ targets }))).toMatchObject({ code: 'TARGETS_UNREADABLE', exitCode: 2 })
+    expect(await refusalOf(() => scopeOf({ targets }))).toMatchObject({
+      code: 'TARGETS_UNREADABLE',
+      exitCode: 2,
+      suggestions: ['check the path that --targets names', expect.stringContaining('targets: [{profile')],
+    })
   })
 })
 

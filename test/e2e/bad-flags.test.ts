@@ -71,7 +71,8 @@ describe('other flags that are wrong (exit 2)', () => {
     ['a flag that does not exist', ['--force'], 'USAGE', '--force'],
     ['a prompt without a terminal', ['--officer-password=prompt'], 'NO_TERMINAL', '--officer-password'],
   ])('%s', async (_what, args, code, naming) => {
-    await expectRefused(place, () => place.start(args), { exitCode: 2, code, naming })
+    const ended = await expectRefused(place, () => place.start(args), { exitCode: 2, code, naming })
+    expect(ended.json.error.suggestions).not.toEqual([])
   })
 
   test('the source as destination', async () => {
@@ -113,8 +114,17 @@ describe('other flags that are wrong (exit 2)', () => {
   })
 
   test('an unknown command', async () => {
-    const ended = await place.run(['rotate', 'everything', '--json'])
+    const ended = await place.run(['rotate', 'sart', '--json'])
     expect(ended.exitCode).toBe(2)
-    expect(ended.stderr + ended.stdout).toContain('everything')
+    expect(ended.json).toEqual({
+      error: {
+        code: 'USAGE',
+        message: expect.stringContaining('rotate:sart'),
+        suggestions: expect.arrayContaining(['did you mean lockstep rotate start?', 'lockstep rotate --help']),
+      },
+    })
+    const words = await place.run(['rotate', 'sart'])
+    expect([words.exitCode, words.stdout]).toEqual([2, ''])
+    expect(words.stderr).toContain('lockstep rotate --help')
   })
 })

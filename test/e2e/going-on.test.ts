@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from '@jest/globals'
@@ -12,6 +12,8 @@ const fleet = sharedFleet({
   lostknown: testFamily('lostknown', { source: 1, destination: 1 }),
   debt: testFamily('debt', { source: 2, destination: 1 }),
   added: testFamily('added', { source: 1, destination: 1 }),
+  broken: testFamily('broken', { source: 2, destination: 1 }),
+  beside: testFamily('beside'),
   drained: testFamily('drained', { source: 1, destination: 1 }),
   stopped: testFamily('stopped', { source: 1, destination: 1 }),
 })
@@ -80,6 +82,46 @@ describe('a journal that was lost', () => {
   })
 })
 
+test('a journal that is broken keeps off its own clusters alone, and recover and resume lead out of it', async () => {
+  const place = await fleet.at('broken')
+  const paused = await place.start(['--pause-before=restore-point'])
+  const path = join(place.stateDir, 'rotations', `${paused.json.rotationId}.jsonl`)
+  await writeFile(path, (await readFile(path, 'utf8')).replace('"stage":"rehearse"', '"stage":"prove"'))
+
+  const again = await place.start()
+  expect([again.exitCode, again.json.error.code]).toEqual([5, 'JOURNAL_BROKEN'])
+  expect(again.json.error.message).toContain(path)
+  const other = await fleet.at('beside')
+  const env = { LOCKSTEP_STATE_DIR: place.stateDir }
+  expect((await other.start([], { env })).exitCode).toBe(0)
+  const list = await place.run(['rotate', 'list', '--json'])
+  expect(list.exitCode).toBe(6)
+  expect(list.json.rotations.map(({ outcome }: { outcome: string }) => outcome).sort()).toEqual(['broken', 'completed'])
+
+  const flags = [...place.clusterFlags, '--user=CU:app_crypto', ...place.storeFlags, '--json']
+  let interrupted = false
+  const onStderr = (text: string, pid: number) => {
+    if (!interrupted && text.includes('waiting 30 s: ')) {
+      interrupted = true
+      process.kill(pid, 'SIGINT')
+    }
+  }
+  const recovered = await place.run(['rotate', 'recover', ...flags], { onStderr })
+  expect([recovered.exitCode, recovered.json.rotationId, recovered.json.error.code]).toEqual([
+    4,
+    paused.json.rotationId,
+    'INTERRUPTED',
+  ])
+  expect(recovered.json.brokenJournal).toContain(path)
+  expect(recovered.stderr).toContain(`the file is kept as ${path}.broken-`)
+  const resumed = await place.run([
+    ...['rotate', 'resume', '--rotation', paused.json.rotationId, ...place.againFlags],
+    ...['--silence-timeout=1', '--json'],
+  ])
+  expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
+  expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
+})
+
 test('an HSM that may stay behind is a debt until resume reached it', async () => {
   const place = await fleet.at('debt')
   const [, gone = ''] = (await place.hsmIds()).source
@@ -144,4 +186,11 @@ test('a user that is logged in is waited for, and the hooks see facts and no sec
   expect(seen).toContain('LOCKSTEP_USERS=CU:app_crypto')
   expect(seen).not.toContain(NEW_PASSWORD)
   expect(seen).not.toContain('AGE-SECRET-KEY')
+  // By then every HSM holds the password: a command that fails changes nothing about that, and is told.
+  const resumed = await place.resume(['--after-finalize=exit 3'])
+  expect([resumed.exitCode, resumed.json.outcome, resumed.json.hookFailures]).toEqual([
+    0,
+    'completed',
+    [{ hook: 'after-finalize', message: 'the --after-finalize command ended with 3' }],
+  ])
 })

@@ -8,6 +8,8 @@ const fleet = sharedFleet({
   early: testFamily('early'),
   impatient: testFamily('impatient'),
   late: testFamily('late'),
+  starting: testFamily('starting'),
+  leaving: testFamily('leaving'),
 })
 
 /** Does something once, as soon as a line has been seen. */
@@ -72,6 +74,9 @@ describe('Ctrl-C', () => {
     }
     const ended = await place.start([], { onStderr })
     expect(ended.exitCode).toBe(130)
+    expect(ended.json).toEqual({
+      error: { code: 'INTERRUPTED', message: 'interrupted; no HSM was changed', suggestions: [] },
+    })
     expect(await place.truth()).toEqual(before)
     expect((await place.run(['rotate', 'list', '--json'])).json).toEqual({ rotations: [] })
   })
@@ -86,5 +91,45 @@ describe('Ctrl-C', () => {
     expect(resumed.exitCode).toBe(0)
     expect(resumed.json.failedLogins).toBe(0)
     expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true])
+  })
+
+  test('while the program still gathers what it needs: exit 130 and the document, of resume that of the rotation', async () => {
+    const place = await fleet.at('starting')
+    // The command that prints the password interrupts the program that waits for it.
+    const interrupting = '--officer-password=command:kill -INT $PPID; sleep 1'
+    const started = await place.start([interrupting])
+    expect([started.exitCode, started.json.error.code, Object.keys(started.json)]).toEqual([
+      130,
+      'INTERRUPTED',
+      ['error'],
+    ])
+    expect(await place.kept()).toEqual({ rotations: [], store: false, locks: [] })
+    const paused = await place.start(['--pause-before=rehearse'])
+    const resumed = await place.resume([interrupting])
+    expect([resumed.exitCode, resumed.json.rotationId, resumed.json.stage, resumed.json.error.code]).toEqual([
+      130,
+      paused.json.rotationId,
+      'rehearse',
+      'INTERRUPTED',
+    ])
+  })
+
+  test('twice in the middle: exit 4 at once, with the document of the rotation', async () => {
+    const place = await fleet.at('leaving')
+    const [first = ''] = (await place.hsmIds()).source
+    const begun = once('[change] started', (pid) => {
+      void fleet.fault('silent', '--hsm', first).then(() => process.kill(pid, 'SIGINT'))
+    })
+    const again = once('press Ctrl-C again', (pid) => process.kill(pid, 'SIGINT'))
+    const onStderr = (text: string, pid: number) => {
+      begun(text, pid)
+      again(text, pid)
+    }
+    // Before the change it stands still until the HSM is silent for certain.
+    const ended = await place.start(['--before-change=sleep 2'], { onStderr })
+    expect(ended.exitCode).toBe(4)
+    expect(ended.json).toMatchObject({ outcome: 'paused', stage: 'change', error: { code: 'INTERRUPTED' } })
+    expect(ended.json.error.suggestions).toEqual([`lockstep rotate resume --rotation ${ended.json.rotationId}`])
+    await fleet.fault('silent', '--hsm', first, '--off')
   })
 })

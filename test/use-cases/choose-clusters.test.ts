@@ -68,6 +68,8 @@ describe('chooseClusters', () => {
     const discovery = await discovered('three-regions-mixed')
     const refused = await refusalOf(() => chooseClusters(discovery, request(A, [`us-east-1/${B}`])))
     expect(refused.code).toBe('CLUSTER_NOT_FOUND')
+    // The other Regions were asked for the other clusters.
+    expect(refused.message).toBe(`cluster us-east-1/${B} was not found in us-east-1`)
     expect(refused.suggestions).toContain(`did you mean eu-west-1/${B}?`)
   })
 

@@ -15,5 +15,5 @@ export const cliPath = (configured: string | undefined): Promise<string> =>
   runnableProgram(
     configured ?? DEFAULT_CLI_PATH,
     'CloudHSM CLI',
-    `set LOCKSTEP_CLOUDHSM_CLI to the program, which AWS installs as ${DEFAULT_CLI_PATH}`,
+    `set LOCKSTEP_CLOUDHSM_CLI or --cloudhsm-cli to the program, which AWS installs as ${DEFAULT_CLI_PATH}`,
   )

@@ -1,36 +1,54 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, truncate } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { OperatorError, refusal } from '../../domain/errors.js'
+import { EXIT, OperatorError } from '../../domain/errors.js'
 import { isRotationId, type RotationId } from '../../domain/ids.js'
-import { followRotation } from '../../domain/rotation/follow-rotation.js'
-import type { FoundJournal, Journal, JournalShelf } from '../../domain/rotation/journal.js'
-import type { JournalEntry, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
+import { followReadable } from '../../domain/rotation/follow-rotation.js'
+import type { FoundJournal, JournalShelf } from '../../domain/rotation/journal.js'
+import type { JournalEntry, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
-import { CHAIN_START, linkTo, parseLine, renderLine } from './line.js'
-import { readLines } from './read-lines.js'
+import { followJournal } from './follow.js'
+import { JournalFile, unwritable } from './journal-file.js'
+import { CHAIN_START } from './line.js'
 
 const SUFFIX = '.jsonl'
+
+/** Where the journal of a rotation is kept. */
+export const journalPath = (folder: string, rotationId: RotationId): string => join(folder, `${rotationId}${SUFFIX}`)
 
 /**
  * Journals as JSON Lines below `folder`, one file per rotation, append-only. Each line names the hash of the line
  * before it, so that an edited or lost line is noticed.
  */
 export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
-  const pathOf = (rotationId: RotationId) => join(folder, `${rotationId}${SUFFIX}`)
-  const follow = async (rotationId: RotationId, entry: (entry: JournalEntry) => void): Promise<Followed> => {
-    try {
-      return await followJournal(pathOf(rotationId), entry)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      throw refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" in ${folder}`, ['lockstep rotate list'])
-    }
+  const pathOf = (rotationId: RotationId) => journalPath(folder, rotationId)
+  const follow = (rotationId: RotationId, entry: (entry: JournalEntry) => void) =>
+    followJournal(pathOf(rotationId), rotationId, entry)
+
+  /** Puts a journal that is broken or empty under another name, where no command looks for it. */
+  const setAside = async (rotationId: RotationId): Promise<string | null> => {
+    const code = await follow(rotationId, () => undefined).then(
+      () => 'whole',
+      (error: unknown) => (error as { code?: unknown }).code,
+    )
+    if (code !== 'JOURNAL_BROKEN' && code !== 'JOURNAL_EMPTY') return null
+    const path = pathOf(rotationId)
+    const stamp = now()
+      .toISOString()
+      .replaceAll(/[-:]|\.\d+/g, '')
+    const aside = `${path}.${code === 'JOURNAL_EMPTY' ? 'empty' : 'broken'}-${stamp}`
+    // A rename would replace what an earlier recovery put there.
+    await link(path, aside)
+    await rm(path)
+    return aside
   }
+
   return {
     async create(facts: RotationFacts) {
+      const path = pathOf(facts.rotationId)
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
-        const path = pathOf(facts.rotationId)
+        const aside = await setAside(facts.rotationId)
         const file = await open(
           path,
           constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
@@ -39,9 +57,9 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
         const journal = new JournalFile(path, file, now, 0, CHAIN_START)
         const first = await journal.append({ type: 'started', facts })
         await syncFolder(folder)
-        return { journal, first }
+        return { journal, first, setAside: aside }
       } catch (error) {
-        throw unwritable(pathOf(facts.rotationId), error)
+        throw unwritable(path, error)
       }
     },
     async follow(rotationId, entry) {
@@ -65,12 +83,18 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
         throw unwritable(path, error)
       }
     },
-    async openRotations() {
+    async openRotations(clusterIds) {
       const open: Rotation[] = []
       for (const rotationId of await this.list()) {
-        const found = await followRotation(this, rotationId).catch(whenNeverBegun)
-        const rotation = found === null ? null : found.ledger.rotation()
-        if (rotation !== null && rotation.finished === null) open.push(rotation)
+        const { ledger, trouble } = await followReadable(this, rotationId)
+        // A crash before the first line was on the disk: nothing had begun.
+        if (trouble?.code === 'JOURNAL_EMPTY') continue
+        const plan = ledger?.facts.plan
+        const itsIds = plan === undefined ? [] : [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
+        if (itsIds.length > 0 && !itsIds.some((clusterId) => clusterIds.includes(clusterId))) continue
+        if (trouble !== null) throw mayBeOpen(rotationId, trouble)
+        const rotation = ledger?.rotation()
+        if (rotation !== undefined && rotation.finished === null) open.push(rotation)
       }
       return open
     },
@@ -88,126 +112,11 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
   }
 }
 
-interface Followed {
-  readonly torn: boolean
-  /** Length of what is whole. */
-  readonly bytes: number
-  /** Link to the last whole line. */
-  readonly previous: string
-}
-
-/**
- * Reads the lines and checks that each follows from the one before. Only the very last line may be cut off: a crash
- * can do that, and what it announced was never begun.
- */
-const followJournal = async (path: string, entry: (entry: JournalEntry) => void): Promise<Followed> => {
-  let previous = CHAIN_START
-  let count = 0
-  const { wholeBytes, tail } = await readLines(path, (line) => {
-    const parsed = parseLine(line.toString())
-    count += 1
-    if (parsed === null || parsed.previous !== previous || parsed.entry.seq !== count) {
-      throw refusal('JOURNAL_BROKEN', `line ${count} of ${path} does not follow from the line before it`, [
-        'the file was edited or damaged: restore it from a copy, or rebuild the cells with lockstep rotate recover',
-      ])
-    }
-    previous = linkTo(line)
-    entry(parsed.entry)
+const mayBeOpen = (rotationId: RotationId, { code, message, suggestions }: OperatorError): OperatorError =>
+  new OperatorError(code, `${message}; ${rotationId} may be unfinished on these clusters`, {
+    exitCode: EXIT.locked,
+    suggestions,
   })
-  if (count === 0) {
-    throw refusal('JOURNAL_EMPTY', `${path} has no complete line`, ['the rotation had not begun: delete the file'])
-  }
-  return { torn: tail.length > 0, bytes: wholeBytes, previous }
-}
-
-/** A crash before the first line was on the disk: nothing had begun. */
-const whenNeverBegun = (error: unknown): null => {
-  if (error instanceof OperatorError && error.code === 'JOURNAL_EMPTY') return null
-  throw error
-}
-
-interface Waiting {
-  readonly event: JournalEvent
-  readonly done: (entry: JournalEntry) => void
-  readonly failed: (error: unknown) => void
-}
-
-/** Calls that arrive while a write is under way share the next one: one fsync for all of them. */
-class JournalFile implements Journal {
-  readonly #path: string
-  readonly #file: FileHandle
-  readonly #now: () => Date
-  #seq: number
-  #previous: string
-  #waiting: Waiting[] = []
-  #writing: Promise<void> | null = null
-
-  constructor(path: string, file: FileHandle, now: () => Date, seq: number, previous: string) {
-    this.#path = path
-    this.#file = file
-    this.#now = now
-    this.#seq = seq
-    this.#previous = previous
-  }
-
-  append(event: JournalEvent): Promise<JournalEntry> {
-    return new Promise((done, failed) => {
-      this.#waiting.push({ event, done, failed })
-      this.#writing ??= this.#drain()
-    })
-  }
-
-  async close(): Promise<void> {
-    await this.#writing
-    await this.#file.close()
-  }
-
-  async #drain(): Promise<void> {
-    // Let everything that was asked for in this turn of the event loop into the first write.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting
-      this.#waiting = []
-      const at = this.#now().toISOString()
-      let seq = this.#seq
-      let previous = this.#previous
-      const entries: JournalEntry[] = []
-      let text = ''
-      for (const { event } of batch) {
-        seq += 1
-        const entry: JournalEntry = { seq, at, event }
-        const line = renderLine(entry, previous)
-        previous = linkTo(line)
-        entries.push(entry)
-        text += `${line}\n`
-      }
-      try {
-        await this.#file.appendFile(text)
-        await this.#file.datasync()
-      } catch (error) {
-        // What reached the disk is not known: nothing may be written behind it.
-        const failure = unwritable(this.#path, error)
-        for (const { failed } of [...batch, ...this.#waiting]) failed(failure)
-        this.#waiting = []
-        break
-      }
-      this.#seq = seq
-      this.#previous = previous
-      for (const [index, { done }] of batch.entries()) {
-        const entry = entries[index]
-        if (entry !== undefined) done(entry)
-      }
-    }
-    this.#writing = null
-  }
-}
-
-const unwritable = (path: string, error: unknown): OperatorError =>
-  error instanceof OperatorError
-    ? error
-    : refusal('JOURNAL_UNWRITABLE', `the journal ${path} cannot be written: ${(error as Error).message}`, [
-        'free some space or set LOCKSTEP_STATE_DIR to a folder that can be written',
-      ])
 
 /** A new file survives a crash of the machine only once its folder is on the disk as well. */
 const syncFolder = async (folder: string): Promise<void> => {

@@ -116,7 +116,7 @@ export const localLocks = (
         }
         const process = isGone(record) ? 'gone' : record.host === hostname() ? 'runs' : 'unknown'
         const clusterId = name.slice(0, -'.lock'.length) as ClusterId
-        found.push({ clusterId, holder: record, process, place: 'this machine', remove } as const)
+        found.push({ clusterId, holder: record, process, place: 'this machine', leased: false, remove } as const)
       }
       return found
     },

@@ -1,11 +1,15 @@
 import { printable } from '../../adapters/terminal/printable.js'
 import { oneLine, type RotationDocument } from '../../domain/rotation/outcome.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
+import type { RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 import { renderMatrix } from './matrix.js'
 
-/** The whole truth about a rotation: matrix, coverage, and what to do next. */
-export const renderRotation = (document: RotationDocument): string => {
-  const { rotationId, outcome, stage, coverage, cells, users } = document
+/**
+ * The whole truth about a rotation: matrix, coverage, and what to do next.
+ * @param outcome a word for how it stands
+ */
+export const renderRotation = (document: RotationDocument, outcome: string = document.outcome): string => {
+  const { rotationId, stage, coverage, cells, users } = document
   const counts = coverage.map(({ clusterId, new: done, total }) => `${clusterId} new ${done}/${total}`).join(', ')
   const lines = [
     renderMatrix(users, cells),
@@ -37,4 +41,16 @@ export const renderPause = (document: RotationDocument): string | null => {
     ...(suggestions.length === 0 ? [] : ['Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`)]),
     `${oneLine(cells)}; resume with ${resume}`,
   ].join('\n')
+}
+
+/** That somebody works on it right now, for stderr. @param last what was done last */
+export const renderHolder = ({ cells, rotationId }: RotationDocument, holder: RotationHolder, last: string): string => {
+  const who = `${printable(holder.user)}@${printable(holder.host)}, process ${holder.pid}`
+  const claim = holder.runs
+    ? `${who}, works on it since ${holder.since}`
+    : `${who}, holds it since ${holder.since}; whether that process still runs is not seen from here`
+  const next = holder.runs
+    ? 'nothing is to be resumed meanwhile'
+    : `if it is certainly gone: lockstep rotate unlock --rotation ${rotationId}`
+  return [`${claim}; last action: ${printable(last)}`, `${oneLine(cells)}; ${next}`].join('\n')
 }

@@ -3,6 +3,7 @@ import { findUser, type HsmUser, type UserKey, userKey } from '../../domain/hsm-
 import type { HsmId } from '../../domain/ids.js'
 import type { Roster } from '../../domain/roster.js'
 import type { UserDifference } from '../../domain/user-drift.js'
+import type { PasswordProof } from '../../use-cases/prove-password.js'
 
 /** Users in rows, HSMs in columns; a cell holds the user's ID and what is unusual about it. */
 export const renderUsers = (roster: Roster, matrix: ReadonlyMap<HsmId, readonly HsmUser[]>): string => {
@@ -22,6 +23,18 @@ export const renderDrift = (differences: readonly UserDifference[]): string => {
   if (differences.length === 0) return 'Nothing differs.'
   const rows = differences.map(({ user, hsmId, field, expected, actual }) => [user, hsmId, field, expected, actual])
   return renderTable(['USER', 'HSM', 'FIELD', 'EXPECTED', 'ACTUAL'], rows)
+}
+
+/** One line per HSM: whether it holds the password, and how far the login reached that says so. */
+export const renderProofs = (proofs: readonly PasswordProof[]): string => {
+  const rows = proofs.map((proof) => [proof.region, proof.clusterId, proof.hsmId, showMatch(proof), proof.reason ?? ''])
+  return renderTable(['REGION', 'CLUSTER', 'HSM', 'HOLDS IT', 'REASON'], rows)
+}
+
+const showMatch = ({ match, evidence }: PasswordProof): string => {
+  if (match === null) return 'unknown'
+  // A login on the HSM alone goes without saying.
+  return `${match ? 'yes' : 'no'}${evidence === 'cluster' ? ' (login on its cluster)' : ''}`
 }
 
 const showUser = (user: HsmUser | undefined): string => {

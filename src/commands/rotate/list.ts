@@ -1,12 +1,13 @@
 import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
+import { EXIT } from '../../domain/errors.js'
 import { type ListedRotation, listRotations } from '../../use-cases/rotation/find-rotation.js'
 
 export default class RotateList extends BaseCommand {
   static override summary = 'List the rotations known on this machine.'
   static override description = `Reads the journals below the state directory; no HSM is asked.
 
-${exitCodes({ 0: 'listed, also when there is none', 3: 'a journal is damaged' })}`
+${exitCodes({ 0: 'listed, also when there is none', 6: 'a journal is damaged; the other rotations are listed' })}`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 
   async run(): Promise<{ readonly rotations: readonly ListedRotation[] }> {
@@ -18,13 +19,18 @@ ${exitCodes({ 0: 'listed, also when there is none', 3: 'a journal is damaged' })
         const { renderTable } = await import('../../adapters/terminal/table.js')
         const rows = rotations.map((rotation) => [
           rotation.rotationId,
-          rotation.startedAt,
+          rotation.startedAt ?? 'unknown',
           rotation.stage === null ? rotation.outcome : `${rotation.outcome} at ${rotation.stage}`,
-          `new ${rotation.new}/${rotation.total}`,
+          rotation.total === null ? 'unknown' : `new ${rotation.new}/${rotation.total}`,
           rotation.clusterIds.join(', '),
         ])
         this.log(renderTable(['ROTATION', 'STARTED', 'OUTCOME', 'CELLS', 'CLUSTERS'], rows))
       }
+    }
+    const broken = rotations.flatMap(({ error }) => error ?? [])
+    if (broken.length > 0) process.exitCode = EXIT.differences
+    for (const { message, suggestions } of broken) {
+      this.note([message, ...suggestions.map((suggestion) => `  * ${suggestion}`)].join('\n'))
     }
     return { rotations }
   }

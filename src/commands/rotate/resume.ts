@@ -11,10 +11,13 @@ again; what is not certain is repeated, which is harmless, and proved by a login
 
 ${exitCodes({
   0: 'completed, or rolled back',
+  1: 'unexpected failure; rotate status shows how things stand',
   2: 'a flag is wrong',
   3: 'refused; nothing has changed',
   4: 'paused again',
   5: 'another run works on one of the clusters',
+  6: 'completed with debt: HSMs that --allow-unreachable names stayed behind',
+  130: 'interrupted before this run changed anything',
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password prompt --store file:credentials.age --store-passphrase prompt',

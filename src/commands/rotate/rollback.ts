@@ -12,10 +12,12 @@ Accepted until the new credential begins to become the current one. Once begun, 
 
 ${exitCodes({
   0: 'every HSM is back on the old password',
+  1: 'unexpected failure; rotate status shows how things stand',
   2: 'a flag is wrong',
   3: 'refused: too late, or there is no way back; nothing has changed',
   4: 'partly rolled back; rotate resume goes on',
   5: 'another run works on one of the clusters',
+  130: 'interrupted before this run changed anything',
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %> --most-recent --officer admin --officer-password prompt --store file:credentials.age --store-passphrase prompt',

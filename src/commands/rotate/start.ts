@@ -1,13 +1,13 @@
 import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
-import { listenForInterrupts } from '../../cli/interrupts.js'
 import { readOfficers, resolveOfficers } from '../../cli/officers.js'
 import { isGenerated, readPasswordFlag, resolvePasswords } from '../../cli/passwords.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { findTarget, readTarget } from '../../cli/rotation-target.js'
-import { EXIT, usageError } from '../../domain/errors.js'
+import { usageError } from '../../domain/errors.js'
+import type { RotationId } from '../../domain/ids.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
 import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
@@ -25,10 +25,12 @@ A SECRET is prompt, env:NAME, file:PATH, command:CMD or secretsmanager:ID[#KEY];
 
 ${exitCodes({
   0: 'every HSM holds the new password, proved by login',
+  1: 'unexpected failure; rotate status shows how things stand',
   2: 'a flag is wrong',
   3: 'declined, or refused for a fact found by asking; nothing has changed',
   4: 'paused; rotate resume goes on',
-  5: 'another rotation works on one of the clusters',
+  5: 'another rotation works on one of the clusters, or is not finished there',
+  6: 'completed with debt: HSMs that --allow-unreachable names stayed behind',
   130: 'interrupted before anything changed',
 })}`
   static override examples = [
@@ -100,9 +102,11 @@ ${exitCodes({
     const { chosen, config } = found
     const lock = this.sharedLock(lockForm, flags, config.utility)
     let begun = false
-    const stop = listenForInterrupts(
-      (line) => this.note(line),
-      () => (begun ? EXIT.paused : EXIT.interrupted),
+    const state = await this.wiring.rotationPorts(lock)
+    let rotationId: RotationId | null = null as RotationId | null
+    const stop = await this.listen(
+      () => rotationId,
+      () => begun,
     )
     const view = await this.progressView()
     try {
@@ -120,7 +124,11 @@ ${exitCodes({
           config,
         },
         {
-          ...(await this.wiring.rotationPorts(lock)),
+          ...state,
+          newRotationId: () => {
+            rotationId = state.newRotationId()
+            return rotationId
+          },
           console: await this.console(flags, config, chosen.roster),
           officerOf,
           lockoutLimit: rules.lockoutLimit,

@@ -3,17 +3,26 @@ import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { parseRotationId } from '../../cli/rotation-flags.js'
 import { followRotation } from '../../domain/rotation/follow-rotation.js'
+import type { JournalEntry } from '../../domain/rotation/journal-entry.js'
+import { describeAction } from '../../domain/rotation/last-action.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
+import { holderOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
+
+/** The document of the rotation, and who works on it right now. */
+interface StatusDocument extends RotationDocument {
+  readonly holder: Omit<RotationHolder, 'runs'> | null
+}
 
 export default class RotateStatus extends BaseCommand {
   static override summary = 'Show which HSM holds which credential, as a rotation left it.'
-  static override description = `Reads the journal alone; no HSM is asked. Without --rotation it is the newest one.
+  static override description =
+    `Reads the journal and the locks of this machine; no HSM is asked. Without --rotation it is the newest one.
 
 ${exitCodes({
   0: 'completed, or rolled back',
   3: 'no such rotation',
-  4: 'not finished; resume goes on with it',
+  4: 'not finished; resume goes on with it, unless a process works on it',
   6: 'completed with debt',
 })}`
   static override examples = [
@@ -24,19 +33,35 @@ ${exitCodes({
     rotation: Flags.string({ description: 'Which rotation.', helpValue: 'ID' }),
   }
 
-  async run(): Promise<RotationDocument> {
+  async run(): Promise<StatusDocument> {
     const { flags } = await this.parse(RotateStatus)
     const shelf = await this.wiring.journals()
     const rotationId = flags.rotation === undefined ? await newestRotation(shelf) : parseRotationId(flags.rotation)
-    const { ledger, torn } = await followRotation(shelf, rotationId)
+    // The locks first: a run that ends in between has written its end into the journal before it let them go.
+    const holder = await holderOf(await this.wiring.lockFinder(), rotationId)
+    const { ledger, torn, last } = await followRotation(shelf, rotationId)
     const document = rotationDocument(ledger.rotation())
-    const { renderPause, renderRotation } = await import('../../cli/views/rotation.js')
-    if (!this.jsonEnabled()) this.log(renderRotation(document))
-    if (torn)
+    const heldBy = document.outcome === 'paused' ? holder : null
+    if (!this.jsonEnabled()) {
+      const { renderRotation } = await import('../../cli/views/rotation.js')
+      this.log(renderRotation(document, heldBy === null ? document.outcome : 'under way'))
+    }
+    if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
-    const pause = renderPause(document)
-    if (pause !== null && !this.jsonEnabled()) this.note(pause)
+    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, heldBy, last)
     process.exitCode = exitCodeFor(document.outcome)
-    return document
+    if (holder === null) return { ...document, holder }
+    const { user, host, pid, since } = holder
+    return { ...document, holder: { user, host, pid, since } }
+  }
+
+  private async sayHowItGoesOn(
+    document: RotationDocument,
+    holder: RotationHolder | null,
+    last: JournalEntry,
+  ): Promise<void> {
+    const { renderHolder, renderPause } = await import('../../cli/views/rotation.js')
+    const words = holder === null ? renderPause(document) : renderHolder(document, holder, describeAction(last))
+    if (words !== null) this.note(words)
   }
 }

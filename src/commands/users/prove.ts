@@ -18,7 +18,8 @@ export default class UsersProve extends RotationCommand {
   static override summary = 'Say which HSMs hold this password, by one login each.'
   static override description =
     `The only way to compare passwords. A wrong one costs a failed login on every HSM that is asked; an HSM on which the user
-is near its lock-out is not asked. Where cloudhsm-cli reaches a whole cluster at once, one login stands for all of it.
+is near its lock-out is not asked. With cloudhsm-cli a login reaches a whole cluster: where it is refused, at least one
+of its HSMs does not hold the password, and it is not known which.
 
 ${exitCodes({
   0: 'every HSM holds it',
@@ -55,11 +56,8 @@ ${exitCodes({
     })
     if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
-      const { renderTable } = await import('../../adapters/terminal/table.js')
-      const word = ({ match, evidence }: PasswordProof) =>
-        match === null ? 'unknown' : `${match ? 'yes' : 'no'}${evidence === 'cluster' ? ' (cluster)' : ''}`
-      const rows = hsms.map((proof) => [proof.region, proof.clusterId, proof.hsmId, word(proof), proof.reason ?? ''])
-      this.log(renderTable(['REGION', 'CLUSTER', 'HSM', 'HOLDS IT', 'REASON'], rows))
+      const { renderProofs } = await import('../../cli/views/users.js')
+      this.log(renderProofs(hsms))
     }
     return { user: userKey(user), hsms }
   }

@@ -152,7 +152,9 @@ export const refuseTakenId = (
 
 const refuseByName = (ref: HsmUserRef, rules: EligibilityRules): void => {
   if (ref.type === 'AU' || ref.name.toLowerCase() === 'app_user') {
-    throw refusal('USER_NOT_ROTATABLE', `${userKey(ref)} belongs to the service and is never rotated`)
+    throw refusal('USER_NOT_ROTATABLE', `${userKey(ref)} belongs to the service and is never rotated`, [
+      `leave --user ${userKey(ref)} out; the crypto users and officers are in lockstep users list --config FILE`,
+    ])
   }
   if (ref.name.toLowerCase() === 'kmsuser' && !rules.allowKmsuser) {
     throw refusal(

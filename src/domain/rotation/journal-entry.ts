@@ -95,6 +95,8 @@ export interface RotationFacts {
   readonly debts: readonly Debt[]
   /** The journal was lost, and this one was begun from what the store and the HSMs said. */
   readonly recovered: boolean
+  /** What was wrong with the journal that this one was begun instead of, where there was one. */
+  readonly brokenJournal?: string
   readonly store: string
   /** Whether the new credential was made by this program or given by the operator. */
   readonly newCredential: 'generated' | 'given'

@@ -1,4 +1,4 @@
-import type { RotationId } from '../ids.js'
+import type { ClusterId, RotationId } from '../ids.js'
 import type { JournalEntry, JournalEvent, RotationFacts } from './journal-entry.js'
 import type { Rotation } from './rotation.js'
 
@@ -23,10 +23,16 @@ export interface FoundJournal {
 
 /** Where journals live: one file per rotation. */
 export interface JournalShelf {
-  /** Begins the journal of a new rotation with its facts. */
-  create(facts: RotationFacts): Promise<{ journal: Journal; first: JournalEntry }>
   /**
-   * @throws {OperatorError} `ROTATION_NOT_FOUND`, or `JOURNAL_BROKEN` when a line does not follow from the one before
+   * Begins the journal of a rotation with its facts. A broken or empty one of the same rotation is kept under another
+   * name; a whole one is left alone.
+   * @returns `setAside`: where the earlier one is kept, if there was one
+   * @throws {OperatorError} `JOURNAL_UNWRITABLE`
+   */
+  create(facts: RotationFacts): Promise<{ journal: Journal; first: JournalEntry; setAside?: string | null }>
+  /**
+   * @throws {OperatorError} `ROTATION_NOT_FOUND`; `JOURNAL_BROKEN` when a line does not follow from the one before;
+   *   `JOURNAL_EMPTY` without a whole line; `JOURNAL_UNREADABLE` when the system does not let it be read
    */
   read(rotationId: RotationId): Promise<FoundJournal>
   /**
@@ -42,8 +48,9 @@ export interface JournalShelf {
   /** IDs of all rotations known here, oldest first. */
   list(): Promise<readonly RotationId[]>
   /**
-   * Rotations that are neither completed nor rolled back.
-   * @throws {OperatorError} `JOURNAL_BROKEN`: what cannot be read may be open
+   * Rotations on one of these clusters that are neither completed nor rolled back.
+   * @throws {OperatorError} `JOURNAL_BROKEN`, `JOURNAL_UNREADABLE` (exit 5): what cannot be read to its end may be open, if
+   *   its beginning names one of the clusters or cannot be read either
    */
-  openRotations(): Promise<readonly Rotation[]>
+  openRotations(clusterIds: readonly ClusterId[]): Promise<readonly Rotation[]>
 }

@@ -10,6 +10,12 @@ import type { Stage } from './stage.js'
 
 export type OutcomeWord = 'completed' | 'completed-with-debt' | 'paused' | 'rolled-back'
 
+/** A command of the operator that failed, and how. */
+export interface HookFailure {
+  readonly hook: 'after-finalize'
+  readonly message: string
+}
+
 /** The document of `rotate start`, `resume`, `rollback` and `status`. Its keys are a contract. */
 export interface RotationDocument {
   readonly rotationId: RotationId
@@ -34,6 +40,10 @@ export interface RotationDocument {
   readonly debts: readonly Debt[]
   /** HSMs that AWS does not list any more, and without which the operator went on. */
   readonly gone: readonly Debt[]
+  /** What was wrong with an earlier journal of this rotation, which was set aside when it was recovered. */
+  readonly brokenJournal?: string
+  /** Commands that failed once the rotation was complete; only in the document of the run that called them. */
+  readonly hookFailures?: readonly HookFailure[]
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
@@ -57,6 +67,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     overwritten: rotation.overwritten,
     debts: rotation.debts,
     gone: rotation.gone,
+    ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
     ...(rotation.pause === null
       ? {}
       : {

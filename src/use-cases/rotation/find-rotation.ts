@@ -1,22 +1,26 @@
-import { refusal } from '../../domain/errors.js'
+import { type OperatorError, refusal } from '../../domain/errors.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
-import { followRotation } from '../../domain/rotation/follow-rotation.js'
+import { followReadable } from '../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import { type OutcomeWord, rotationDocument } from '../../domain/rotation/outcome.js'
+import type { RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 
 /** One line of `rotate list`. */
 export interface ListedRotation {
   readonly rotationId: RotationId
-  /** UTC, ISO 8601. */
-  readonly startedAt: string
-  readonly outcome: OutcomeWord
+  /** UTC, ISO 8601; null where not even the beginning of its journal can be read. */
+  readonly startedAt: string | null
+  /** `broken`: its journal cannot be read to its end. */
+  readonly outcome: OutcomeWord | 'broken'
   readonly stage: Stage | null
   readonly users: readonly string[]
   readonly clusterIds: readonly ClusterId[]
-  /** Cells that hold the new credential, and all cells. */
-  readonly new: number
-  readonly total: number
+  /** Cells that hold the new credential, and all cells; null where they are not known. */
+  readonly new: number | null
+  readonly total: number | null
+  /** Why its journal cannot be read. */
+  readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
 /** @throws {OperatorError} `NO_ROTATION` */
@@ -29,11 +33,15 @@ export const newestRotation = async (shelf: JournalShelf): Promise<RotationId> =
   ])
 }
 
-/** All rotations known here, oldest first. */
+/** All rotations known here, oldest first. A journal that cannot be read is named and keeps no other from being listed. */
 export const listRotations = async (shelf: JournalShelf): Promise<readonly ListedRotation[]> => {
   const rotations: ListedRotation[] = []
   for (const rotationId of await shelf.list()) {
-    const { ledger } = await followRotation(shelf, rotationId)
+    const { ledger, trouble } = await followReadable(shelf, rotationId)
+    if (trouble !== null) {
+      rotations.push(brokenRotation(rotationId, ledger, trouble))
+      continue
+    }
     const { startedAt, outcome, stage, users, cells, coverage } = rotationDocument(ledger.rotation())
     rotations.push({
       rotationId,
@@ -47,4 +55,24 @@ export const listRotations = async (shelf: JournalShelf): Promise<readonly Liste
     })
   }
   return rotations
+}
+
+/** What the beginning of the journal says it is about; what became of it is not known. */
+const brokenRotation = (
+  rotationId: RotationId,
+  ledger: RotationLedger | null,
+  { code, message, suggestions }: OperatorError,
+): ListedRotation => {
+  const document = ledger === null ? null : rotationDocument(ledger.rotation())
+  return {
+    rotationId,
+    startedAt: document?.startedAt ?? null,
+    outcome: 'broken',
+    stage: null,
+    users: document?.users ?? [],
+    clusterIds: document?.coverage.map(({ clusterId }) => clusterId) ?? [],
+    new: null,
+    total: null,
+    error: { code, message, suggestions },
+  }
 }

@@ -23,13 +23,22 @@ const CODES: Record<ConsoleFailure['kind'], string> = {
   'not-understood': 'NOT_UNDERSTOOD',
 }
 
+const WRONG_HSM_ADVICE = [
+  'it may have been replaced a moment ago: lockstep clusters list shows what AWS reports now; then try again',
+  'a configuration of your own may be outdated: lockstep config check FILE, or leave --config out',
+  'if neither is so, find out who answers at that address before any password is sent there',
+]
+
 /** The code and words for a broken conversation. */
 export const describeFailure = (failure: ConsoleFailure): { code: string; message: string; suggestions: string[] } => ({
   code: CODES[failure.kind],
   message: failure.hsmIds.every((hsmId) => failure.message.includes(hsmId))
     ? failure.message
     : `${failure.message} (${failure.hsmIds.join(', ')})`,
-  suggestions: failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`],
+  suggestions: [
+    ...(failure.kind === 'wrong-hsm' ? WRONG_HSM_ADVICE : []),
+    ...(failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`]),
+  ],
 })
 
 /** Any failure in the middle of a run as a pause; faults of the program itself pass through. */

@@ -3,7 +3,7 @@ import { ConsoleFailure, type HsmConsole, type HsmSession } from '../../domain/h
 import { findUser, type HsmUser, type HsmUserRef, type UserKey, userKey } from '../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../domain/ids.js'
 import type { RefusedLogin } from '../../domain/refused-logins.js'
-import type { Roster, RosterEntry } from '../../domain/roster.js'
+import { nameServer, type Roster, type RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
 import { nearLockout, type UserMatrix } from '../../domain/rotation/eligibility.js'
 import type { RotationFacts } from '../../domain/rotation/journal-entry.js'
@@ -218,7 +218,7 @@ class LoginProof {
         if (uncounted) await this.#work.refusedLogins.note(user, clusterIds)
         return refusal(
           'CURRENT_REFUSED',
-          `${hsmIds.join(', ')} (${reached[0]?.region}, ${reached[0]?.clusterId}) refused the current credential given for ${user.key}: ${answer.text}`,
+          `${nameReached(reached)} refused the current credential given for ${user.key}: ${answer.text}`,
           [
             `${reached.length > 1 ? 'this cluster' : 'this HSM'} may hold another password: compare with lockstep users prove`,
             'or leave --current-password out',
@@ -238,6 +238,13 @@ export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError =>
   return refusal(
     described[0]?.code ?? 'HSM_UNREACHABLE',
     `${described.map(({ message }) => message).join('; ')}; nothing has changed`,
-    described.flatMap(({ suggestions }) => suggestions).slice(0, 1),
+    described.find(({ suggestions }) => suggestions.length > 0)?.suggestions ?? [],
   )
+}
+
+/** Who refused a login: one HSM, or a cluster that does not say which of its HSMs did. */
+const nameReached = (reached: readonly RosterEntry[]): string => {
+  const [first] = reached
+  if (first === undefined) return 'nobody'
+  return reached.length === 1 ? nameServer(first) : `${first.clusterId} (${first.region}; at least one of its HSMs)`
 }

@@ -1,15 +1,17 @@
 import type { Clock } from '../../domain/clock.js'
 import type { ClusterLocks } from '../../domain/cluster-lock.js'
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../domain/credential-store.js'
-import { OperatorError, refusal } from '../../domain/errors.js'
+import { type OperatorError, refusal } from '../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../domain/hsm-console.js'
 import { findUser, type HsmUserRef, type UserKey } from '../../domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../domain/ids.js'
 import type { Cell } from '../../domain/rotation/cell.js'
+import { followReadable } from '../../domain/rotation/follow-rotation.js'
 import type { Journal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { CredentialName, JournalEvent, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent } from '../../domain/rotation/login-budget.js'
 import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../domain/rotation/plan.js'
+import type { Progress } from '../../domain/rotation/progress.js'
 import { ledgerOf, type Rotation, RotationLedger } from '../../domain/rotation/rotation.js'
 import type { Secret } from '../../domain/secret.js'
 import { failureCountsOf } from './failure-counts.js'
@@ -33,6 +35,7 @@ export interface RecoverPorts {
   readonly shelf: JournalShelf
   readonly store: CredentialStore
   readonly clock: Clock
+  readonly progress: Progress
   readonly who: RotationFacts['operator']
   readonly version: string
 }
@@ -41,14 +44,14 @@ export interface RecoverPorts {
  * Begins the journal of a rotation anew after it was lost: PENDING of the store says which rotation it is, and each
  * cell is asked by at most one login, with the credential it more likely holds. What is not proved stays unknown, and
  * resume or rollback repeat it. Called again, it asks cells that refused the one credential for the other: each call
- * may cost a cell one failed login.
+ * may cost a cell one failed login. A journal that is broken or empty counts as lost: it is set aside, never repaired.
  * @throws {OperatorError} `NOTHING_PENDING`, `USER_NOT_PENDING`, `ROTATION_KNOWN`, and those of planning
  */
 export const recoverRotation = async (request: RecoverRequest, ports: RecoverPorts): Promise<Rotation> => {
   const { chosen, users } = request
   const pending = await pendingOf(ports.store, users)
   const { rotationId } = pending
-  const known = await knownRotation(ports.shelf, rotationId)
+  const { known, trouble } = await knownRotation(ports.shelf, rotationId)
   if (known !== null && !canAskAgain(known, await currentOf(ports.store, known.plan))) throw refuseKnown(rotationId)
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds, rotationId)
@@ -67,6 +70,7 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
       failureCounts: failureCountsOf(plan.users, planned.matrix),
       debts: [],
       recovered: true,
+      ...(trouble === null ? {} : { brokenJournal: trouble.message }),
       store: ports.store.description,
       newCredential: 'given',
       config: request.config,
@@ -74,7 +78,10 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
       version: ports.version,
     }
     await lock.name(rotationId)
-    const { journal, first } = await ports.shelf.create(facts)
+    const { journal, first, setAside = null } = await ports.shelf.create(facts)
+    if (setAside !== null) {
+      notice(ports, `${trouble?.message ?? 'the journal could not be used'}; the file is kept as ${setAside}`)
+    }
     try {
       return await rebuild(request, ports, pending, new Recovery(journal, new RotationLedger(first)), plan)
     } finally {
@@ -84,6 +91,8 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
     await lock.release()
   }
 }
+
+const notice = ({ progress }: RecoverPorts, text: string): void => progress({ kind: 'notice', text })
 
 /** A journal that is being begun anew, and the rotation as it tells it. */
 class Recovery {
@@ -113,12 +122,26 @@ const rebuild = async (
   const evidence = 'the journal was lost, and with it which HSM was never written to'
   await recovery.record({ type: 'way-back', bySync: false, byCurrent: false, evidence })
   const credentials = { new: byUser(plan.users, pending), current }
-  // The last command before the journal was lost may still take effect, and nobody knows when it was sent.
-  await ports.clock.wait(request.commandMs)
+  await outwaitLostCommands(request, ports)
+  notice(ports, `asking ${plan.roster.length} HSMs by at most one login per user each`)
   await inLanes(unitsOf(plan.roster, plan.utility), request.concurrency, (unit) =>
     askCells(request, ports, recovery, { unit, plan, credentials }),
   )
   return pauseRecovered(recovery, current)
+}
+
+/** How long nothing is said while time is waited out. */
+const SAY_EVERY_MS = 30_000
+
+/** The last command before the journal was lost may still take effect, and nobody knows when it was sent. */
+const outwaitLostCommands = async ({ commandMs }: RecoverRequest, ports: RecoverPorts): Promise<void> => {
+  for (let restMs = commandMs; restMs > 0; restMs -= SAY_EVERY_MS) {
+    notice(
+      ports,
+      `waiting ${Math.ceil(restMs / 1000)} s${restMs < commandMs ? ' more' : ''}: a command sent before the journal was lost could still take effect`,
+    )
+    await ports.clock.wait(Math.min(restMs, SAY_EVERY_MS))
+  }
 }
 
 /** Asks the cells that refused one credential for the other one. */
@@ -275,12 +298,23 @@ const pendingOf = async (store: CredentialStore, users: readonly HsmUserRef[]): 
   return { ...pending, rotationId: pending.rotationId }
 }
 
-const knownRotation = async (shelf: JournalShelf, rotationId: RotationId): Promise<RotationLedger | null> => {
-  const found = await shelf.read(rotationId).catch((error: unknown) => {
-    if (error instanceof OperatorError && error.code === 'ROTATION_NOT_FOUND') return null
-    throw error
-  })
-  return found === null ? null : ledgerOf(found.entries)
+/** The rotation as its journal tells it; null where the journal is lost, with what is wrong with the file where there is one. */
+const knownRotation = async (
+  shelf: JournalShelf,
+  rotationId: RotationId,
+): Promise<{ readonly known: RotationLedger | null; readonly trouble: OperatorError | null }> => {
+  const { ledger, trouble } = await followReadable(shelf, rotationId)
+  switch (trouble?.code) {
+    case undefined:
+      return { known: ledger, trouble: null }
+    case 'ROTATION_NOT_FOUND':
+      return { known: null, trouble: null }
+    case 'JOURNAL_BROKEN':
+    case 'JOURNAL_EMPTY':
+      return { known: null, trouble }
+    default:
+      throw trouble
+  }
 }
 
 const refuseKnown = (rotationId: RotationId): OperatorError =>

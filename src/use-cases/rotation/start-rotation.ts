@@ -235,7 +235,7 @@ const refusePending = async (store: CredentialStore): Promise<void> => {
 
 /** An unfinished rotation holds a PENDING credential of its own; a second one beside it would lose the first. */
 const refuseOpenRotation = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<void> => {
-  for (const open of await shelf.openRotations()) {
+  for (const open of await shelf.openRotations(clusterIds)) {
     const { plan } = open.facts
     const shared = [plan.source, ...plan.destinations].find((cluster) => clusterIds.includes(cluster.clusterId))
     if (shared === undefined) continue

@@ -19,10 +19,7 @@ export const unlockRotation = async (
   if (alive !== undefined) {
     throw new OperatorError('LOCKED', `${rotationId} is being worked on: ${held(alive)}`, {
       exitCode: EXIT.locked,
-      suggestions: [
-        `lockstep rotate status --rotation ${rotationId}`,
-        `if that machine is gone, its lease runs out within minutes; repeat the command then`,
-      ],
+      suggestions: [`lockstep rotate status --rotation ${rotationId}`, adviceFor(alive)],
     })
   }
   for (const lock of found.filter(({ process }) => process === 'unknown')) {
@@ -35,6 +32,12 @@ export const unlockRotation = async (
   for (const lock of found) if (await lock.remove()) removed.add(lock.clusterId)
   return [...removed].sort()
 }
+
+/** What ends a lock whose holder lives: a local one has no lease. */
+const adviceFor = ({ leased, holder }: FoundLock): string =>
+  leased
+    ? 'if that machine is gone, its lease runs out within minutes; repeat the command then'
+    : `wait until that process ends, or kill -INT ${holder.pid} there: it finishes the HSM in hand, and resume goes on`
 
 const held = ({ clusterId, holder, place }: FoundLock): string =>
   `${clusterId} is locked in ${place} by ${holder.user}@${holder.host}, process ${holder.pid}, since ${holder.since}`

@@ -342,7 +342,7 @@ describe('the program itself', () => {
     const missing = await operatorErrorOf(() => consoleOn('/nowhere/cloudhsm-cli', roster).open([server]))
     expect(missing.code).toBe('UTILITY_NOT_FOUND')
     expect(missing.message).toBe('there is no CloudHSM CLI at "/nowhere/cloudhsm-cli"')
-    expect(missing.suggestions.join()).toContain('LOCKSTEP_CLOUDHSM_CLI')
+    expect(missing.suggestions.join()).toContain('set LOCKSTEP_CLOUDHSM_CLI or --cloudhsm-cli to the program')
     const folder = await newFolder()
     await mkdir(join(folder, 'program'))
     const directory = await operatorErrorOf(() => consoleOn(join(folder, 'program'), roster).open([server]))

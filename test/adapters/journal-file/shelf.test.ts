@@ -1,13 +1,16 @@
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { followJournalNow } from '../../../src/adapters/journal-file/follow.js'
 import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
-import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
+import type { ClusterId } from '../../../src/domain/ids.js'
+import type { JournalEntry, JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
 import { factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
 
 const newFolder = tempFolders()
+const [SOURCE, ELSEWHERE] = ['cluster-aaaaaaaaaaa', 'cluster-zzzzzzzzzzz'] as [ClusterId, ClusterId]
 const AT = new Date('2026-03-01T03:15:00Z')
 const stageDone = (stage: 'rehearse' | 'change'): JournalEvent => ({ type: 'stage-completed', stage })
 
@@ -70,13 +73,77 @@ describe('a journal file', () => {
   test('a rotation that never got its first line is not open', async () => {
     const { shelf, path } = await begun()
     await writeFile(path, '{"seq":1')
-    expect(await shelf.openRotations()).toEqual([])
+    expect(await shelf.openRotations([SOURCE])).toEqual([])
   })
 
-  test('a damaged journal may be an open rotation, so it is not passed over', async () => {
+  test('a damaged journal may be an open rotation of the clusters it begins with, and stands in the way of no other', async () => {
     const { shelf, path } = await begun([stageDone('rehearse'), stageDone('change')])
     await writeFile(path, (await readFile(path, 'utf8')).replace('"rehearse"', '"change"'))
-    await expect(operatorErrorOf(() => shelf.openRotations())).resolves.toMatchObject({ code: 'JOURNAL_BROKEN' })
+    const error = await operatorErrorOf(() => shelf.openRotations([SOURCE]))
+    expect([error.code, error.exitCode]).toEqual(['JOURNAL_BROKEN', 5])
+    expect(error.message).toBe(
+      `line 3 of ${path} does not follow from the line before it; ${ROTATION} may be unfinished on these clusters`,
+    )
+    expect(await shelf.openRotations([ELSEWHERE])).toEqual([])
+  })
+
+  test.each([
+    ['whose first line is damaged', (path: string) => writeFile(path, 'damaged\n'), 'JOURNAL_BROKEN'],
+    ['that the system does not let be read', (path: string) => rm(path).then(() => mkdir(path)), 'JOURNAL_UNREADABLE'],
+  ])('a journal %s may be an open rotation of any cluster, and is named', async (_, damage, code) => {
+    const { shelf, path } = await begun()
+    await damage(path)
+    const error = await operatorErrorOf(() => shelf.openRotations([ELSEWHERE]))
+    expect([error.code, error.exitCode]).toEqual([code, 5])
+    expect(error.message).toContain(path)
+    expect(error.suggestions).not.toEqual([])
+  })
+
+  test('an edited first line shows by the line behind it, whatever it says', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse')])
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"started"', '"finished"'))
+    await expect(operatorErrorOf(() => shelf.openRotations([ELSEWHERE]))).resolves.toMatchObject({
+      code: 'JOURNAL_BROKEN',
+    })
+  })
+
+  test.each([
+    ['broken', '{"seq":1}\n'],
+    ['empty', ''],
+  ])('a %s one is kept under another name when it is begun anew', async (word, text) => {
+    const { shelf, path } = await begun()
+    await writeFile(path, text)
+    const { journal, setAside } = await shelf.create(factsOf(rosterOf(1, 1)))
+    await journal.close()
+    expect(setAside).toBe(`${path}.${word}-20260301T031500Z`)
+    expect(await readFile(`${setAside}`, 'utf8')).toBe(text)
+    expect((await shelf.read(ROTATION)).entries).toHaveLength(1)
+    expect(await shelf.list()).toEqual([ROTATION])
+  })
+
+  test('a whole one is never begun anew', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse')])
+    const before = await readFile(path, 'utf8')
+    await expect(operatorErrorOf(() => shelf.create(factsOf(rosterOf(1, 1))))).resolves.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+    })
+    expect(await readFile(path, 'utf8')).toBe(before)
+  })
+
+  test('is read at once just as it is read in passing', async () => {
+    const { shelf, path } = await begun([stageDone('rehearse'), stageDone('change')])
+    await appendFile(path, '{"seq":4,"at":"2026-03')
+    const entries: JournalEntry[] = []
+    followJournalNow(path, ROTATION, (entry) => entries.push(entry))
+    expect(entries).toEqual((await shelf.read(ROTATION)).entries)
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"rehearse"', '"change"'))
+    await expect(operatorErrorOf(() => followJournalNow(path, ROTATION, () => undefined))).resolves.toMatchObject({
+      code: 'JOURNAL_BROKEN',
+    })
+    await writeFile(path, '{"seq":1')
+    await expect(operatorErrorOf(() => followJournalNow(path, ROTATION, () => undefined))).resolves.toMatchObject({
+      code: 'JOURNAL_EMPTY',
+    })
   })
 
   test('an unknown rotation is named', async () => {

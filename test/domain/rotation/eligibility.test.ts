@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { HsmUser } from '../../../src/domain/hsm-user.js'
 import { parseUserRef } from '../../../src/domain/hsm-user-text.js'
 import { checkOfficers, eligibleUsers } from '../../../src/domain/rotation/eligibility.js'
+import { operatorErrorOf } from '../../helpers/errors.js'
 import { hsm, listed, rosterOf } from '../../helpers/rotation.js'
 
 const [a, b] = [hsm('a'), hsm('b')]
@@ -37,8 +38,10 @@ describe('who may be rotated', () => {
     ['CU:app', both([listed('CU', 'app', { twoFactor: true })]), 'has a second factor'],
     ['CU:app', both([listed('CU', 'app', { mofnPubKey: true })]), 'has a quorum key'],
     ['CU:app', both([app], [listed('CU', 'app', { loginFailureCount: 3 })]), `${b} counts 3 failed logins`],
-  ])('%s is refused', (text, matrix, message) => {
-    expect(() => rotate(text, matrix)).toThrow(message)
+  ])('%s is refused, with what to do about it', async (text, matrix, message) => {
+    const refused = await operatorErrorOf(() => rotate(text, matrix))
+    expect(refused.message).toContain(message)
+    expect(refused.suggestions).not.toEqual([])
   })
 
   test('one failure below the budget is still allowed', () => {

@@ -112,7 +112,8 @@ export const sharedLocks = (parts: SharedLocksParts): ClusterLocks & LockFinder 
         const lives = here ? !isGone(holder) : clock.wall() <= item.leaseUntil
         const process = lives ? 'runs' : here ? 'gone' : 'unknown'
         const place = `the table ${table.name}`
-        return [{ clusterId, holder, process, place, remove: () => table.free(clusterId, fence) } as const]
+        const remove = () => table.free(clusterId, fence)
+        return [{ clusterId, holder, process, place, leased: true, remove } as const]
       })
     },
   }

@@ -1,0 +1,73 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { hostname, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { journalShelf } from '../../src/adapters/journal-file/shelf.js'
+import { localLocks } from '../../src/adapters/lock/local-locks.js'
+import type { ClusterId } from '../../src/domain/ids.js'
+import { factsOf, ROTATION, rosterOf } from '../helpers/rotation.js'
+import { run } from '../helpers/run-command.js'
+import { tempFolders } from '../helpers/temp-folder.js'
+
+const newFolder = tempFolders()
+const SINCE = '2026-03-01T03:15:00.000Z'
+const CLUSTER = 'cluster-aaaaaaaaaaa' as ClusterId
+
+/** A rotation at its rehearsal; its locks are not taken yet. */
+const underWay = async () => {
+  const folder = await newFolder()
+  const now = () => new Date(SINCE)
+  const shelf = journalShelf(join(folder, 'rotations'), now)
+  const { journal } = await shelf.create(factsOf(rosterOf(1, 1)))
+  await journal.append({ type: 'stage-completed', stage: 'store-pending' })
+  await journal.close()
+  const locks = localLocks(join(folder, 'locks'), now, async () => null)
+  const status = (...more: string[]) =>
+    run(['rotate', 'status', ...more], { journals: async () => shelf, lockFinder: async () => locks })
+  const hand = async (change: object) => {
+    const path = join(folder, 'locks', `${CLUSTER}.lock`)
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), ...change }))
+  }
+  return { locks, status, hand }
+}
+
+describe('rotate status of a rotation', () => {
+  test('that a process works on: who, since when and its last action, and no word of resuming', async () => {
+    const { locks, status } = await underWay()
+    const held = await locks.acquire([CLUSTER])
+    await held.name(ROTATION)
+    const who = { user: userInfo().username, host: hostname(), pid: process.pid, since: SINCE }
+    const asJson = await status('--json')
+    expect([asJson.exitCode, JSON.parse(asJson.stdout)]).toMatchObject([4, { outcome: 'paused', holder: who }])
+    expect(Object.keys(JSON.parse(asJson.stdout).holder)).toEqual(Object.keys(who))
+    const { stdout, stderr, exitCode } = await status()
+    expect(exitCode).toBe(4)
+    expect(stdout).toContain(`${ROTATION}: under way at rehearse; `)
+    expect(stderr).toContain(
+      `${who.user}@${who.host}, process ${who.pid}, works on it since ${SINCE}; last action: stage-completed store-pending at ${SINCE}`,
+    )
+    expect(stdout + stderr).not.toMatch(/paused|rotate resume/i)
+    await held.release()
+  })
+
+  test('whose process is gone: paused, and how it is resumed', async () => {
+    const { locks, status, hand } = await underWay()
+    await (await locks.acquire([CLUSTER])).name(ROTATION)
+    // A number that no process has.
+    await hand({ pid: 2 ** 30 })
+    expect(JSON.parse((await status('--json')).stdout)).toMatchObject({ outcome: 'paused', holder: null })
+    const { stdout, stderr } = await status()
+    expect(stdout).toContain(`${ROTATION}: paused at rehearse; `)
+    expect(stderr).toContain(`resume with lockstep rotate resume --rotation ${ROTATION}`)
+  })
+
+  test('that another machine holds, which cannot be looked at: told so, with the way out', async () => {
+    const { locks, status, hand } = await underWay()
+    await (await locks.acquire([CLUSTER])).name(ROTATION)
+    await hand({ host: 'elsewhere' })
+    expect(JSON.parse((await status('--json')).stdout).holder.host).toBe('elsewhere')
+    const { stderr } = await status()
+    expect(stderr).toContain('whether that process still runs is not seen from here')
+    expect(stderr).toContain(`lockstep rotate unlock --rotation ${ROTATION}`)
+  })
+})
