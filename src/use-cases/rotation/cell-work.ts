@@ -6,6 +6,7 @@ import { nearLockout, refuseTakenId } from '../../domain/rotation/eligibility.js
 import type { CredentialName } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent, UNCOUNTED_BUDGET } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
+import { absentUsers } from './absent-users.js'
 import { whenDrained } from './draining.js'
 import {
   inLanes,
@@ -229,10 +230,9 @@ const deliverTo = async (
 ): Promise<void> => {
   if (pending.length === 0) return
   // No change can create a user; where one is absent, a copy does it under every reading of its rules.
-  const absent = (user: PlannedUser) =>
-    run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'absent')
-  const synced = method === 'sync' ? pending : pending.filter(absent)
-  const changed = method === 'sync' ? [] : pending.filter((user) => !absent(user))
+  const absent = method === 'sync' ? new Set(pending) : await absentUsers(run, unitId, pending)
+  const synced = pending.filter((user) => absent.has(user))
+  const changed = pending.filter((user) => !absent.has(user))
   if (synced.length > 0) {
     const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')
     for (const [user, answer] of answers) {

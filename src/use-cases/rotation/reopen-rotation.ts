@@ -100,7 +100,8 @@ const prepare = async (
   const run = new RotationRun({ ...ports, ...held, options: request.options, credentials })
   await run.record({ type: 'resumed', operator: ports.who })
   if (met.currentProved !== null) await keepCurrent(run, met.currentProved)
-  if (met.added.length > 0 && !back) {
+  // Going back leaves an added HSM alone, unless a write to its cluster reaches it all the same.
+  if (met.added.length > 0 && (!back || run.words.unit === 'cluster')) {
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
