@@ -275,4 +275,15 @@ describe('by cloudhsm-cli', () => {
       'resume: completed',
     ])
   })
+
+  test('a cluster that refuses the new credential does not show that each of its HSMs gave it up', async () => {
+    const fleet = { ...cli, clusters: [2, 1], behaviour: { userReplicateExisting: 'ignore' } } as const
+    const turns = [turn({ troubles: [trouble('quorum', { at: 166 })] })]
+    expect(await told({ fleet, turns, ending: 'rollback' })).toEqual([
+      'start: PARTLY_DONE',
+      'rollback: NO_WAY_BACK',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
+  })
 })
