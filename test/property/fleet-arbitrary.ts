@@ -1,4 +1,6 @@
 import fc from 'fast-check'
+import type { UtilityName } from '../../src/domain/utility.js'
+import type { CliSettings } from '../../src/simulator/cloudhsm-cli/settings.js'
 import type { HsmBehaviour } from '../../src/simulator/hsm/behaviour.js'
 
 /** Something about one user on one HSM that was so before anybody came. */
@@ -9,18 +11,35 @@ export interface Oddity {
   readonly user: number
 }
 
+/** What nobody knows of cloudhsm-cli and can therefore be switched. */
+export type CliReadings = Pick<
+  CliSettings,
+  'cliVersion' | 'cliConfigOption' | 'cliDiscovery' | 'cliUnreachable' | 'cliLoginRefusedByOne'
+>
+
 /** A clone family. */
 export interface FleetSpec {
+  readonly utility: UtilityName
+  /** Whether one officer does the work everywhere, or each cluster has its own. */
+  readonly officers: 'one' | 'each'
   /** How many HSMs each cluster has that the operator names; the source is the first. */
   readonly clusters: readonly number[]
   /** HSMs of a member that is not named; 0: there is none. */
   readonly leftOut: number
   readonly users: number
-  /** What matters to the management utility. */
+  /** What matters to the utilities. */
   readonly behaviour: Pick<
     HsmBehaviour,
-    'syncUserExisting' | 'syncUserMatches' | 'syncUserOntoLoggedIn' | 'loginResetsFailures' | 'syncResetsFailures'
+    | 'syncUserExisting'
+    | 'syncUserMatches'
+    | 'syncUserOntoLoggedIn'
+    | 'userReplicateExisting'
+    | 'loginResetsFailures'
+    | 'syncResetsFailures'
   >
+  readonly cli: CliReadings
+  /** The cluster that consists of hsm1.medium HSMs where all others are hsm2m.medium: cloudhsm-cli drives both. */
+  readonly olderCluster: number | null
   readonly oddities: readonly Oddity[]
 }
 
@@ -43,20 +62,51 @@ const oddity: fc.Arbitrary<Oddity> = fc.record({
   user: fc.nat({ max: 4 }),
 })
 
-/** 1 to 4 clusters of 1 to 6 HSMs with 1 to 5 users; seldom so many users that an HSM is spoken to twice at once. */
-export const fleetSpec: fc.Arbitrary<FleetSpec> = fc.record({
-  clusters,
-  leftOut: fc.constantFrom(0, 0, 0, 1),
-  users: fc.oneof({ weight: 40, arbitrary: count(5) }, { weight: 1, arbitrary: fc.constant(8) }),
-  behaviour: fc.record({
-    syncUserExisting: fc.constantFrom('overwrite', 'overwrite', 'refuse', 'ignore'),
-    syncUserMatches: fc.constantFrom('id', 'name'),
-    syncUserOntoLoggedIn: fc.constantFrom('deny', 'allow'),
-    loginResetsFailures: fc.boolean(),
-    syncResetsFailures: fc.boolean(),
-  }),
-  oddities: fc.oneof(
-    { weight: 4, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(oddity, { minLength: 1, maxLength: 2 }) },
-  ),
+const EXISTING = fc.constantFrom('overwrite', 'overwrite', 'refuse', 'ignore')
+
+/** What cloudhsm-cli does unless a story draws something else. */
+export const USUAL_CLI: CliReadings = {
+  cliVersion: '5.17.1',
+  cliConfigOption: true,
+  cliDiscovery: true,
+  cliUnreachable: 'skip',
+  cliLoginRefusedByOne: 'failure',
+}
+
+const cliReadings: fc.Arbitrary<CliReadings> = fc.record({
+  // The second one cannot copy users.
+  cliVersion: fc.constantFrom('5.17.1', '5.17.1', '5.17.1', '5.17.1', '5.14.0'),
+  cliConfigOption: fc.constantFrom(true, true, true, false),
+  cliDiscovery: fc.boolean(),
+  cliUnreachable: fc.constantFrom('skip', 'fail'),
+  cliLoginRefusedByOne: fc.constantFrom('failure', 'failure', 'success'),
 })
+
+const ONE_KIND = fc.constant(null)
+
+/** 1 to 4 clusters of 1 to 6 HSMs with 1 to 5 users; seldom so many users that an HSM is spoken to twice at once. */
+export const fleetSpec = (utility: UtilityName): fc.Arbitrary<FleetSpec> =>
+  fc.record({
+    utility: fc.constant(utility),
+    clusters,
+    leftOut: fc.constantFrom(0, 0, 0, 1),
+    users: fc.oneof({ weight: 40, arbitrary: count(5) }, { weight: 1, arbitrary: fc.constant(8) }),
+    officers: fc.constantFrom('one', 'one', 'one', 'each'),
+    behaviour: fc.record({
+      syncUserExisting: EXISTING,
+      syncUserMatches: fc.constantFrom('id', 'name'),
+      syncUserOntoLoggedIn: fc.constantFrom('deny', 'allow'),
+      userReplicateExisting: EXISTING,
+      loginResetsFailures: fc.boolean(),
+      syncResetsFailures: fc.boolean(),
+    }),
+    cli: utility === 'cmu' ? fc.constant(USUAL_CLI) : cliReadings,
+    olderCluster:
+      utility === 'cmu'
+        ? ONE_KIND
+        : fc.oneof({ weight: 9, arbitrary: ONE_KIND }, { weight: 1, arbitrary: fc.nat({ max: 3 }) }),
+    oddities: fc.oneof(
+      { weight: 4, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(oddity, { minLength: 1, maxLength: 2 }) },
+    ),
+  })

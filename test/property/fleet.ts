@@ -6,11 +6,11 @@ import type { HsmBehaviour } from '../../src/simulator/hsm/behaviour.js'
 import { Hsm } from '../../src/simulator/hsm/hsm.js'
 import { type StoredPassword, storePassword } from '../../src/simulator/hsm/password.js'
 import type { User } from '../../src/simulator/hsm/user.js'
+import type { OfficerLogin } from '../../src/use-cases/rotation/rotation-run.js'
 import { clusterOf, hsmOf } from '../helpers/clusters.js'
 import type { FleetSpec, Oddity } from './fleet-arbitrary.js'
 
 export const LOCKOUT_LIMIT = 5
-export const OFFICER = { user: { type: 'CO', name: 'admin' }, password: new Secret('TEST-officer-1') } as const
 
 /** A user that is to be rotated, with its passwords. */
 export interface RotatedUser extends HsmUserRef {
@@ -43,6 +43,8 @@ export interface Appliance {
 export interface FleetCluster {
   readonly clusterId: ClusterId
   readonly region: RegionName
+  readonly hsmType: string
+  readonly officer: OfficerLogin
   /** Whether the operator names it. */
   readonly named: boolean
   readonly appliances: Appliance[]
@@ -53,7 +55,15 @@ const REGIONS = ['us-east-1', 'eu-west-1', 'eu-west-1', 'ap-south-1', 'sa-east-1
 export const DRIFTED = 'TEST-drifted-1'
 const BYSTANDER: StoredPassword = storePassword('TEST-bystander-1')
 const DRIFTED_STORED = storePassword(DRIFTED)
-const OFFICER_STORED = storePassword(OFFICER.password.reveal())
+
+const officer = (name: string): OfficerLogin & { readonly stored: StoredPassword } => {
+  const password = `TEST-officer-${name}`
+  return { user: { type: 'CO', name }, password: new Secret(password), stored: storePassword(password) }
+}
+/** The one that works everywhere, and those of single clusters. */
+const OFFICER = officer('admin')
+const OFFICERS = [...'abcde'].map((letter) => officer(`admin_${letter}`))
+
 const FAMILY_KEY = Buffer.alloc(32, 7)
 const STRANGE_KEY = Buffer.alloc(32, 8)
 
@@ -92,7 +102,6 @@ export class Fleet {
     const passwords = this.users.map((user) => storePassword(user.old.reveal()))
     this.#behaviour = {
       ...spec.behaviour,
-      userReplicateExisting: 'overwrite',
       quorumGatesOwnPassword: false,
       loginWithoutSecondFactor: 'refuse',
       lockoutLimit: LOCKOUT_LIMIT,
@@ -101,10 +110,12 @@ export class Fleet {
     this.clusters = sizes.map((size, at) => {
       const letter = 'abcde'.charAt(at)
       const cluster = clusterOf(letter, REGIONS[at] ?? 'us-east-1', [])
+      const hsmType = spec.utility === 'cmu' || spec.olderCluster === at ? 'hsm1.medium' : 'hsm2m.medium'
+      const officer = (spec.officers === 'each' ? OFFICERS[at] : undefined) ?? OFFICER
       const appliances = Array.from({ length: size }, (_, index): Appliance => {
         const { hsmId, eniIp } = hsmOf(letter, index + 2)
         const original = [
-          account(1, 'CO', 'admin', OFFICER_STORED),
+          account(1, officer.user.type, officer.user.name, officer.stored),
           account(2, 'AU', 'app_user', null),
           account(3, 'CU', 'bystander', BYSTANDER),
           ...this.users.map((user, nth) => account(FIRST_ID + nth, user.type, user.name, passwords[nth] ?? null)),
@@ -116,13 +127,14 @@ export class Fleet {
           state: 'ACTIVE',
           eniIp: eniIp as EniIp,
           clusterId: cluster.clusterId,
-          hsm: new Hsm(FAMILY_KEY, this.#behaviour, original),
+          hsm: new Hsm(FAMILY_KEY, this.#behaviour, original, hsmType),
           original,
           unreachable: false,
           limited: false,
         }
       })
-      return { clusterId: cluster.clusterId, region: cluster.region, named: at < spec.clusters.length, appliances }
+      const { clusterId, region } = cluster
+      return { clusterId, region, hsmType, officer, named: at < spec.clusters.length, appliances }
     })
     this.named = this.clusters.filter(({ named }) => named).flatMap(({ appliances }) => appliances)
     for (const oddity of spec.oddities) this.#make(oddity)
@@ -135,6 +147,16 @@ export class Fleet {
       if (found !== undefined) return found
     }
     return undefined
+  }
+
+  /** All HSMs of the cluster of one, itself among them. */
+  siblings({ clusterId }: Appliance): readonly Appliance[] {
+    return this.clusters.find((cluster) => cluster.clusterId === clusterId)?.appliances ?? []
+  }
+
+  /** Who does the work on a cluster. */
+  officerOf(wanted: ClusterId): OfficerLogin {
+    return this.clusters.find(({ clusterId }) => clusterId === wanted)?.officer ?? OFFICER
   }
 
   nth(index: number): Appliance {
@@ -152,9 +174,10 @@ export class Fleet {
 
   /** The clusters as AWS reports them. */
   reported(): readonly Cluster[] {
-    return this.clusters.map(({ clusterId, region, appliances }) => ({
+    return this.clusters.map(({ clusterId, region, hsmType, appliances }) => ({
       ...clusterOf('a', region, []),
       clusterId,
+      hsmType,
       hsms: appliances.map(({ reportedId, eniIp, state }, at) => ({
         hsmId: reportedId,
         eniIp,
@@ -178,7 +201,7 @@ export class Fleet {
       failures: 0,
       locked: false,
     }))
-    const hsm = new Hsm(FAMILY_KEY, this.#behaviour, users)
+    const hsm = new Hsm(FAMILY_KEY, this.#behaviour, users, cluster.hsmType)
     const added: Appliance = {
       ...sibling,
       slot: hsmId,

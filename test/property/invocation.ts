@@ -15,6 +15,12 @@ export interface CallOptions {
   readonly ms?: number
 }
 
+/** What strikes a call, and which HSM. */
+export interface Struck {
+  readonly strike: Strike
+  readonly hsm: number
+}
+
 /** How long an HSM may take for a command, in milliseconds. */
 export const COMMAND_MS = 30_000
 
@@ -91,7 +97,7 @@ export class Invocation {
   }
 
   /** What strikes the call that is about to be made, if anything does. */
-  struckBy(...strikes: readonly Strike[]): { readonly strike: Strike; readonly hsm: number } | null {
+  struckBy(...strikes: readonly Strike[]): Struck | null {
     const index = this.#troubles.findIndex(
       ({ what, at }) => (strikes as readonly string[]).includes(what) && this.#has(at),
     )

@@ -3,20 +3,24 @@ import type { CredentialStore } from '../../src/domain/credential-store.js'
 import { EXIT, OperatorError } from '../../src/domain/errors.js'
 import type { HsmUserRef } from '../../src/domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../src/domain/ids.js'
+import type { Roster } from '../../src/domain/roster.js'
 import type { RecoverPorts } from '../../src/use-cases/rotation/recover-rotation.js'
 import type { ReopenPorts } from '../../src/use-cases/rotation/reopen-rotation.js'
 import type { StartPorts } from '../../src/use-cases/rotation/start-rotation.js'
 import { consoleOf } from './console.js'
-import { LOCKOUT_LIMIT, OFFICER } from './fleet.js'
+import { LOCKOUT_LIMIT } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import { shelfOf } from './journals.js'
 
-/** Everything outside, as one invocation reaches it. */
-export const portsOf = (invocation: Invocation): StartPorts & ReopenPorts & RecoverPorts => {
+/**
+ * Everything outside, as one invocation reaches it.
+ * @param roster every HSM that it may speak to, as it knows when it begins
+ */
+export const portsOf = (invocation: Invocation, roster: Roster): StartPorts & ReopenPorts & RecoverPorts => {
   const { world } = invocation
   return {
-    console: consoleOf(invocation),
-    officerOf: () => OFFICER,
+    console: consoleOf(invocation, roster),
+    officerOf: (clusterId) => world.fleet.officerOf(clusterId),
     refusedLogins: refusedLoginsOf(invocation),
     lockoutLimit: LOCKOUT_LIMIT,
     concurrency: world.story.wishes.concurrency,
@@ -34,7 +38,12 @@ export const portsOf = (invocation: Invocation): StartPorts & ReopenPorts & Reco
     version: '0.0.0',
     showPlan: async () => undefined,
     leftovers: {
-      end: (process) => invocation.call(() => world.orphans.get(process.pid)?.()),
+      end: async (process, patienceMs) => {
+        const orphan = await invocation.call(() => world.orphans.get(process.pid))
+        if (orphan === undefined) return
+        if (patienceMs > 0) await Promise.race([orphan.gone(), invocation.wait(patienceMs)])
+        orphan.end()
+      },
     },
   }
 }

@@ -1,13 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { MAX_SEED, replayFrom } from './replay.js'
+import { MAX_SEED, replayFrom, UTILITIES, utilityFrom } from './replay.js'
 import { tryStories } from './try-stories.js'
 
-// `npm run soak [-- --minutes N | --cases N]`: stories nobody has seen yet, for ten minutes unless told otherwise. With
-// LOCKSTEP_SEED (and LOCKSTEP_PATH) in the environment the stories of that seed (or the one at that place) instead.
+// `npm run soak [-- --minutes N | --cases N] [--utility cmu|cloudhsm-cli]`: stories nobody has seen yet, of both utilities
+// in turn unless told otherwise, for ten minutes unless told otherwise. With LOCKSTEP_UTILITY, LOCKSTEP_SEED (and
+// LOCKSTEP_PATH) in the environment the stories of that seed (or the one at that place) instead.
 
 /** So many stories to a seed: a report comes early, and a seed alone is worth telling again. */
-const ROUND = 1_000
+const ROUND = 500
 
 const number = (text: string | undefined, flag: string): number | null => {
   if (text === undefined) return null
@@ -17,27 +18,34 @@ const number = (text: string | undefined, flag: string): number | null => {
 }
 
 const soak = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { minutes: { type: 'string' }, cases: { type: 'string' } } })
+  const text = { type: 'string' } as const
+  const { values } = parseArgs({ options: { minutes: text, cases: text, utility: text } })
+  const utilities = values.utility === undefined ? UTILITIES : [utilityFrom(values.utility)]
   const most = number(values.cases, '--cases')
   const minutes = number(values.minutes, '--minutes') ?? (most === null ? 10 : null)
   const end = minutes === null ? Number.POSITIVE_INFINITY : Date.now() + minutes * 60_000
   const replay = replayFrom(process.env)
   const began = Date.now()
-  let told = 0
-  while (told < (most ?? Number.POSITIVE_INFINITY) && Date.now() < end) {
+  const told = new Map(utilities.map((utility) => [utility, 0]))
+  let all = 0
+  for (let round = 0; all < (most ?? Number.POSITIVE_INFINITY) && Date.now() < end; round += 1) {
+    const utility = replay?.utility ?? utilities[round % utilities.length] ?? 'cmu'
     const seed = replay?.seed ?? randomInt(MAX_SEED)
-    const cases = replay?.path === undefined ? Math.min(ROUND, (most ?? told + ROUND) - told) : 1
+    const cases = replay?.path === undefined ? Math.min(ROUND, (most ?? all + ROUND) - all) : 1
     const withinMs = Math.min(end - Date.now(), 2 ** 31 - 1)
-    const tried = await tryStories({ seed, cases, path: replay?.path, withinMs })
-    told += tried.cases
+    const tried = await tryStories({ utility, seed, cases, path: replay?.path, withinMs })
+    all += tried.cases
+    told.set(utility, (told.get(utility) ?? 0) + tried.cases)
     if (tried.failure !== null) {
       process.stdout.write(`${tried.failure}\n`)
       return 1
     }
-    process.stderr.write(`${told} stories after ${Math.round((Date.now() - began) / 1000)} s (seed ${seed})\n`)
+    const seconds = Math.round((Date.now() - began) / 1000)
+    process.stderr.write(`${all} stories after ${seconds} s (${utility}, seed ${seed})\n`)
     if (replay !== null) break
   }
-  process.stdout.write(`${told} stories, none went wrong\n`)
+  const each = [...told].map(([utility, count]) => `${count} of ${utility}`).join(', ')
+  process.stdout.write(`${all} stories (${each}), none went wrong\n`)
   return 0
 }
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import type { Propagation } from '../../src/domain/rotation/plan.js'
 import { STAGES, type Stage } from '../../src/domain/rotation/stage.js'
+import type { UtilityName } from '../../src/domain/utility.js'
 import { type FleetSpec, fleetSpec } from './fleet-arbitrary.js'
 
-/** What happens to one command of a conversation, or to one call of another port. */
-export const STRIKES = [
+/** What happens to one command of a conversation, or to one call of another port, whichever the utility. */
+const STRIKES = [
   /** Opening a conversation: nothing is sent. */
   'no-connection',
-  'wrong-hsm',
   /** Any command: nothing is heard; it was not carried out, or it was. */
   'silent',
   'die-after',
@@ -27,7 +27,18 @@ export const STRIKES = [
   'discover-fails',
   'hook-fails',
 ] as const
-export type Strike = (typeof STRIKES)[number]
+/** What happens to cloudhsm_mgmt_util alone: at the opening another HSM answers, once. */
+const CMU_STRIKES = ['wrong-hsm'] as const
+/** What happens to a command of cloudhsm-cli on one HSM of a cluster while the others go on. */
+const CLI_STRIKES = [
+  'refuse-one',
+  /** Its line is lost for the rest of the session, before it carried the command out or after. */
+  'lose-one',
+  'lose-one-after',
+  /** The program dies when some HSMs have carried the command out, and others have not heard of it. */
+  'half',
+] as const
+export type Strike = (typeof STRIKES | typeof CMU_STRIKES | typeof CLI_STRIKES)[number]
 
 /** What goes wrong, or changes, in the world. */
 export const CONDITIONS = [
@@ -35,6 +46,8 @@ export const CONDITIONS = [
   'limited',
   'logged-in',
   'quorum',
+  /** A migration is going on: users cannot be changed. */
+  'limited-write',
   'sync-refuses',
   'strange-masking-key',
   'degraded',
@@ -107,35 +120,40 @@ export interface Story {
 
 const at = fc.nat({ max: 999 })
 
-const trouble: fc.Arbitrary<Trouble> = fc.record({
-  at,
-  what: fc.oneof(fc.constantFrom(...STRIKES), fc.constantFrom(...CONDITIONS)),
-  hsm: fc.nat({ max: 23 }),
-  user: fc.nat({ max: 4 }),
-  lasting: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
-})
+const trouble = (utility: UtilityName): fc.Arbitrary<Trouble> =>
+  fc.record({
+    at,
+    what: fc.oneof(
+      fc.constantFrom<Strike[]>(...STRIKES, ...(utility === 'cmu' ? CMU_STRIKES : CLI_STRIKES)),
+      fc.constantFrom(...CONDITIONS),
+    ),
+    hsm: fc.nat({ max: 23 }),
+    user: fc.nat({ max: 4 }),
+    lasting: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  })
 
 const seldom = <T>(arbitrary: fc.Arbitrary<T>, freq: number) => fc.option(arbitrary, { freq, nil: null })
 
-const turn: fc.Arbitrary<Turn> = fc.record({
-  action: fc.constantFrom('resume', 'resume', 'rollback', 'recover'),
-  troubles: fc.array(trouble, { maxLength: 3 }),
-  kill: fc.option(fc.record({ at, how: fc.constantFrom('before', 'after', 'late'), orphans: fc.boolean() }), {
-    freq: 1,
-    nil: null,
-  }),
-  interrupt: seldom(fc.record({ at }), 1).map((moment) => (moment !== null && moment.at % 5 === 0 ? moment : null)),
-  pauseBefore: fc.oneof(
-    { weight: 6, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.constantFrom(...STAGES.slice(1)) },
-  ),
-  retryOfficer: fc.boolean(),
-  propagate: fc.constantFrom('auto', 'auto', 'sync', 'change'),
-  rival: fc.oneof(
-    { weight: 7, arbitrary: fc.constant(null) },
-    { weight: 1, arbitrary: fc.record({ at, action: fc.constantFrom('start', 'resume', 'rollback') }) },
-  ),
-})
+const turn = (utility: UtilityName): fc.Arbitrary<Turn> =>
+  fc.record({
+    action: fc.constantFrom('resume', 'resume', 'rollback', 'recover'),
+    troubles: fc.array(trouble(utility), { maxLength: 3 }),
+    kill: fc.option(fc.record({ at, how: fc.constantFrom('before', 'after', 'late'), orphans: fc.boolean() }), {
+      freq: 1,
+      nil: null,
+    }),
+    interrupt: seldom(fc.record({ at }), 1).map((moment) => (moment !== null && moment.at % 5 === 0 ? moment : null)),
+    pauseBefore: fc.oneof(
+      { weight: 6, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.constantFrom(...STAGES.slice(1)) },
+    ),
+    retryOfficer: fc.boolean(),
+    propagate: fc.constantFrom('auto', 'auto', 'sync', 'change'),
+    rival: fc.oneof(
+      { weight: 7, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.record({ at, action: fc.constantFrom('start', 'resume', 'rollback') }) },
+    ),
+  })
 
 const wishes: fc.Arbitrary<Wishes> = fc.record({
   current: fc.constantFrom('given', 'kept', 'kept-wrong', 'unknown', 'unknown'),
@@ -148,10 +166,11 @@ const wishes: fc.Arbitrary<Wishes> = fc.record({
 })
 
 /** A fleet, what is wanted of it, and everything that goes wrong meanwhile. */
-export const story: fc.Arbitrary<Story> = fc.record({
-  fleet: fleetSpec,
-  wishes,
-  turns: fc.array(turn, { minLength: 1, maxLength: 4 }),
-  ending: fc.constantFrom('resume', 'resume', 'rollback'),
-  noise: fc.nat({ max: 0x7fffffff }),
-})
+export const story = (utility: UtilityName): fc.Arbitrary<Story> =>
+  fc.record({
+    fleet: fleetSpec(utility),
+    wishes,
+    turns: fc.array(turn(utility), { minLength: 1, maxLength: 4 }),
+    ending: fc.constantFrom('resume', 'resume', 'rollback'),
+    noise: fc.nat({ max: 0x7fffffff }),
+  })

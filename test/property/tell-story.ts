@@ -1,7 +1,8 @@
 import { OperatorError } from '../../src/domain/errors.js'
 import type { UserKey } from '../../src/domain/hsm-user.js'
 import type { RotationId } from '../../src/domain/ids.js'
-import { mergedConfig } from '../../src/domain/merged-config.js'
+import { mergedRoster } from '../../src/domain/merged-roster.js'
+import type { Roster } from '../../src/domain/roster.js'
 import { exitCodeFor, rotationDocument } from '../../src/domain/rotation/outcome.js'
 import type { Rotation } from '../../src/domain/rotation/rotation.js'
 import type { Secret } from '../../src/domain/secret.js'
@@ -58,6 +59,11 @@ export const CALM: Turn = {
   rival: null,
 }
 
+/** The same, for an operator who was told that copies do not work. */
+const CALM_BY_CHANGE: Turn = { ...CALM, propagate: 'change' }
+
+const isCalm = (turn: Turn): boolean => turn === CALM || turn === CALM_BY_CHANGE
+
 /** Lets a story happen, from the first start until the rotation ends one way or the other. */
 export const tellStory = async (story: Story): Promise<Told> => {
   const world = new World(story)
@@ -85,6 +91,8 @@ class Teller {
   #lost = false
   /** The operator was told that the current passwords are wrong somewhere, and leaves them out. */
   #doubtsCurrent = false
+  /** The operator was told that the utility cannot copy users, or that a copy was refused. */
+  #cannotCopy = false
   #invocations = 0
 
   constructor(world: World) {
@@ -118,8 +126,11 @@ class Teller {
     const { witness } = this.#world
     let wanted: Action = this.#lost && this.#rotation() === null ? 'recover' : ending
     for (let tries = 0; tries < PATIENCE && !this.over; tries += 1) {
-      const ended = await this.turn(wanted, CALM)
+      const ended = await this.turn(wanted, this.#cannotCopy ? CALM_BY_CHANGE : CALM)
       if (ended.kind === 'refused' && this.#isFinal(ended.code)) return
+      const pause = ended.kind === 'stood' ? ended.rotation.pause?.code : null
+      if (pause === 'LOGIN_BUDGET' && witness.budgetIsSpent) return
+      if (pause === 'CLI_TOO_OLD' || pause === 'HSM_REFUSED') this.#cannotCopy = true
       if (ended.kind === 'refused' && ended.code === 'CURRENT_REFUSED') this.#doubtsCurrent = true
       wanted = wanted === 'rollback' && ended.kind === 'refused' ? 'resume' : wanted
       if (wanted === 'recover') wanted = ending
@@ -134,17 +145,26 @@ class Teller {
   /** Refusals that stay, whatever the operator repeats, and that the fleet of the story gives a reason for. */
   #isFinal(code: string): boolean {
     const world = this.#world
-    const odd = (...kinds: readonly string[]) => world.story.fleet.oddities.some(({ kind }) => kinds.includes(kind))
+    const { witness } = world
+    const { fleet } = world.story
+    const byCluster = fleet.utility === 'cloudhsm-cli'
+    const odd = (...kinds: readonly string[]) => fleet.oddities.some(({ kind }) => kinds.includes(kind))
     const rotation = this.#rotation()
     if (world.replaced && ['ROSTER_CHANGED', 'WRONG_HSM'].includes(code)) return true
+    // It has no names for HSMs: another one that was there when the rotation began belongs to it.
+    if (world.impostors && byCluster && code === 'OTHER_SERIALS') return true
+    if (code === 'LOGIN_BUDGET' && witness.budgetIsSpent) return true
     if (code === 'NOTHING_PENDING' && this.#lost) return this.#endedBefore()
     if (rotation !== null) return false
     const reasons: Readonly<Record<string, boolean>> = {
-      TOO_FEW_HSMS: world.story.fleet.clusters.length === 1,
+      TOO_FEW_HSMS: fleet.clusters.length === 1,
       USER_MISSING: odd('missing', 'taken-id'),
       USER_NOT_FOUND: odd('missing', 'taken-id'),
       CURRENT_REFUSED: odd('drifted'),
       ID_TAKEN: odd('taken-id'),
+      USER_INCONSISTENT: byCluster && odd('missing', 'taken-id'),
+      CLI_TOO_OLD: byCluster && fleet.cli.cliVersion === '5.14.0',
+      REPLICATION_UNSUPPORTED: fleet.olderCluster !== null && odd('missing', 'taken-id'),
     }
     return reasons[code] === true && this.#unchanged()
   }
@@ -177,6 +197,7 @@ class Teller {
       if (this.#lost || this.#world.journals.size > 0) {
         this.#world.journals.clear()
         this.#world.refusedLogins.clear()
+        this.#world.witness.journalIsLost()
         this.#lost = true
         return 'recover'
       }
@@ -249,26 +270,31 @@ class Teller {
 
   async #work(action: Action, invocation: Invocation): Promise<Rotation> {
     const { story, fleet } = this.#world
-    const ports = portsOf(invocation)
+    const chosen = this.#chosen()
+    const ports = portsOf(invocation, this.#rosterOf(action) ?? chosen.roster)
     const options = this.#options(invocation.turn)
     const { retryOfficer } = invocation.turn
     const newPasswords = passwords(fleet.users, (user) => user.new)
     const { current } = story.wishes
     // An operator who relied on the store can find the password there too, once asked for it.
-    const known = current === 'given' || (current === 'kept' && invocation.turn === CALM)
+    const known = current === 'given' || (current === 'kept' && isCalm(invocation.turn))
     const given = known && !this.#doubtsCurrent
     const currentPasswords = given ? passwords(fleet.users, (user) => user.old) : new Map()
-    const config = { utility: 'cmu', sha256: null, document: { servers: [] } } as const
+    const { utility } = story.fleet
+    const config =
+      utility === 'cmu'
+        ? ({ utility, sha256: null, document: { servers: [] } } as const)
+        : ({ utility, sha256: null, document: { clusters: [] } } as const)
     switch (action) {
       case 'start': {
         const rules = { lockoutLimit: LOCKOUT_LIMIT, createMissing: story.wishes.createMissing, allowKmsuser: false }
         const more = { newPasswords, newCredential: 'given', currentPasswords, expected: null, retryOfficer } as const
-        return startRotation({ chosen: this.#chosen(), users: fleet.users, rules, options, config, ...more }, ports)
+        return startRotation({ chosen, users: fleet.users, rules, options, config, ...more }, ports)
       }
       case 'recover': {
         const { concurrency } = story.wishes
         const limits = { lockoutLimit: LOCKOUT_LIMIT, concurrency, commandMs: COMMAND_MS }
-        return recoverRotation({ chosen: this.#chosen(), users: fleet.users, config, ...limits }, ports)
+        return recoverRotation({ chosen, users: fleet.users, config, ...limits }, ports)
       }
       default: {
         const rotationId = this.#world.journals.keys().next().value ?? ('r-20260301-031500-none' as RotationId)
@@ -280,19 +306,25 @@ class Teller {
     }
   }
 
+  /** Who resumes knows the HSMs from the journal. */
+  #rosterOf(action: Action): Roster | null {
+    if (action !== 'resume' && action !== 'rollback') return null
+    return this.#rotation()?.plan.roster ?? null
+  }
+
   #chosen(): ChosenForRotation {
     const clusters = this.#world.fleet.reported()
     const named = clusters.filter((_, index) => this.#world.fleet.clusters[index]?.named)
     const [source, ...destinations] = named
     if (source === undefined) throw new Error('a fleet has a cluster')
     const leftOut = clusters.filter((cluster) => !named.includes(cluster))
-    const { roster } = mergedConfig({ source, destinations })
+    const { roster } = mergedRoster({ source, destinations })
     return { source, destinations, leftOut, family: 'family-test', roster }
   }
 
   #options(turn: Turn): RunOptions {
     const { acceptNoWayBack, drainMs, maxErrors, mayStayBehind } = this.#world.story.wishes
-    const calm = turn === CALM
+    const calm = isCalm(turn)
     return {
       propagate: turn.propagate,
       acceptNoWayBack: calm || acceptNoWayBack,

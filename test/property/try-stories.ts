@@ -1,9 +1,11 @@
 import fc from 'fast-check'
+import type { UtilityName } from '../../src/domain/utility.js'
 import { type Story, story } from './story-arbitrary.js'
 import { type Traced, tellStory } from './tell-story.js'
 
 /** How many stories to tell, and from where. */
 export interface Trial {
+  readonly utility: UtilityName
   readonly seed: number
   readonly cases: number
   /** Where in the tree of stories of that seed; from a report of a failure. */
@@ -19,9 +21,9 @@ export interface Tried {
 }
 
 /** Tells so many stories, and makes the first one that goes wrong small. */
-export const tryStories = async ({ seed, cases, path, withinMs }: Trial): Promise<Tried> => {
+export const tryStories = async ({ utility, seed, cases, path, withinMs }: Trial): Promise<Tried> => {
   const result = await fc.check(
-    fc.asyncProperty(story, async (drawn: Story) => {
+    fc.asyncProperty(story(utility), async (drawn: Story) => {
       const { violations, trace } = await tellStory(drawn)
       if (violations.length > 0) throw new Error([...violations, 'what happened:', ...trace.map(line)].join('\n  '))
     }),
@@ -35,11 +37,11 @@ export const tryStories = async ({ seed, cases, path, withinMs }: Trial): Promis
   if (!result.failed) return { cases: result.numRuns, failure: null }
   const words = result.errorInstance instanceof Error ? result.errorInstance.message : String(result.errorInstance)
   const failure = [
-    `seed ${seed}, story ${result.numRuns}, made smaller ${result.numShrinks} times:`,
+    `${utility}, seed ${seed}, story ${result.numRuns}, made smaller ${result.numShrinks} times:`,
     `  ${words}`,
     `the story: ${JSON.stringify(result.counterexample?.[0])}`,
     'again, exactly this one:',
-    `  LOCKSTEP_SEED=${seed} LOCKSTEP_PATH=${result.counterexamplePath} npm run soak`,
+    `  LOCKSTEP_UTILITY=${utility} LOCKSTEP_SEED=${seed} LOCKSTEP_PATH=${result.counterexamplePath} npm run soak`,
   ].join('\n')
   return { cases: result.numRuns, failure }
 }

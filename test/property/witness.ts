@@ -2,15 +2,18 @@ import { isDeepStrictEqual } from 'node:util'
 import type { HsmUserRef } from '../../src/domain/hsm-user.js'
 import type { HsmId } from '../../src/domain/ids.js'
 import type { RosterEntry } from '../../src/domain/roster.js'
-import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
+import type { Intent, JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import { ledgerOf, type RotationLedger } from '../../src/domain/rotation/rotation.js'
 import type { Secret } from '../../src/domain/secret.js'
 import type { StoredPassword } from '../../src/simulator/hsm/password.js'
 import type { User } from '../../src/simulator/hsm/user.js'
-import { type Appliance, DRIFTED, type RotatedUser } from './fleet.js'
+import { type Appliance, DRIFTED, LOCKOUT_LIMIT, type RotatedUser } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import { entriesOf, type KeptJournal } from './journals.js'
 import type { World } from './world.js'
+
+/** Refused logins of a user on a cluster in one rotation, where no count can be read. */
+const MOST_REFUSALS = 2
 
 /** What a cell holds, by the HSM itself. */
 export type Held = 'absent' | 'old' | 'drifted' | 'new' | 'something-else'
@@ -25,6 +28,8 @@ export class Witness {
   /** By the password as the HSM keeps it, so that each is hashed once. */
   readonly #held = new WeakMap<StoredPassword, Held>()
   readonly #returned = new Set<string>()
+  /** Refused logins that the journal knows of, by cluster and user. */
+  readonly #refusals = new Map<string, number>()
   readonly #world: World
   readonly #bystanders: Map<HsmId, string>
 
@@ -63,7 +68,15 @@ export class Witness {
     const count = (invocation.failedLogins.get(cell) ?? 0) + 1
     invocation.failedLogins.set(cell, count)
     if (count > 1) this.#accuse(`4: ${invocation.name} failed to log in ${count} times at ${cell}`)
-    if (user.locked) this.#accuse(`4: ${invocation.name} locked ${cell}`)
+    // Where no count can be read, what other clients did cannot be seen.
+    const unseen = this.#uncounted ? this.#world.foreignFailures(cell) : 0
+    if (user.locked && user.failures - unseen >= LOCKOUT_LIMIT) this.#accuse(`4: ${invocation.name} locked ${cell}`)
+  }
+
+  /** Invariant 6 where the utility reaches more HSMs than it was told of: they are those that the session says it reaches. */
+  isProved(invocation: Invocation, { slot, reportedId }: Appliance, hsmIds: readonly HsmId[]): void {
+    if (hsmIds.includes(slot) || hsmIds.includes(reportedId)) return
+    this.#accuse(`6: ${invocation.name} reaches ${slot}, and its session speaks of ${hsmIds.join(', ')}`)
   }
 
   /** A change of the password clears the count. */
@@ -88,6 +101,9 @@ export class Witness {
   /** After each line of a journal: what it says now of the cell it speaks of, or of all. */
   sawLine({ entries, ledger }: KeptJournal, { event }: JournalEntry): void {
     const asked = event.type === 'answer' ? entries[event.to - 1]?.event : event
+    if (event.type === 'answer' && asked?.type === 'intent' && asked.intent.act === 'login') {
+      if (event.answer.kind === 'refused') this.#sawRefusal(asked.intent)
+    }
     if (asked?.type !== 'intent') {
       this.#checkClaims(ledger)
       return
@@ -110,6 +126,18 @@ export class Witness {
       if (!isDeepStrictEqual(replayed, journal.ledger.rotation()))
         this.#accuse('the journal tells another story when it is read again')
     }
+  }
+
+  /** A cluster refused so many logins of somebody that, unable to read a count, nobody may ask again. */
+  get budgetIsSpent(): boolean {
+    return (
+      this.#uncounted && [...this.#refusals.values(), ...this.#remembered()].some((count) => count >= MOST_REFUSALS)
+    )
+  }
+
+  /** What was refused before is forgotten with it. */
+  journalIsLost(): void {
+    this.#refusals.clear()
   }
 
   /** What the HSM holds for the user. */
@@ -148,6 +176,25 @@ export class Witness {
     this.#accuse(words)
   }
 
+  get #uncounted(): boolean {
+    return this.#world.story.fleet.utility === 'cloudhsm-cli'
+  }
+
+  /** Invariant 4 where no count can be read: the journal is the budget. */
+  #sawRefusal({ user, hsmIds }: Intent): void {
+    if (!this.#uncounted) return
+    const clusterIds = new Set(hsmIds.flatMap((hsmId) => this.#find(hsmId)?.clusterId ?? []))
+    for (const clusterId of clusterIds) {
+      const count = (this.#refusals.get(`${clusterId} ${user}`) ?? 0) + 1
+      this.#refusals.set(`${clusterId} ${user}`, count)
+      if (count > MOST_REFUSALS) this.#accuse(`4: ${clusterId} refused ${count} logins of ${user} in one rotation`)
+    }
+  }
+
+  #remembered(): readonly number[] {
+    return [...this.#world.refusedLogins.values()].map(({ count }) => count)
+  }
+
   #checkCell(appliance: Appliance, user: RotatedUser): void {
     const held = this.held(appliance, user)
     if (held === 'something-else') this.#accuse(`2: ${appliance.hsmId} ${user.key} holds neither old nor new`)
@@ -164,11 +211,13 @@ export class Witness {
 
   /** Invariant 2: what is stated as certain is true. */
   #checkClaim(ledger: RotationLedger, appliance: Appliance, user: RotatedUser): void {
-    const { state, proof } = ledger.cell(user.key, appliance.hsmId)
+    const { state, proof, evidence } = ledger.cell(user.key, appliance.hsmId)
     if (state !== 'new' && state !== 'old' && state !== 'absent') return
     const held = this.held(appliance, user)
     // Copied or never written, it holds what some HSM of the family held before; only a login says which that is.
     const asStated = state === held || (state === 'old' && held === 'drifted' && proof !== 'login-current')
+    // A login that succeeds although one HSM refuses it proves a cluster, and says so.
+    if (evidence === 'cluster' && this.#world.story.fleet.cli.cliLoginRefusedByOne === 'success') return
     if (!asStated) this.#accuse(`2: ${appliance.hsmId} ${user.key} is stated ${state} (${proof}) and is ${held}`)
   }
 

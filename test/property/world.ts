@@ -2,12 +2,19 @@ import type { ClusterId, HsmId, RotationId } from '../../src/domain/ids.js'
 import type { RefusedLogin } from '../../src/domain/refused-logins.js'
 import { keyOf } from '../../src/simulator/hsm/user.js'
 import { MemoryCredentialStore } from '../helpers/memory-credential-store.js'
-import { type Appliance, Fleet, LOCKOUT_LIMIT, OFFICER } from './fleet.js'
+import { type Appliance, Fleet, LOCKOUT_LIMIT } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import type { KeptJournal } from './journals.js'
 import type { Condition, Story, Trouble } from './story-arbitrary.js'
 import { noiseFrom, VirtualTime } from './virtual-time.js'
 import { Witness } from './witness.js'
+
+/** A utility that outlived its invocation. */
+interface Orphan {
+  readonly end: () => void
+  /** Resolves once it has ended. */
+  readonly gone: () => Promise<void>
+}
 
 /** Everything outside of the program: it outlives invocations. */
 export class World {
@@ -20,13 +27,15 @@ export class World {
   readonly refusedLogins = new Map<string, RefusedLogin>()
   readonly witness: Witness
   /** Ends utilities that outlived their invocation, by process ID. */
-  readonly orphans = new Map<number, () => void>()
+  readonly orphans = new Map<number, Orphan>()
   /** An HSM was replaced, as AWS says too: the rotation cannot end any more. */
   replaced = false
   /** A cluster gained an HSM. */
   grown = false
   /** HSM IDs of the named clusters that AWS reported last. */
   lastDiscovered: readonly HsmId[] = []
+  /** Another HSM answered under an address for a while. */
+  impostors = false
   readonly #foreignFailures = new Map<string, number>()
   readonly #undo: { readonly lasting: boolean; readonly undo: () => void }[] = []
   #pids = 100
@@ -49,6 +58,11 @@ export class World {
     return 25 + this.fleet.named.length * (19 + 9 * this.fleet.users.length)
   }
 
+  /** Failed logins at a cell that nobody but other clients made, as far as its count still holds them. */
+  foreignFailures(cell: string): number {
+    return this.#foreignFailures.get(cell) ?? 0
+  }
+
   /** Makes a condition come true. */
   strike({ what, hsm, user, lasting }: Trouble): void {
     const undo = this.#set(what as Condition, this.fleet.nth(hsm), user, hsm)
@@ -63,8 +77,9 @@ export class World {
     }
     if (!all) return
     // Whoever typed wrong passwords has been found; what a rotation did itself is its own to deal with.
-    for (const { hsmId, hsm } of this.fleet.named) {
-      const officer = hsm.find(OFFICER.user.type, OFFICER.user.name)
+    for (const { hsmId, clusterId, hsm } of this.fleet.named) {
+      const { user: ref } = this.fleet.officerOf(clusterId)
+      const officer = hsm.find(ref.type, ref.name)
       if (officer !== undefined) hsm.setFailures(officer, 0)
       for (const user of this.fleet.users) {
         const found = hsm.find(user.type, user.name)
@@ -107,6 +122,11 @@ export class World {
         return () => {
           hsm.conditions.quorum = 0
         }
+      case 'limited-write':
+        hsm.conditions.limitedWrite = true
+        return () => {
+          hsm.conditions.limitedWrite = false
+        }
       case 'sync-refuses':
         hsm.conditions.syncRefuses = true
         return () => {
@@ -131,6 +151,7 @@ export class World {
         return null
       case 'impostor': {
         const before = appliance.hsmId
+        this.impostors = true
         appliance.hsmId = `${before}x` as HsmId
         return () => {
           if (appliance.reportedId === before) appliance.hsmId = before

@@ -8,6 +8,7 @@ import { type SessionFolder, sessionFolder } from '../utility-process/session-fo
 import type { SilenceLimits } from '../utility-process/silence-limits.js'
 import { startInTerminal } from '../utility-process/terminal.js'
 import { TerminalTalk } from '../utility-process/terminal-talk.js'
+import { notAnswering } from './answering.js'
 import { DEFAULT_CLI_CONFIG } from './cli-path.js'
 import { Conversation } from './conversation.js'
 import { requireFixedConfig } from './fixed-config.js'
@@ -69,7 +70,14 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
         const started = startInTerminal(file, args, { cwd: folder.path, env })
         const terminal = new TerminalTalk(started, { now: options.now(), findPrompt: findCliPrompt })
         conversation = new Conversation(terminal, servers, options.limits, folder.remove)
-        const session = new CloudHsmCliSession({ terminal, conversation, program, clusters, serialNumbers })
+        const session = new CloudHsmCliSession({
+          terminal,
+          conversation,
+          program,
+          clusters,
+          serialNumbers,
+          notAnswering,
+        })
         await session.start()
         return session
       } catch (error) {

@@ -9,7 +9,7 @@ import { type CliAnswer, failureText, parseAnswer } from './json-answer.js'
 import type { CliPrompt, CliPromptName } from './prompts.js'
 
 /** The terminal this program runs in. */
-export type CliTerminal = TerminalTalk<CliPrompt>
+export type CliTerminal = Pick<TerminalTalk<CliPrompt>, keyof TerminalTalk<CliPrompt>>
 
 /** One command of the program. */
 export interface CliCommand {

@@ -11,7 +11,6 @@ import type { ClusterId, HsmId, UnitId } from '../../domain/ids.js'
 import type { RosterEntry } from '../../domain/roster.js'
 import type { Secret } from '../../domain/secret.js'
 import { TalkBroken } from '../utility-process/terminal-talk.js'
-import { notAnswering } from './answering.js'
 import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
 import { failureText, plainText } from './json-answer.js'
 import { type CliProgram, requireSince } from './program.js'
@@ -29,6 +28,8 @@ export interface SessionParts {
   readonly program: CliProgram
   readonly clusters: readonly ClusterPart[]
   readonly serialNumbers: SerialNumbers
+  /** Those of these HSMs that take no connection: the program itself does not say which they are. */
+  readonly notAnswering: (servers: readonly RosterEntry[]) => Promise<readonly RosterEntry[]>
 }
 
 /** A cluster of the session and the HSMs of it that its commands reach. */
@@ -194,7 +195,7 @@ export class CloudHsmCliSession implements HsmSession {
    * @param looked those that may be missing: the ones asked for, or else others of their cluster that it found
    */
   async #unreachable(text: string, asked: readonly RosterEntry[], looked = asked): Promise<ConsoleFailure> {
-    const silent = await notAnswering([...new Set(looked)])
+    const silent = await this.#parts.notAnswering([...new Set(looked)])
     const silentAsked = silent.filter((server) => asked.includes(server))
     const named = silentAsked.length > 0 ? silentAsked : silent
     const meant = named.length > 0 ? named : asked

@@ -101,6 +101,7 @@ export class RotationLedger {
   readonly #startedAt: string
   readonly #cells = new Map<CellKey, KnownCell>()
   readonly #open = new Map<number, Unanswered & { readonly before: readonly Before[] }>()
+  readonly #absentAtFirst = new Set<CellKey>()
   readonly #written = new Set<CellKey>()
   readonly #changed = new Set<CellKey>()
   /** What was meant to be written last, but for rehearsals. */
@@ -139,6 +140,7 @@ export class RotationLedger {
     for (const { hsmId } of this.facts.plan.roster) {
       for (const { key: user } of this.facts.plan.users) {
         const key = keyOf({ user, hsmId })
+        if (absent.has(key)) this.#absentAtFirst.add(key)
         const evidence = proved.get(key) ?? null
         const known: Omit<KnownCell, 'observedAt'> = {
           state: absent.has(key) ? 'absent' : 'old',
@@ -282,6 +284,11 @@ export class RotationLedger {
     return this.#failedLoginsOf.get(`${clusterId} ${user}`) ?? 0
   }
 
+  /** Whether the user was missing there when the HSM was met first in this rotation. */
+  wasAbsent(user: UserKey, hsmId: HsmId): boolean {
+    return this.#absentAtFirst.has(keyOf({ user, hsmId }))
+  }
+
   /** Credentials this cell refused since something was meant to be written there last. */
   refused(user: UserKey, hsmId: HsmId): ReadonlySet<CredentialName> {
     return this.#doubts.get(keyOf({ user, hsmId }))?.refused ?? new Set()
@@ -409,6 +416,7 @@ export class RotationLedger {
     for (const { hsmId } of roster) {
       for (const { key: user } of this.#plan.users) {
         const key = keyOf({ user, hsmId })
+        if (missing.has(key)) this.#absentAtFirst.add(key)
         this.#cells.set(key, { ...UNKNOWN, state: missing.has(key) ? 'absent' : 'unknown', observedAt: at })
       }
     }
@@ -423,11 +431,11 @@ export class RotationLedger {
   }
 
   #oldOrigins(): UnitId[] {
-    const absent = new Set(this.facts.absent.map(({ hsmId }) => hsmId))
+    const lacksSomebody = (hsmId: HsmId) => this.#plan.users.some(({ key: user }) => this.wasAbsent(user, hsmId))
     const holdsOld = (hsmId: HsmId): boolean =>
       this.#plan.users.every(({ key: user }) => {
         const { state, proof } = this.cell(user, hsmId)
-        const untouched = state !== 'absent' && !absent.has(hsmId) && !this.mayBeNew(user, hsmId)
+        const untouched = !lacksSomebody(hsmId) && !this.mayBeNew(user, hsmId)
         return (state === 'old' && proof === 'login-current') || untouched
       })
     return unitsOf(this.#plan.roster, this.#plan.utility).flatMap(({ unitId, servers }) =>
@@ -441,8 +449,13 @@ export class RotationLedger {
     const before = keys.map((key) => ({ key, known: this.#cells.get(key), doubt: this.#doubts.get(key) }))
     this.#open.set(seq, { ...asked, before })
     if (intent.act === 'login') return
-    // A rehearsal writes what was there, so the cell stays what it is however it ends.
-    if (isRehearsal(intent)) return
+    if (isRehearsal(intent)) {
+      // It writes what was there, so the cell stays what it is however it ends; but it may make a user that was missing.
+      for (const { key, known } of before) {
+        if (known?.state === 'absent') this.#cells.set(key, { ...UNKNOWN, observedAt: at })
+      }
+      return
+    }
     for (const key of keys) {
       this.#written.add(key)
       this.#doubts.delete(key)
@@ -476,7 +489,7 @@ export class RotationLedger {
         if (wrong) this.#doubt(key, intent.credential)
         else if (answer === 'done') this.#doubts.delete(key)
         const isOther = wrong && this.#doubts.get(key)?.other === true
-        this.#cells.set(key, { ...(isOther ? OTHER : loginShows(intent, answer)), observedAt })
+        this.#cells.set(key, { ...(isOther ? OTHER : this.#loginShows(key, intent, answer)), observedAt })
       }
     } else if (answer === 'refused') {
       for (const { key, known, doubt } of before) {
@@ -490,6 +503,16 @@ export class RotationLedger {
       const state = isOld ? 'old' : 'unknown'
       for (const key of keysOf(intent)) this.#cells.set(key, { state, proof: 'copy', evidence: null, observedAt })
     }
+  }
+
+  /**
+   * A login on a whole cluster may succeed although one of its HSMs refuses it. It is believed of each of them where a
+   * write to all of them went before, or nothing did; after the journal was lost nobody knows of any.
+   */
+  #loginShows(key: CellKey, intent: Intent, answer: 'done' | 'refused'): Omit<KnownCell, 'observedAt'> {
+    const shown = loginShows(intent, answer)
+    const isKnown = !this.facts.recovered || this.#written.has(key) || shown.evidence !== 'cluster'
+    return isKnown ? shown : { ...shown, state: 'unknown' }
   }
 
   #countFailure({ user, hsmIds }: Intent): void {

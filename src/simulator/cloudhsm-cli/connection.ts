@@ -15,13 +15,19 @@ export const isLost = ({ code }: HsmStatus): boolean => code === LOST.code
 /** Codes that mean: no user of that name and type. */
 const UNKNOWN: readonly number[] = [STATUS.noSuchUser.code, STATUS.unknownUser.code]
 
+/** A line to one HSM. */
+export type Line = Pick<HsmLine, 'hello' | 'request' | 'close'>
+
+/** Opens a line; null where nobody answers or the end-to-end channel does not come about. */
+export type LineTo = (hostname: string, port: number, timeoutMs: number) => Promise<Line | null>
+
 /** The program's lines to the HSMs of one cluster, and who is logged in through them. */
 export class ClusterConnection {
   user: { readonly username: string; readonly role: Role } | null = null
-  readonly #lines: readonly HsmLine[]
+  readonly #lines: readonly Line[]
   readonly #timeoutMs: number
 
-  private constructor(lines: readonly HsmLine[], timeoutMs: number) {
+  private constructor(lines: readonly Line[], timeoutMs: number) {
     this.#lines = lines
     this.#timeoutMs = timeoutMs
   }
@@ -30,8 +36,8 @@ export class ClusterConnection {
    * Connects to the HSMs of the file and, by discovery, to the others that are up in the cluster.
    * @throws {PlainError} none answers, or one does not and that counts
    */
-  static async open({ servers }: ConfiguredCluster, settings: CliSettings): Promise<ClusterConnection> {
-    const attempt = async (hostname: string, port: number): Promise<HsmLine | null> => {
+  static async open({ servers }: ConfiguredCluster, settings: CliSettings, lineTo: LineTo): Promise<ClusterConnection> {
+    const attempt = async (hostname: string, port: number): Promise<Line | null> => {
       const line = await lineTo(hostname, port, settings.cliTimeoutMs)
       if (!line && settings.cliUnreachable === 'fail') throw new PlainError(TEXTS.cannotConnect)
       return line
@@ -81,7 +87,7 @@ export class ClusterConnection {
     for (const line of this.#lines) line.close()
   }
 
-  async #askOne<T extends object>(line: HsmLine, request: HsmRequest): Promise<HsmReply<T>> {
+  async #askOne<T extends object>(line: Line, request: HsmRequest): Promise<HsmReply<T>> {
     const timer = setTimeout(() => line.close(), this.#timeoutMs)
     try {
       return await line.request<T>(request)
@@ -94,8 +100,8 @@ export class ClusterConnection {
   }
 }
 
-/** A line, or null where nobody answers or the end-to-end channel does not come about. */
-const lineTo = async (hostname: string, port: number, timeoutMs: number): Promise<HsmLine | null> => {
+/** Lines over the network. */
+export const lineTo: LineTo = async (hostname, port, timeoutMs) => {
   try {
     const line = await HsmLine.connect(hostname, port, timeoutMs)
     if (!line.hello.limited) return line

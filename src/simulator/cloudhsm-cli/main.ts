@@ -5,6 +5,7 @@ import { type Parsed, parseCommand } from './command-line.js'
 import { COMMANDS } from './commands/index.js'
 import { CLUSTER_ID } from './commands/options.js'
 import { readConfig } from './config.js'
+import { lineTo } from './connection.js'
 import { answerOf, runInteractive } from './interactive.js'
 import { credentialsFrom } from './log-in.js'
 import { Program } from './program.js'
@@ -53,7 +54,7 @@ const interactive = async (settings: CliSettings, values: Values): Promise<numbe
   const defaultClusterId = values.get('cluster-id') ?? null
   const terminal = new Terminal()
   const passwords = new PasswordPrompt(settings.cliPromptStream, terminal)
-  const program = new Program({ settings, clusters, passwords, defaultClusterId, environment: null })
+  const program = new Program({ settings, clusters, passwords, lineTo, defaultClusterId, environment: null })
   await program.connect(null)
   await runInteractive(program, terminal)
   program.close()
@@ -69,7 +70,7 @@ const single = async (settings: CliSettings, { command, values }: Parsed): Promi
         command.path[0] === 'login'
           ? { own: null, destination: null }
           : { own: credentialsFrom(process.env, ''), destination: credentialsFrom(process.env, 'DESTINATION_') }
-      const program = new Program({ settings, clusters, passwords, defaultClusterId: null, environment })
+      const program = new Program({ settings, clusters, passwords, lineTo, defaultClusterId: null, environment })
       try {
         return await command.run(program, values)
       } finally {

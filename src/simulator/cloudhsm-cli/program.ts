@@ -2,17 +2,21 @@ import { CommandFailed, PlainError } from './answer.js'
 import { ASSUMED } from './assumed-texts.js'
 import type { Values } from './command.js'
 import type { ConfiguredCluster } from './config.js'
-import { ClusterConnection } from './connection.js'
+import { ClusterConnection, type LineTo } from './connection.js'
 import { type Credentials, logIn } from './log-in.js'
 import type { PasswordPrompt } from './secrets.js'
 import type { CliSettings } from './settings.js'
 import { TEXTS } from './texts.js'
 
+/** Where passwords come from. */
+type Passwords = Pick<PasswordPrompt, 'enter' | 'choose'>
+
 /** Everything a command works with. */
 export interface ProgramParts {
   readonly settings: CliSettings
   readonly clusters: readonly ConfiguredCluster[]
-  readonly passwords: PasswordPrompt
+  readonly passwords: Passwords
+  readonly lineTo: LineTo
   /** `--cluster-id` of interactive mode. */
   readonly defaultClusterId: string | null
   /** Of single command mode, where each command logs in afresh; null in interactive mode. */
@@ -23,7 +27,7 @@ export interface ProgramParts {
 export class Program {
   ended = false
   readonly settings: CliSettings
-  readonly passwords: PasswordPrompt
+  readonly passwords: Passwords
   readonly #parts: ProgramParts
   readonly #connections = new Map<ConfiguredCluster, ClusterConnection>()
 
@@ -54,7 +58,8 @@ export class Program {
   /** Lines to a cluster, opened at the first use. @throws {PlainError} */
   async connect(id: string | null): Promise<ClusterConnection> {
     const cluster = this.configured(id)
-    const open = this.#connections.get(cluster) ?? (await ClusterConnection.open(cluster, this.settings))
+    const open =
+      this.#connections.get(cluster) ?? (await ClusterConnection.open(cluster, this.settings, this.#parts.lineTo))
     this.#connections.set(cluster, open)
     return open
   }

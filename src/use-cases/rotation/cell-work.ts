@@ -6,6 +6,7 @@ import { nearLockout, refuseTakenId } from '../../domain/rotation/eligibility.js
 import type { CredentialName, Intent } from '../../domain/rotation/journal-entry.js'
 import { budgetSpent, UNCOUNTED_BUDGET } from '../../domain/rotation/login-budget.js'
 import type { PlannedUser } from '../../domain/rotation/plan.js'
+import { absentUsers } from './absent-users.js'
 import { whenDrained } from './draining.js'
 import {
   inLanes,
@@ -246,12 +247,11 @@ const deliverTo = async (
 ): Promise<void> => {
   if (pending.length === 0) return
   // No change can create a user; where one is absent, a copy does it under every reading of its rules.
-  const absent = (user: PlannedUser) =>
-    run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'absent')
   // A copy onto a locked user may leave it locked, and `user replicate` refuses it; a change unlocks it.
   const locked = (user: PlannedUser) =>
     run.servers(unitId).some(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'locked')
-  const synced = pending.filter((user) => absent(user) || (method === 'sync' && !locked(user)))
+  const synced =
+    method === 'sync' ? pending.filter((user) => !locked(user)) : [...(await absentUsers(run, unitId, pending))]
   const changed = pending.filter((user) => !synced.includes(user))
   if (synced.length > 0) {
     const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')

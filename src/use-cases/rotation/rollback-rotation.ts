@@ -91,15 +91,22 @@ const begin = async (run: RotationRun, idle: boolean): Promise<'sync' | 'change'
 
 /**
  * Copies the old credential over cells that may hold the new one and asks for the new one there: it must be refused. One
- * cell that is new for certain is enough to show it; where none is, all are asked.
+ * unit that is new for certain is enough to show it; where none is, all are asked. A cluster refuses as soon as one of its
+ * HSMs does, so it shows nothing unless each of them held the new one: it is given it first.
  * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
-  const certain = newFor(run, (state) => state === 'new').slice(0, 1)
-  const asked = certain.length > 0 ? certain : newFor(run, (state) => state !== 'old' && state !== 'absent')
+  const doubtful = writtenAs(run, (state) => state !== 'old' && state !== 'absent')
+  const certain = doubtful.find(({ unitId, user }) =>
+    run.servers(unitId).every(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'new'),
+  )
+  const cluster = doubtful.find(({ unitId }) => run.servers(unitId).length > 1)
+  const one = certain ?? cluster
+  const asked = one === undefined ? doubtful : [one]
   if (asked.length > 0 && run.parts.credentials.new.size === 0) {
     throw new Pause('PENDING_LOST', `${run.parts.store.description} does not hold the new credential any more`)
   }
+  if (one !== undefined && one !== certain) await changeCells(run, one.unitId, [one.user], 'new')
   for (const { unitId, user } of asked) {
     const refusedCopy = await refusalOfOld(run, unitId, user)
     if (refusedCopy !== null) await giveUpCopies(run, refusedCopy)
@@ -120,7 +127,7 @@ const giveUpCopies = async (run: RotationRun, evidence: string): Promise<never> 
 }
 
 /** Users and units that were meant to be written and have a cell in such a state. */
-const newFor = (run: RotationRun, wanted: (state: CellState) => boolean) =>
+const writtenAs = (run: RotationRun, wanted: (state: CellState) => boolean) =>
   run.units.flatMap((unitId) =>
     run.users
       .filter((user) =>

@@ -115,6 +115,8 @@ const preflight = async (
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, rules.lockoutLimit, plan.roster)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
   const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
+  // Without one the rehearsal copies, however the new credential travels.
+  if (current.size === 0 && sameHsmType(plan)) await ports.console.checkCopying()
   if (ports.stop.requested) {
     throw new OperatorError('INTERRUPTED', 'interrupted before anything changed', { exitCode: EXIT.interrupted })
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import type { FleetSpec } from '../../property/fleet-arbitrary.js'
+import { type FleetSpec, USUAL_CLI } from '../../property/fleet-arbitrary.js'
 import type { Story, Trouble, Turn, Wishes } from '../../property/story-arbitrary.js'
 import { CALM, tellStory } from '../../property/tell-story.js'
 
@@ -16,7 +16,10 @@ const trouble = (what: Trouble['what'], more: Partial<Trouble> = {}): Trouble =>
 const turn = (more: Partial<Turn>): Turn => ({ ...CALM, ...more })
 
 interface Wanted {
-  readonly fleet?: Partial<Omit<FleetSpec, 'behaviour'>> & { readonly behaviour?: Partial<FleetSpec['behaviour']> }
+  readonly fleet?: Partial<Omit<FleetSpec, 'behaviour' | 'cli'>> & {
+    readonly behaviour?: Partial<FleetSpec['behaviour']>
+    readonly cli?: Partial<FleetSpec['cli']>
+  }
   readonly wishes?: Partial<Wishes>
   readonly turns: readonly Turn[]
   readonly ending?: Story['ending']
@@ -26,7 +29,10 @@ interface Wanted {
 const told = async ({ fleet = {}, wishes = {}, turns, ending = 'resume' }: Wanted): Promise<string[]> => {
   const { violations, trace } = await tellStory({
     fleet: {
+      utility: 'cmu',
       clusters: [1, 2],
+      officers: 'one',
+      olderCluster: null,
       leftOut: 0,
       users: 1,
       oddities: [],
@@ -35,10 +41,12 @@ const told = async ({ fleet = {}, wishes = {}, turns, ending = 'resume' }: Wante
         syncUserExisting: 'overwrite',
         syncUserMatches: 'id',
         syncUserOntoLoggedIn: 'deny',
+        userReplicateExisting: 'overwrite',
         loginResetsFailures: false,
         syncResetsFailures: false,
         ...fleet.behaviour,
       },
+      cli: { ...USUAL_CLI, ...fleet.cli },
     },
     wishes: {
       current: 'unknown',
@@ -233,5 +241,99 @@ describe('after the journal was lost', () => {
       const ended = await told({ fleet: { users: 2 }, wishes: { current: 'given' }, turns: [late, recover] })
       expect(ended.at(-1)).toMatch(/completed$|NOTHING_PENDING$/)
     }
+  })
+})
+
+test('a user that was missing is copied to an HSM that was out of sight meanwhile, never changed there', async () => {
+  const fleet = { clusters: [2, 2], oddities: [{ kind: 'missing', hsm: 3, user: 0 }] } as const
+  const turns = [
+    turn({ troubles: [trouble('quorum', { at: 146 })] }),
+    turn({ troubles: [trouble('unreachable', { hsm: 3 })] }),
+  ]
+  expect(await told({ fleet, wishes: { createMissing: true, current: 'given' }, turns })).toEqual([
+    'start: QUORUM_REQUIRED',
+    'resume: HSM_UNREACHABLE',
+    'resume: completed',
+  ])
+})
+
+describe('by cloudhsm-cli', () => {
+  const cli = { utility: 'cloudhsm-cli', clusters: [1, 1] } as const
+  const refusing = { ...cli, behaviour: { userReplicateExisting: 'refuse' } } as const
+
+  test('a rotation that was to copy alone goes on by changes once the operator allows them', async () => {
+    const turns = [turn({ propagate: 'sync' })]
+    expect(await told({ fleet: refusing, wishes: { current: 'given' }, turns })).toEqual([
+      'start: SYNC_REFUSED',
+      'resume: completed',
+    ])
+  })
+
+  test('a program that cannot copy is refused where the rehearsal would copy', async () => {
+    const fleet = { ...cli, cli: { cliVersion: '5.14.0' } }
+    const ended = await told({ fleet, turns: [turn({ propagate: 'change' })] })
+    expect(ended).toEqual(['start: CLI_TOO_OLD', 'start: CLI_TOO_OLD'])
+  })
+
+  test('clusters that hold different passwords and refuse copies are changed once the operator says so', async () => {
+    const fleet = { ...refusing, oddities: [{ kind: 'drifted', hsm: 0, user: 0 }] } as const
+    expect(await told({ fleet, turns: [CALM] })).toEqual([
+      'start: HSM_REFUSED',
+      'resume: HSM_REFUSED',
+      'resume: completed',
+    ])
+  })
+
+  test.each(['resume', 'rollback'] as const)('an HSM that joined a cluster is taken along by a %s', async (action) => {
+    const turns = [turn({ troubles: [trouble('hsm-added', { at: 560 })] }), turn({ action })]
+    const fleet = { ...cli, clusters: [2, 1] }
+    expect(await told({ fleet, wishes: { current: 'given' }, turns, ending: action })).toEqual([
+      'start: WRONG_HSM',
+      `${action}: ${action === 'resume' ? 'completed' : 'rolled-back'}`,
+    ])
+  })
+
+  test('a quorum on one HSM alone leaves the answer of a copy open', async () => {
+    const fleet = { ...cli, clusters: [2, 2, 1] }
+    const turns = [turn({ troubles: [trouble('quorum', { at: 522, hsm: 3 })] })]
+    expect(await told({ fleet, wishes: { current: 'given' }, turns })).toEqual([
+      'start: PARTLY_DONE',
+      'resume: completed',
+    ])
+  })
+
+  test('a login on a whole cluster does not tell what each of its HSMs holds once the journal is lost', async () => {
+    const fleet = {
+      ...cli,
+      clusters: [1, 1, 1],
+      cli: { cliConfigOption: false, cliDiscovery: false, cliLoginRefusedByOne: 'success' },
+    } as const
+    const turns = [turn({ troubles: [trouble('hsm-added')] }), turn({ action: 'recover' })]
+    expect(await told({ fleet, wishes: { current: 'given' }, turns })).toEqual([
+      'start: ROSTER_CHANGED',
+      'recover: RECOVERED',
+      'resume: completed',
+    ])
+  })
+
+  test('a rehearsal may make a user that was missing, on some HSMs of the cluster', async () => {
+    const missing = [1, 2].map((hsm) => ({ kind: 'missing', hsm, user: 0 }) as const)
+    const turns = [turn({ troubles: [trouble('strange-masking-key', { hsm: 1 })] })]
+    const fleet = { ...cli, clusters: [1, 2], oddities: missing }
+    expect(await told({ fleet, wishes: { current: 'given', createMissing: true }, turns })).toEqual([
+      'start: PARTLY_DONE',
+      'resume: completed',
+    ])
+  })
+
+  test('a cluster that refuses the new credential does not show that each of its HSMs gave it up', async () => {
+    const fleet = { ...cli, clusters: [2, 1], behaviour: { userReplicateExisting: 'ignore' } } as const
+    const turns = [turn({ troubles: [trouble('quorum', { at: 166 })] })]
+    expect(await told({ fleet, turns, ending: 'rollback' })).toEqual([
+      'start: PARTLY_DONE',
+      'rollback: NO_WAY_BACK',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
   })
 })

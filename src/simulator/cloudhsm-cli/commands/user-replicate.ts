@@ -58,6 +58,6 @@ const insert = async (destination: ClusterConnection, object: string, locked: bo
   const replies = await destination.ask({ op: 'replicate', object, locked })
   const refusals = refusalsIn(replies)
   if (refusals.length === 0) return
-  const quorum = refusals.every(({ code }) => code === STATUS.quorumRequired.code)
+  const quorum = refusals.length === replies.length && refusals.every(({ code }) => code === STATUS.quorumRequired.code)
   throw new CommandFailed(quorum ? TEXTS.quorumRequired : TEXTS.replicateFailed(refusals.length, replies.length))
 }

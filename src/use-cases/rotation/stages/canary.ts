@@ -1,4 +1,3 @@
-import type { RefusalReason } from '../../../domain/hsm-console.js'
 import { findUser, type UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
@@ -102,20 +101,19 @@ const neverChanged = (run: RotationRun, unitId: UnitId, users: readonly PlannedU
 
 /**
  * The refusal to overwrite, where that is what the copy answered; any other failure pauses. `user replicate` does not
- * say why it refuses, but where it took the same user unchanged before, only the password is left.
+ * say why it refuses, but the rehearsal, without which nobody comes here, took the same user unchanged: only the
+ * password is left.
  */
 const refusedAsExisting = (run: RotationRun, unitId: UnitId, report: SyncReport): string | null => {
   for (const [user, answer] of report.answers) {
     if (answer.kind === 'done') continue
-    const overwrite = answer.kind === 'refused' && (answer.reason === 'user-exists' || rehearsed(run, answer))
+    const overwrite =
+      answer.kind === 'refused' && (answer.reason === 'user-exists' || answer.reason === 'replicate-refused')
     if (overwrite) return `${run.words.copy} refused ${user} on ${unitId}: "${answer.text}"`
     throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }
   return null
 }
-
-const rehearsed = (run: RotationRun, { reason }: { readonly reason: RefusalReason }): boolean =>
-  reason === 'replicate-refused' && run.ledger.wayBack.bySync
 
 const settleOnSync = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   if (run.ledger.propagation === 'sync') return

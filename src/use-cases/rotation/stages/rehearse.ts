@@ -1,5 +1,6 @@
+import type { RefusalReason } from '../../../domain/hsm-console.js'
 import { userKey } from '../../../domain/hsm-user.js'
-import { sameHsmType } from '../../../domain/rotation/plan.js'
+import { type Propagation, sameHsmType } from '../../../domain/rotation/plan.js'
 import { syncCells } from '../cell-work.js'
 import { refusedPause } from '../hsm-work.js'
 import { refuseOtherChanges } from '../listing-comparison.js'
@@ -47,7 +48,7 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   refuseOtherChanges(run, canary, report, run.users)
   for (const [user, answer] of report.answers) {
     if (answer.kind === 'done') continue
-    if (answer.kind === 'refused' && answer.reason === 'user-exists') {
+    if (answer.kind === 'refused' && keepsCopiesOut(answer.reason, options.propagate)) {
       return settleOnChange(run, `${run.words.copy} refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
     }
     const pause = refusedPause(`${run.words.copy} of ${user}, as it was`, run.name(canary), answer)
@@ -60,6 +61,13 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   await run.record({ type: 'way-back', bySync: true, byCurrent, evidence })
   if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
 }
+
+/**
+ * Whether a refused copy is no obstacle. `user replicate` does not say why it refuses: only an operator who wants changes
+ * anyhow has ruled out that the users differ.
+ */
+const keepsCopiesOut = (reason: RefusalReason, propagate: 'auto' | Propagation): boolean =>
+  reason === 'user-exists' || (reason === 'replicate-refused' && propagate === 'change')
 
 const officersDiffer = ({ plan, parts }: RotationRun): boolean =>
   new Set(plan.roster.map(({ clusterId }) => parts.officerOf(clusterId).user.name.toLowerCase())).size > 1

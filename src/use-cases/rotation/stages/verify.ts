@@ -61,7 +61,8 @@ const plannedAttributes = (run: RotationRun, hsmId: HsmId, listed: readonly HsmU
     run.users.flatMap((user) => {
       const row = findUser(listed, user)
       // The restore point gets a missing user only in the next stage.
-      if (row === undefined && run.ledger.cell(user.key, hsmId).state === 'absent') return []
+      const isProved = run.ledger.cell(user.key, hsmId).state === 'new'
+      if (row === undefined && !isProved && run.ledger.wasAbsent(user.key, hsmId)) return []
       if (row === undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${hsmId} any more`)
       return [[user.key, attributes(user.idsAgree ? row : { ...row, userId: null })] as const]
     }),
