@@ -30,6 +30,9 @@ export const canary = async (run: RotationRun): Promise<void> => {
 /** Copies the users to one unit. Nothing is settled where they had to be written again to clear their failed logins. */
 const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   const pending = run.notNew(unitId)
+  const seen = pending.filter((user) => copiedInVain(run, unitId, user))
+  // Another copy would show the same, at the price of another refused login.
+  if (seen.length > 0) return settleOnChange(run, unitId, inVain(run, unitId, seen))
   const report = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: pending }, 'new', {
     compare: true,
   })
@@ -47,13 +50,17 @@ const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   if (refused.length === 0) return settleOnSync(run, unitId)
   const listed = refused.every((user) => report.looks.every(({ after }) => findUser(after, user) !== undefined))
   if (!listed) throw newRefused(run, unitId, refused)
-  const names = refused.map((user) => user.key).join(', ')
-  await settleOnChange(
-    run,
-    unitId,
-    `${run.words.copy} reported success on ${unitId}, but the new credential of ${names} was refused there`,
-  )
+  await settleOnChange(run, unitId, inVain(run, unitId, refused))
 }
+
+/** Whether an earlier invocation copied the user to this unit, which was never changed, and was refused there then. */
+const copiedInVain = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
+  run
+    .servers(unitId)
+    .some(({ hsmId }) => run.ledger.everWritten(key, hsmId) && run.ledger.refused(key, hsmId).has('new'))
+
+const inVain = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): string =>
+  `${run.words.copy} reported success on ${unitId}, but the new credential of ${users.map(({ key }) => key).join(', ')} was refused there`
 
 /**
  * Settles on a change without another copy: that none brings the credential was seen before, by an invocation that was
