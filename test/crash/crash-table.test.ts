@@ -9,8 +9,6 @@ const LANES = 3
 const STAGES = ['store-pending', 'rehearse', 'change', 'prove', 'canary', 'finalize']
 const KINDS = ['before-line', 'after-line', 'torn-line'] as const
 
-const KILLED_BETWEEN = 'canary before-line propagation'
-
 /**
  * One boundary of each of these stages with one answer. The kinds take turns, and so do the answers. All boundaries of all
  * variants with both answers are `npm run crash-table`.
@@ -43,13 +41,16 @@ test.each([
   300_000,
 )
 
-test('killed between the two lines that say what a copy does, resume changes the password without another copy', async () => {
-  const cases = await casesOf(start(REPLICATE_REFUSES))
-  const between = cases
-    .filter(({ boundary: { row, kind, event } }) => `${row} ${kind} ${event}` === KILLED_BETWEEN)
+test.each([
+  ['refuses', 'way-back', 'propagation', REPLICATE_REFUSES],
+  ['does nothing', 'the refused login', 'way-back', { ...REPLICATE_REFUSES, copy: 'ignore' }],
+] as const)('a copy that %s, killed after the line of %s: resume goes on without another copy', async (...given) => {
+  const [, , next, variant] = given
+  const cases = (await casesOf(start(variant)))
+    .filter(({ boundary: { row, kind, event } }) => row === 'canary' && kind === 'before-line' && event === next)
     .map((crashCase) => ({ ...crashCase, answers: ['resume'] as const }))
 
-  const { passed, failures } = await judgeAll(between, LANES)
+  const { passed, failures } = await judgeAll(cases, LANES)
 
   expect(failures).toEqual([])
   expect(passed).toBe(1)
