@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
+import { notAnswering } from '../../../src/adapters/cloudhsm-cli/answering.js'
 import { Conversation } from '../../../src/adapters/cloudhsm-cli/conversation.js'
 import { findCliPrompt } from '../../../src/adapters/cloudhsm-cli/prompts.js'
 import { clusterParts, SerialNumbers } from '../../../src/adapters/cloudhsm-cli/roster-proof.js'
@@ -59,6 +60,7 @@ const sessionOn = (terminal: Terminal, servers: readonly RosterEntry[], silenceM
     program: { path: 'cloudhsm-cli', version: [5, 17, 1], configOption: 'after-interactive' },
     clusters: clusterParts(servers, servers),
     serialNumbers: new SerialNumbers(),
+    notAnswering,
   })
   return session
 }
