@@ -38,7 +38,7 @@ describe('users prove', () => {
       [true, 'cluster'],
       [false, 'hsm'],
     ])
-    expect(renderProofs(proofs)).toMatch(new RegExp(`${hsm('a')} +yes \\(login on its cluster\\)`))
+    expect(renderProofs(proofs)).toMatch(new RegExp(`${hsm('a')} +yes \\(cluster\\)`))
   })
 
   test('where each HSM is asked alone, the one that refuses is named', async () => {

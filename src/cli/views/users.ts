@@ -34,7 +34,7 @@ export const renderProofs = (proofs: readonly PasswordProof[]): string => {
 const showMatch = ({ match, evidence }: PasswordProof): string => {
   if (match === null) return 'unknown'
   // A login on the HSM alone goes without saying.
-  return `${match ? 'yes' : 'no'}${evidence === 'cluster' ? ' (login on its cluster)' : ''}`
+  return `${match ? 'yes' : 'no'}${evidence === 'cluster' ? ' (cluster)' : ''}`
 }
 
 const showUser = (user: HsmUser | undefined): string => {
