@@ -237,9 +237,13 @@ export class RotationLedger {
     return this.#failedLoginsOf.get(`${clusterId} ${user}`) ?? 0
   }
 
-  /** Whether the user was missing there when the HSM was met first in this rotation. */
-  wasAbsent(user: UserKey, hsmId: HsmId): boolean {
-    return this.#absentAtFirst.has(keyOf({ user, hsmId }))
+  /**
+   * Whether the user may be missing there: it was when the HSM was met first in this rotation, or the HSM was added since
+   * and perhaps not met.
+   */
+  mayBeAbsent(user: UserKey, hsmId: HsmId): boolean {
+    const isPlanned = this.facts.plan.roster.some((server) => server.hsmId === hsmId)
+    return !isPlanned || this.#absentAtFirst.has(keyOf({ user, hsmId }))
   }
 
   /** Credentials this cell refused since something was meant to be written there last. */
@@ -345,7 +349,8 @@ export class RotationLedger {
 
   #oldOrigins(): UnitId[] {
     const planned = new Set(this.facts.plan.roster.map(({ hsmId }) => hsmId))
-    const lacksSomebody = (hsmId: HsmId) => this.#plan.users.some(({ key: user }) => this.wasAbsent(user, hsmId))
+    const lacksSomebody = (hsmId: HsmId) =>
+      this.#plan.users.some(({ key: user }) => this.#absentAtFirst.has(keyOf({ user, hsmId })))
     const holdsOld = (hsmId: HsmId, wasPlanned: boolean): boolean => {
       const neverWritten = wasPlanned && !lacksSomebody(hsmId)
       return this.#plan.users.every(({ key: user }) => {
