@@ -1,7 +1,7 @@
 import type { HsmUserRef } from '../../src/domain/hsm-user.js'
 import type { EniIp, HsmId } from '../../src/domain/ids.js'
 import { PlainError } from '../../src/simulator/cloudhsm-cli/answer.js'
-import { parseCommand } from '../../src/simulator/cloudhsm-cli/command-line.js'
+import { type Parsed, parseCommand } from '../../src/simulator/cloudhsm-cli/command-line.js'
 import { TYPED_COMMANDS } from '../../src/simulator/cloudhsm-cli/commands/index.js'
 import type { ConfiguredCluster } from '../../src/simulator/cloudhsm-cli/config.js'
 import type { Line, LineTo } from '../../src/simulator/cloudhsm-cli/connection.js'
@@ -68,7 +68,7 @@ export class DirectProgram {
     this.#password = password
     this.#fate = fate
     try {
-      const { command, values } = parseCommand(wordsOf(line) ?? [], TYPED_COMMANDS, this.#start.settings)
+      const { command, values } = parsed(line, this.#start.settings)
       return JSON.stringify(await answerOf(command.run(this.#program, values)))
     } catch (error) {
       if (error instanceof PlainError) return error.shown.trimEnd()
@@ -105,6 +105,16 @@ export class DirectProgram {
     // A password that all of a cluster refuse, or only one of them.
     return op === 'login' && (one || hsm % 2 === 1) ? what : null
   }
+}
+
+/** Lines that were understood before, by version: the stories type few that differ. */
+const UNDERSTOOD = new Map<string, Parsed>()
+
+const parsed = (line: string, settings: CliSettings): Parsed => {
+  const key = `${settings.cliVersion} ${line}`
+  const found = UNDERSTOOD.get(key) ?? parseCommand(wordsOf(line) ?? [], TYPED_COMMANDS, settings)
+  UNDERSTOOD.set(key, found)
+  return found
 }
 
 /** What must reach no HSM that the session does not know of. */

@@ -67,6 +67,13 @@ const OFFICERS = [...'abcde'].map((letter) => officer(`admin_${letter}`))
 const FAMILY_KEY = Buffer.alloc(32, 7)
 const STRANGE_KEY = Buffer.alloc(32, 8)
 
+/** The first password of each user, stored once for all stories. */
+const OLD: StoredPassword[] = []
+const stored = (index: number, password: Secret): StoredPassword => {
+  OLD[index] ??= storePassword(password.reveal())
+  return OLD[index]
+}
+
 const account = (id: number, type: User['type'], name: string, password: StoredPassword | null): User => ({
   id,
   type,
@@ -99,7 +106,7 @@ export class Fleet {
         new: new Secret(`TEST-new-${index}`),
       }
     })
-    const passwords = this.users.map((user) => storePassword(user.old.reveal()))
+    const passwords = this.users.map((user, index) => stored(index, user.old))
     this.#behaviour = {
       ...spec.behaviour,
       quorumGatesOwnPassword: false,

@@ -39,7 +39,9 @@ export class Invocation {
   openSessions = 0
   #calls = 0
   #die: () => void = () => undefined
-  readonly #troubles: Trouble[]
+  /** Strikes, and conditions that have not come true yet. */
+  readonly #strikes: Trouble[]
+  readonly #conditions: Trouble[]
   readonly #onEnd: (() => void)[] = []
 
   constructor(
@@ -51,7 +53,8 @@ export class Invocation {
     this.killed = new Promise((resolve) => {
       this.#die = () => resolve('killed')
     })
-    this.#troubles = [...turn.troubles]
+    this.#strikes = turn.troubles.filter((trouble) => !isCondition(trouble))
+    this.#conditions = turn.troubles.filter(isCondition)
   }
 
   /** Called when the invocation is over, killed or not. */
@@ -98,12 +101,13 @@ export class Invocation {
 
   /** What strikes the call that is about to be made, if anything does. */
   struckBy(...strikes: readonly Strike[]): Struck | null {
-    const index = this.#troubles.findIndex(
+    if (this.#strikes.length === 0) return null
+    const index = this.#strikes.findIndex(
       ({ what, at }) => (strikes as readonly string[]).includes(what) && this.#has(at),
     )
-    const trouble = this.#troubles[index]
+    const trouble = this.#strikes[index]
     if (trouble === undefined) return null
-    if (!trouble.lasting) this.#troubles.splice(index, 1)
+    if (!trouble.lasting) this.#strikes.splice(index, 1)
     return { strike: trouble.what as Strike, hsm: trouble.hsm }
   }
 
@@ -121,9 +125,9 @@ export class Invocation {
     const { interrupt, rival } = this.turn
     if (interrupt !== null && this.#has(interrupt.at)) this.stop.requested = true
     if (rival !== null && this.#has(rival.at)) this.onRival()
-    for (const trouble of this.#troubles.filter(isCondition)) {
-      if (!this.#has(trouble.at)) continue
-      this.#troubles.splice(this.#troubles.indexOf(trouble), 1)
+    if (this.#conditions.length === 0) return
+    for (const trouble of this.#conditions.filter(({ at }) => this.#has(at))) {
+      this.#conditions.splice(this.#conditions.indexOf(trouble), 1)
       this.world.strike(trouble)
     }
   }

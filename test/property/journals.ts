@@ -11,10 +11,15 @@ export interface KeptJournal {
   /** As they were written. */
   readonly entries: JournalEntry[]
   readonly ledger: RotationLedger
+  /** As they were read back, so far as anybody has: no line is read twice. */
+  readonly read: JournalEntry[]
 }
 
 /** The entries of a journal as they are read back. */
-export const entriesOf = ({ lines }: KeptJournal): JournalEntry[] => lines.map((line) => JSON.parse(line))
+export const entriesOf = ({ lines, read }: KeptJournal): readonly JournalEntry[] => {
+  for (const line of lines.slice(read.length)) read.push(JSON.parse(line))
+  return [...read]
+}
 
 /**
  * Journals as one invocation writes and reads them. A line is on the disk before the call takes its time, so lines stand
@@ -63,7 +68,7 @@ const writer = (invocation: Invocation, rotationId: RotationId): Journal => {
   const write = (event: JournalEvent): JournalEntry => {
     const known = world.journals.get(rotationId)
     const entry = { seq: (known?.lines.length ?? 0) + 1, at: world.time.now().toISOString(), event }
-    const journal = known ?? { lines: [], entries: [], ledger: new RotationLedger(entry) }
+    const journal = known ?? { lines: [], entries: [], ledger: new RotationLedger(entry), read: [] }
     journal.lines.push(JSON.stringify(entry))
     journal.entries.push(entry)
     if (known === undefined) world.journals.set(rotationId, journal)

@@ -130,7 +130,7 @@ class Teller {
       if (ended.kind === 'refused' && this.#isFinal(ended.code)) return
       const pause = ended.kind === 'stood' ? ended.rotation.pause?.code : null
       if (pause === 'LOGIN_BUDGET' && witness.budgetIsSpent) return
-      if (pause === 'CLI_TOO_OLD' || pause === 'HSM_REFUSED') this.#cannotCopy = true
+      if (['CLI_TOO_OLD', 'HSM_REFUSED', 'PARTLY_DONE'].includes(pause ?? '')) this.#cannotCopy = true
       if (ended.kind === 'refused' && ended.code === 'CURRENT_REFUSED') this.#doubtsCurrent = true
       wanted = wanted === 'rollback' && ended.kind === 'refused' ? 'resume' : wanted
       if (wanted === 'recover') wanted = ending

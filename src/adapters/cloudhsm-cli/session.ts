@@ -146,8 +146,24 @@ export class CloudHsmCliSession implements HsmSession {
     const verdict = this.#parts.serialNumbers.judge(part, serials)
     if (verdict.kind === 'wrong') throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(part.asked))
     if (verdict.kind === 'missing') throw await this.#unreachable(verdict.text, verdict.among)
+    if (verdict.reached.length < part.whole.length) await this.#refuseStandIns(part, verdict.reached)
     this.#serials.set(part.clusterId, serials)
     this.#reached.push({ clusterId: part.clusterId, hsmIds: idsOf(verdict.reached) })
+  }
+
+  /**
+   * Several HSMs of a cluster without others of it: one that was left out and is back may stand there for one that is gone,
+   * and the number is the same.
+   */
+  async #refuseStandIns({ clusterId, whole }: ClusterPart, reached: readonly RosterEntry[]): Promise<void> {
+    if (reached.length < 2) return
+    const leftOut = whole.filter((server) => !reached.includes(server))
+    const silent = await this.#parts.notAnswering(leftOut)
+    const back = leftOut.filter((server) => !silent.includes(server))
+    if (back.length === 0) return
+    const names = back.map(({ hsmId }) => hsmId).join(', ')
+    const text = `${clusterId} shows ${reached.length} HSMs, and ${names}, left out, may be one of them: it takes connections`
+    throw this.#talk.failure('wrong-hsm', text, idsOf(back))
   }
 
   async #ofEach<T>(ask: (clusterId: ClusterId) => Promise<T>): Promise<ReadonlyMap<HsmId, T>> {

@@ -106,6 +106,8 @@ export class RotationLedger {
   readonly #changed = new Set<CellKey>()
   /** What was meant to be written last, but for rehearsals. */
   readonly #lastWrites = new Map<CellKey, Intent>()
+  /** Cells whose last write reported success. */
+  readonly #writesDone = new Set<CellKey>()
   readonly #debts = new Map<HsmId, string>()
   readonly #gone: Debt[] = []
   #plan: RotationPlan
@@ -252,6 +254,11 @@ export class RotationLedger {
     return this.facts.recovered || this.#written.has(keyOf({ user, hsmId }))
   }
 
+  /** Whether the last write that was meant for this cell reported success. */
+  isWritten(user: UserKey, hsmId: HsmId): boolean {
+    return this.#writesDone.has(keyOf({ user, hsmId }))
+  }
+
   /**
    * Whether the cell may hold the new credential: it was meant to be written, or its HSM was added since and may have
    * been built from one that was.
@@ -284,9 +291,13 @@ export class RotationLedger {
     return this.#failedLoginsOf.get(`${clusterId} ${user}`) ?? 0
   }
 
-  /** Whether the user was missing there when the HSM was met first in this rotation. */
-  wasAbsent(user: UserKey, hsmId: HsmId): boolean {
-    return this.#absentAtFirst.has(keyOf({ user, hsmId }))
+  /**
+   * Whether the user may be missing there: it was when the HSM was met first in this rotation, or the HSM was added since
+   * and perhaps not met.
+   */
+  mayBeAbsent(user: UserKey, hsmId: HsmId): boolean {
+    const isPlanned = this.facts.plan.roster.some((server) => server.hsmId === hsmId)
+    return !isPlanned || this.#absentAtFirst.has(keyOf({ user, hsmId }))
   }
 
   /** Credentials this cell refused since something was meant to be written there last. */
@@ -431,7 +442,8 @@ export class RotationLedger {
   }
 
   #oldOrigins(): UnitId[] {
-    const lacksSomebody = (hsmId: HsmId) => this.#plan.users.some(({ key: user }) => this.wasAbsent(user, hsmId))
+    const lacksSomebody = (hsmId: HsmId) =>
+      this.#plan.users.some(({ key: user }) => this.#absentAtFirst.has(keyOf({ user, hsmId })))
     const holdsOld = (hsmId: HsmId): boolean =>
       this.#plan.users.every(({ key: user }) => {
         const { state, proof } = this.cell(user, hsmId)
@@ -460,6 +472,7 @@ export class RotationLedger {
       this.#written.add(key)
       this.#doubts.delete(key)
       this.#lastWrites.set(key, intent)
+      this.#writesDone.delete(key)
       if (intent.act === 'change') this.#changed.add(key)
       this.#cells.set(key, { ...UNKNOWN, observedAt: at })
     }
@@ -481,28 +494,38 @@ export class RotationLedger {
     this.#open.delete(to)
     const { intent, before } = asked
     if (intent.act === 'login') {
-      if (answer === 'refused') this.#countFailure(intent)
-      const wrong = 'reason' in said && said.reason === 'login-refused'
-      for (const key of keysOf(intent)) {
-        const count = this.#failureCounts.get(key)
-        if (wrong && count !== undefined) this.#failureCounts.set(key, count + 1)
-        if (wrong) this.#doubt(key, intent.credential)
-        else if (answer === 'done') this.#doubts.delete(key)
-        const isOther = wrong && this.#doubts.get(key)?.other === true
-        this.#cells.set(key, { ...(isOther ? OTHER : this.#loginShows(key, intent, answer)), observedAt })
-      }
-    } else if (answer === 'refused') {
+      this.#settleLogin(intent, observedAt, answer, 'reason' in said && said.reason === 'login-refused')
+    } else if (answer === 'done') {
+      this.#settleWrite(intent, observedAt)
+    } else {
       for (const { key, known, doubt } of before) {
         if (known !== undefined) this.#cells.set(key, known)
         if (doubt !== undefined) this.#doubts.set(key, doubt)
       }
-    } else if (intent.act === 'sync') {
-      // The new credential counts only once it logged in. The old one cannot always be asked for; a rollback begins only
-      // where a copy was seen to overwrite.
-      const isOld = intent.credential === 'current' && (intent.rehearsal || this.#rollback !== null)
-      const state = isOld ? 'old' : 'unknown'
-      for (const key of keysOf(intent)) this.#cells.set(key, { state, proof: 'copy', evidence: null, observedAt })
     }
+  }
+
+  /** @param wrong the password was refused, rather than the login for another reason */
+  #settleLogin(intent: Intent, observedAt: string, answer: 'done' | 'refused', wrong: boolean): void {
+    if (answer === 'refused') this.#countFailure(intent)
+    for (const key of keysOf(intent)) {
+      const count = this.#failureCounts.get(key)
+      if (wrong && count !== undefined) this.#failureCounts.set(key, count + 1)
+      if (wrong) this.#doubt(key, intent.credential)
+      else if (answer === 'done') this.#doubts.delete(key)
+      const isOther = wrong && this.#doubts.get(key)?.other === true
+      this.#cells.set(key, { ...(isOther ? OTHER : this.#loginShows(key, intent, answer)), observedAt })
+    }
+  }
+
+  #settleWrite(intent: Intent, observedAt: string): void {
+    if (!isRehearsal(intent)) for (const key of keysOf(intent)) this.#writesDone.add(key)
+    if (intent.act !== 'sync') return
+    // The new credential counts only once it logged in. The old one cannot always be asked for; a rollback begins only
+    // where a copy was seen to overwrite.
+    const isOld = intent.credential === 'current' && (intent.rehearsal || this.#rollback !== null)
+    const state = isOld ? 'old' : 'unknown'
+    for (const key of keysOf(intent)) this.#cells.set(key, { state, proof: 'copy', evidence: null, observedAt })
   }
 
   /**

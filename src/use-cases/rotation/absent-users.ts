@@ -15,7 +15,7 @@ export const absentUsers = async (
   users: readonly PlannedUser[],
 ): Promise<ReadonlySet<PlannedUser>> => {
   const servers = run.servers(unitId)
-  const missed = users.filter((user) => servers.some(({ hsmId }) => run.ledger.wasAbsent(user.key, hsmId)))
+  const missed = users.filter((user) => servers.some(({ hsmId }) => run.ledger.mayBeAbsent(user.key, hsmId)))
   if (missed.length === 0) return new Set()
   const listing = await inSession(run.parts, servers, (session) => session.listUsers())
   return new Set(

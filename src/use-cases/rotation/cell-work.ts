@@ -172,7 +172,7 @@ export const syncCells = async (
     whenDrained(run, async () => {
       const report = await syncShare(run, { ...cells, users }, credential, options)
       for (const [user, answer] of report.answers) {
-        if (!mayBeDrained(answer)) continue
+        if (!mayBeDrained(answer, options)) continue
         throw refusedPause(`${run.words.copy} of ${user}`, run.name(cells.to), answer)
       }
       return report
@@ -184,10 +184,13 @@ export const syncCells = async (
   }
 }
 
-/** Refused because the user is logged in, or done in part: on the other HSMs it may be logged in. */
-const mayBeDrained = (answer: Answer): answer is Exclude<Answer, { kind: 'done' }> =>
+/**
+ * Refused because the user is logged in, or done in part: on the other HSMs it may be logged in. What a rehearsal that was
+ * done in part means is for the caller to say.
+ */
+const mayBeDrained = (answer: Answer, { rehearsal }: SyncOptions): answer is Exclude<Answer, { kind: 'done' }> =>
   (answer.kind === 'refused' && answer.reason === 'user-logged-in') ||
-  (answer.kind === 'unclear' && answer.partly === true)
+  (answer.kind === 'unclear' && answer.partly === true && rehearsal !== true)
 
 interface SyncedCells {
   /** A unit to copy from; asked for each conversation. */
@@ -254,6 +257,8 @@ const deliverTo = async (
     method === 'sync' ? pending.filter((user) => !locked(user)) : [...(await absentUsers(run, unitId, pending))]
   const changed = pending.filter((user) => !synced.includes(user))
   if (synced.length > 0) {
+    await run.origins.ready()
+    if (run.provedEverywhere(unitId)) return
     const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')
     for (const [user, answer] of answers) {
       if (answer.kind !== 'done') throw refusedPause(`${run.words.copy} of ${user}`, run.name(unitId), answer)

@@ -37,11 +37,27 @@ export const inSessionsOn = async (
   for (const server of servers) {
     if (visited.has(server.hsmId)) continue
     await inSession(work, [server], async (session) => {
+      refuseOthers(session, servers)
       const reached = servers.filter(({ hsmId }) => session.hsmIds.includes(hsmId))
       for (const { hsmId } of reached) visited.add(hsmId)
       await visit(session, reached)
     })
   }
+}
+
+/**
+ * Where the utility leads from one HSM to all of its cluster, it also finds one that was out of reach a moment ago and was
+ * left out. What is said then would reach an HSM that no journal names.
+ * @throws {OperatorError} `HSM_BACK`
+ */
+const refuseOthers = (session: HsmSession, servers: readonly RosterEntry[]): void => {
+  const others = session.hsmIds.filter((hsmId) => !servers.some((server) => server.hsmId === hsmId))
+  if (others.length === 0) return
+  throw refusal(
+    'HSM_BACK',
+    `${others.join(', ')} could not be reached and was left out, and is back: what its cluster is told would reach it too`,
+    ['the same command again takes it along'],
+  )
 }
 
 /** Does `work` for each item, in parallel lanes. All lanes end before this does; then the first failure is thrown. */
@@ -92,7 +108,8 @@ export const jointAnswer = (answers: Answers, hsmIds: readonly HsmId[]): Answer 
  * Logs the officers in on every HSM of the session, each on those of its clusters, after looking at its failure count
  * there. Waits for logins of other lanes on the same HSMs.
  * @param listing what `listUsers` said in this session
- * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself
+ * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself;
+ * `HSM_BACK`
  */
 export const loginOfficer = async (
   work: HsmWork,
@@ -100,6 +117,7 @@ export const loginOfficer = async (
   servers: readonly RosterEntry[],
   listing: ReadonlyMap<HsmId, readonly HsmUser[]>,
 ): Promise<void> => {
+  refuseOthers(session, servers)
   for (const [officer, its] of byOfficer(work.officerOf, servers)) {
     await work.officerLogins.login(
       officer,

@@ -113,6 +113,7 @@ const prepare = async (
     await run.record({ type: 'targets-added', roster: met.added, absent: absentOn(met, plan.users) })
     run.notice(`added since, and taken along: ${met.added.map((entry) => entry.hsmId).join(', ')}`)
   }
+  await takeAlong(run, met)
   for (const failure of met.unreachable) await noteMissing(run, failure)
   return { run, met }
 }
@@ -122,6 +123,16 @@ const lookAtAll = async (run: RotationRun, { matrix }: Meeting): Promise<void> =
   const failures: unknown[] = []
   for (const [hsmId, listed] of matrix) await run.look(hsmId, listed).catch((error) => failures.push(error))
   pauseFor(failures)
+}
+
+/** What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. */
+const takeAlong = async (run: RotationRun, { matrix }: Meeting): Promise<void> => {
+  if (run.words.unit !== 'cluster' || run.ledger.stage === null) return
+  for (const hsmId of [...run.ledger.debts.keys()]) {
+    if (!matrix.has(hsmId)) continue
+    await run.record({ type: 'debt-settled', hsmId })
+    run.notice(`${hsmId} is back and takes part again`)
+  }
 }
 
 /** Out of reach: a debt where the operator allows it, otherwise left to the stages to name. */
@@ -153,11 +164,15 @@ const leaveOut = async (run: RotationRun, { hsmId, clusterId }: RosterEntry, bac
   run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
 }
 
-/** The HSM that is changed first and the canary are needed until both are through. */
-const isNeeded = ({ ledger, plan }: RotationRun, hsmId: HsmId): boolean =>
-  ledger.stage !== null &&
-  STAGES.indexOf(ledger.stage) <= STAGES.indexOf('canary') &&
-  (hsmId === plan.parts.first || hsmId === plan.parts.canary)
+/** The unit that is changed first and the canary are needed until both are through; one HSM of each is enough. */
+const isNeeded = (run: RotationRun, hsmId: HsmId): boolean => {
+  const { ledger, plan } = run
+  if (ledger.stage === null || STAGES.indexOf(ledger.stage) > STAGES.indexOf('canary')) return false
+  return [plan.parts.first, plan.parts.canary].some((unitId) => isAlone(run.servers(unitId), hsmId))
+}
+
+const isAlone = (servers: readonly RosterEntry[], hsmId: HsmId): boolean =>
+  servers.length > 0 && servers.every((server) => server.hsmId === hsmId)
 
 /** A current credential that was given late becomes a way back like one given at the start. */
 const keepCurrent = async (run: RotationRun, evidence: Evidence): Promise<void> => {
@@ -205,11 +220,12 @@ const NOBODY: Meeting = { matrix: new Map(), added: [], gone: [], unreachable: [
 
 /** Cells of added HSMs whose user is not there: it is copied to them. */
 const absentOn = ({ matrix, added }: Meeting, users: readonly PlannedUser[]) =>
-  added.flatMap(({ hsmId }) =>
-    users
-      .filter((user) => findUser(matrix.get(hsmId) ?? [], user) === undefined)
-      .map(({ key }) => ({ user: key, hsmId })),
-  )
+  added.flatMap(({ hsmId }) => {
+    const listed = matrix.get(hsmId)
+    // One that was not met may have anybody.
+    if (listed === undefined) return []
+    return users.filter((user) => findUser(listed, user) === undefined).map(({ key }) => ({ user: key, hsmId }))
+  })
 
 /** A promotion that failed is repeated alone, without a word to an HSM, unless AWS reports other HSMs since. */
 const onlyToPromote = async (ledger: RotationLedger, { discover }: ReopenPorts): Promise<boolean> => {

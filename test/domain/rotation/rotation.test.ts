@@ -67,6 +67,14 @@ describe('a cell, as the journal tells it', () => {
     expect(cell([intent(change()), answer(2, { ...REFUSED, reason: 'user-logged-in' })])).toBe('old untouched')
   })
 
+  test('is written once its last write reported success', () => {
+    const written = (events: readonly JournalEvent[]) => ledger(events).isWritten(APP, a)
+    expect(written([intent(change())])).toBe(false)
+    expect(written([intent(change()), answer(2, DONE)])).toBe(true)
+    expect(written([intent(change()), answer(2, DONE), intent(change())])).toBe(false)
+    expect(written([intent(change()), answer(2, { kind: 'unclear', text: '?', partly: true })])).toBe(false)
+  })
+
   test('was copied to in vain where it then refused the new credential, and nothing was written since', () => {
     const inVain = (events: readonly JournalEvent[]) => ledger(events).copiedInVain(APP, b)
     const copied = [intent(sync('new')), answer(2, DONE), intent(login(b)), answer(4, REFUSED)]

@@ -257,6 +257,27 @@ test('a user that was missing is copied to an HSM that was out of sight meanwhil
   ])
 })
 
+test('the attributes are compared although the HSM that was changed first stays behind', async () => {
+  const turns = [turn({ pauseBefore: 'verify' }), turn({ troubles: [trouble('unreachable')] })]
+  expect(await told({ fleet: { clusters: [1, 1] }, wishes: { mayStayBehind: 0 }, turns })).toEqual([
+    'start: PAUSED_AS_ASKED',
+    'resume: completed-with-debt',
+    'resume: completed',
+  ])
+})
+
+test('an HSM that was added and is out of reach is not said to lack anybody', async () => {
+  const turns = [
+    turn({ troubles: [trouble('old-hsm-added')] }),
+    turn({ troubles: [trouble('unreachable', { hsm: 2, lasting: true })] }),
+  ]
+  expect(await told({ fleet: { clusters: [1, 1] }, wishes: { current: 'given' }, turns })).toEqual([
+    'start: ROSTER_CHANGED',
+    'resume: HSM_UNREACHABLE',
+    'resume: completed',
+  ])
+})
+
 describe('by cloudhsm-cli', () => {
   const cli = { utility: 'cloudhsm-cli', clusters: [1, 1] } as const
   const refusing = { ...cli, behaviour: { userReplicateExisting: 'refuse' } } as const
@@ -335,5 +356,38 @@ describe('by cloudhsm-cli', () => {
       'rollback: NO_WAY_BACK',
       'resume: completed',
     ])
+  })
+
+  test('a cluster whose HSMs hold different passwords is changed once the operator says so', async () => {
+    const fleet = { ...refusing, clusters: [1, 2], oddities: [{ kind: 'drifted', hsm: 1, user: 0 }] } as const
+    expect(await told({ fleet, turns: [CALM] })).toEqual([
+      'start: PARTLY_DONE',
+      'resume: PARTLY_DONE',
+      'resume: completed',
+    ])
+  })
+
+  test('an HSM that was left out and is back is not written to before the journal names it', async () => {
+    const fleet = { ...cli, clusters: [2, 1, 1] }
+    const turns = [
+      turn({ pauseBefore: 'change' }),
+      turn({ pauseBefore: 'change', troubles: [trouble('unreachable')] }),
+      turn({ troubles: [trouble('no-connection')] }),
+    ]
+    expect(await told({ fleet, wishes: { current: 'given', mayStayBehind: 0 }, turns })).toEqual([
+      'start: PAUSED_AS_ASKED',
+      'resume: PAUSED_AS_ASKED',
+      'resume: HSM_BACK',
+      'resume: completed',
+    ])
+  })
+
+  test('one that was left out does not stand for one that is gone, though their number is the same', async () => {
+    const limited = trouble('limited', { at: 221, hsm: 1, lasting: true })
+    const added = trouble('old-hsm-added', { at: 221, hsm: 1 })
+    const turns = [turn({ troubles: [limited, added] }), turn({})]
+    const fleet = { ...cli, clusters: [1, 2] }
+    const ended = await told({ fleet, wishes: { current: 'given', mayStayBehind: 2 }, turns })
+    expect(ended).toEqual(['start: WRONG_HSM', 'resume: WRONG_HSM', 'resume: completed'])
   })
 })

@@ -8,12 +8,12 @@ import type { RotationRun } from '../rotation-run.js'
 export const prove = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
   const unproved = run.users.filter((user) => !run.provedEverywhere(first, [user]))
-  // One that refused it in an earlier run is given it again rather than asked again; so is a cluster that was joined by
-  // an HSM which was never given it.
+  // One that refused it in an earlier run is given it again rather than asked again; so is a cluster of which some HSM may
+  // not have been given it: one that joined since, or whose answer never came.
   const doubtful = unproved.filter((user) =>
     run
       .servers(first)
-      .some(({ hsmId }) => run.ledger.refused(user.key, hsmId).size > 0 || !run.ledger.everWritten(user.key, hsmId)),
+      .some(({ hsmId }) => run.ledger.refused(user.key, hsmId).size > 0 || !run.ledger.isWritten(user.key, hsmId)),
   )
   await changeCells(run, first, doubtful, 'new')
   const refused = await proveCells(run, first, unproved, 'new')

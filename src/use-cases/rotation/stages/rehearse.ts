@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../../domain/hsm-console.js'
+import type { Answer } from '../../../domain/hsm-console.js'
 import { userKey } from '../../../domain/hsm-user.js'
 import { type Propagation, sameHsmType } from '../../../domain/rotation/plan.js'
 import { syncCells } from '../cell-work.js'
@@ -48,26 +48,42 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   refuseOtherChanges(run, canary, report, run.users)
   for (const [user, answer] of report.answers) {
     if (answer.kind === 'done') continue
-    if (answer.kind === 'refused' && keepsCopiesOut(answer.reason, options.propagate)) {
+    if (isNoObstacle(answer, options.propagate)) {
       return settleOnChange(run, `${run.words.copy} refused ${user} on ${canary}: "${answer.text}"`, byCurrent)
     }
     const pause = refusedPause(`${run.words.copy} of ${user}, as it was`, run.name(canary), answer)
-    if (answer.kind !== 'unclear' || !officersDiffer(run)) throw pause
-    throw new Pause(pause.code, pause.message, [
-      `the clusters have different officers, and AWS does not say whether ${run.words.copy} works then: resume with --propagate change and --current-password`,
-    ])
+    throw new Pause(pause.code, pause.message, suggestionsFor(run, answer, pause))
   }
   const evidence = `${run.words.copy} of ${run.users.map(userKey).join(', ')} reported success on ${canary}`
   await run.record({ type: 'way-back', bySync: true, byCurrent, evidence })
   if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
 }
 
+type Failed = Exclude<Answer, { kind: 'done' }>
+
 /**
- * Whether a refused copy is no obstacle. `user replicate` does not say why it refuses: only an operator who wants changes
- * anyhow has ruled out that the users differ.
+ * Whether a failed copy is no obstacle. `user replicate` does not say why it is refused, everywhere or on some HSMs: only an
+ * operator who wants changes anyhow has ruled out that the users differ.
  */
-const keepsCopiesOut = (reason: RefusalReason, propagate: 'auto' | Propagation): boolean =>
-  reason === 'user-exists' || (reason === 'replicate-refused' && propagate === 'change')
+const isNoObstacle = (answer: Failed, propagate: 'auto' | Propagation): boolean => {
+  if (answer.kind === 'refused' && answer.reason === 'user-exists') return true
+  if (propagate !== 'change') return false
+  return answer.kind === 'refused' ? answer.reason === 'replicate-refused' : answer.partly === true
+}
+
+const suggestionsFor = (run: RotationRun, answer: Failed, { suggestions }: Pause): readonly string[] => {
+  if (answer.kind === 'refused') return suggestions
+  if (answer.partly === true) {
+    return [
+      ...suggestions,
+      'if it stays so, the HSMs may hold different passwords: resume with --propagate change, and --current-password to keep a way back',
+    ]
+  }
+  if (!officersDiffer(run)) return suggestions
+  return [
+    `the clusters have different officers, and AWS does not say whether ${run.words.copy} works then: resume with --propagate change and --current-password`,
+  ]
+}
 
 const officersDiffer = ({ plan, parts }: RotationRun): boolean =>
   new Set(plan.roster.map(({ clusterId }) => parts.officerOf(clusterId).user.name.toLowerCase())).size > 1

@@ -62,7 +62,7 @@ const plannedAttributes = (run: RotationRun, hsmId: HsmId, listed: readonly HsmU
       const row = findUser(listed, user)
       // The restore point gets a missing user only in the next stage.
       const isProved = run.ledger.cell(user.key, hsmId).state === 'new'
-      if (row === undefined && !isProved && run.ledger.wasAbsent(user.key, hsmId)) return []
+      if (row === undefined && !isProved && run.ledger.mayBeAbsent(user.key, hsmId)) return []
       if (row === undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${hsmId} any more`)
       return [[user.key, attributes(user.idsAgree ? row : { ...row, userId: null })] as const]
     }),
