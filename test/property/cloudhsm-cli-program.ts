@@ -182,8 +182,11 @@ class DirectLine implements Line {
         : fate === 'refuse-login-counted' && known !== undefined
           ? hsm.refuseLogin(known)
           : perform(hsm, this.#session, request)
-    if (known !== undefined && known.failures > before) {
-      this.#invocation.world.witness.sawFailedLogin(this.#invocation, this.appliance, known)
+    const { witness, story } = this.#invocation.world
+    // Where the success of other HSMs hides that one refused, nobody can know of the failed login there.
+    const hidden = story.fleet.cli.cliLoginRefusedByOne === 'success'
+    if (known !== undefined && known.failures > before && !hidden) {
+      witness.sawFailedLogin(this.#invocation, this.appliance, known)
     }
     return reply
   }

@@ -118,6 +118,8 @@ type OnQuorum = (server: RosterEntry, approvals: number | null) => void
 interface ProveOptions {
   /** The current credential may be refused by the first HSM; then no other one is asked. */
   readonly firstMayRefuse?: boolean
+  /** Whether the plan found a user missing there. Any other user has to be listed when its credential is asked for. */
+  readonly isAbsent?: (user: UserKey, hsmId: HsmId) => boolean
   readonly onQuorum?: OnQuorum
 }
 
@@ -139,10 +141,10 @@ export const proveLogins = async (
   roster: Roster,
   users: readonly PlannedUser[],
   current: ReadonlyMap<UserKey, Secret>,
-  { firstMayRefuse = false, onQuorum = () => {} }: ProveOptions = {},
+  { firstMayRefuse = false, onQuorum = () => {}, isAbsent = () => true }: ProveOptions = {},
 ): Promise<ProvedLogins> => {
   const [first, ...others] = unitsOf(roster, work.console.utility)
-  const proof = new LoginProof(work, users, current, onQuorum)
+  const proof = new LoginProof(work, users, current, { onQuorum, isAbsent })
   try {
     if (first !== undefined) await proof.on(first.servers, firstMayRefuse)
     await inLanes(others, work.concurrency, ({ servers }) => proof.on(servers, false))
@@ -160,16 +162,21 @@ class LoginProof {
   readonly #work: HsmWork
   readonly #users: readonly PlannedUser[]
   readonly #current: ReadonlyMap<UserKey, Secret>
-  readonly #onQuorum: OnQuorum
+  readonly #options: Required<Pick<ProveOptions, 'onQuorum' | 'isAbsent'>>
   /** A current credential was refused; from then on none is asked for. */
   refused = false
   evidence: Evidence = 'hsm'
 
-  constructor(work: HsmWork, users: readonly PlannedUser[], current: ReadonlyMap<UserKey, Secret>, onQuorum: OnQuorum) {
+  constructor(
+    work: HsmWork,
+    users: readonly PlannedUser[],
+    current: ReadonlyMap<UserKey, Secret>,
+    options: Required<Pick<ProveOptions, 'onQuorum' | 'isAbsent'>>,
+  ) {
     this.#work = work
     this.#users = users
     this.#current = current
-    this.#onQuorum = onQuorum
+    this.#options = options
   }
 
   /** @throws {OperatorError} `CURRENT_REFUSED`, unless that is allowed */
@@ -181,7 +188,7 @@ class LoginProof {
       const approvals = await session.quorum()
       // Where a session reaches more than one HSM, they were asked as one.
       const [server] = reached
-      if (server !== undefined) this.#onQuorum(server, approvals.get(server.hsmId) ?? null)
+      if (server !== undefined) this.#options.onQuorum(server, approvals.get(server.hsmId) ?? null)
       await session.logout()
       if (this.refused) return
       const refusal = await this.#askUsers(session, reached, listing)
@@ -205,7 +212,12 @@ class LoginProof {
         const row = findUser(usersOf(listing, hsmId), user)
         return row === undefined ? [] : [{ hsmId, row }]
       })
-      if (secret === undefined || rows.length === 0) continue
+      if (secret === undefined) continue
+      const gone = hsmIds.find(
+        (hsmId) => !rows.some((row) => row.hsmId === hsmId) && !this.#options.isAbsent(user.key, hsmId),
+      )
+      if (gone !== undefined) throw notListedAnyMore(user, gone)
+      if (rows.length === 0) continue
       for (const { hsmId, row } of rows) {
         if (budgetSpent(row, lockoutLimit)) throw nearLockout(user, hsmId, row, lockoutLimit)
       }
@@ -231,6 +243,11 @@ class LoginProof {
     return null
   }
 }
+
+const notListedAnyMore = (user: PlannedUser, hsmId: HsmId): OperatorError =>
+  refusal('USER_MISSING', `${hsmId} listed ${user.key} a moment ago and does not any more`, [
+    'the same command again, with --create-missing where the user is to be created',
+  ])
 
 /** Broken conversations before anything changed, as one refusal that names every HSM. */
 export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {

@@ -5,7 +5,7 @@ import { type CredentialStore, credentialOf } from '../../domain/credential-stor
 import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
 import type { Hooks } from '../../domain/hooks.js'
 import type { HsmUserRef, UserKey } from '../../domain/hsm-user.js'
-import type { ClusterId, RotationId } from '../../domain/ids.js'
+import type { ClusterId, HsmId, RotationId } from '../../domain/ids.js'
 import type { Operator } from '../../domain/operator.js'
 import type { Roster, RosterEntry } from '../../domain/roster.js'
 import type { Evidence } from '../../domain/rotation/cell.js'
@@ -114,18 +114,19 @@ const preflight = async (
   if (absent.length > 0 || (options.propagate !== 'change' && sameHsmType(plan))) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, rules.lockoutLimit, plan.roster)
   const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
-  const { current, evidence } = await proveCurrent(request, ports, plan, reachable)
+  const missing = new Set(absent.map((cell) => `${cell.hsmId} ${cell.user}`))
+  const isAbsent = (user: UserKey, hsmId: HsmId) => missing.has(`${hsmId} ${user}`)
+  const { current, evidence } = await proveCurrent(request, ports, plan, reachable, isAbsent)
   // Without one the rehearsal copies, however the new credential travels.
   if (current.size === 0 && sameHsmType(plan)) await ports.console.checkCopying()
   if (ports.stop.requested) {
     throw new OperatorError('INTERRUPTED', 'interrupted before anything changed', { exitCode: EXIT.interrupted })
   }
-  const missing = new Set(absent.map((cell) => `${cell.hsmId} ${cell.user}`))
   const facts: RotationFacts = {
     rotationId: ports.newRotationId(),
     plan,
     provedCurrent: reachable.flatMap(({ hsmId }) =>
-      [...current.keys()].filter((user) => !missing.has(`${hsmId} ${user}`)).map((user) => ({ user, hsmId, evidence })),
+      [...current.keys()].filter((user) => !isAbsent(user, hsmId)).map((user) => ({ user, hsmId, evidence })),
     ),
     serials,
     absent,
@@ -150,6 +151,7 @@ const proveCurrent = async (
   ports: StartWork,
   plan: RotationPlan,
   reachable: Roster,
+  isAbsent: (user: UserKey, hsmId: HsmId) => boolean,
 ): Promise<{ readonly current: ReadonlyMap<UserKey, Secret>; readonly evidence: Evidence }> => {
   const onQuorum = (server: RosterEntry, approvals: number | null) =>
     refuseQuorum(ports.console.utility, server, approvals, ports.progress)
@@ -161,7 +163,7 @@ const proveCurrent = async (
     ])
   }
   if (given.size > 0) {
-    const { evidence } = await proveLogins(ports, reachable, plan.users, given, { onQuorum })
+    const { evidence } = await proveLogins(ports, reachable, plan.users, given, { onQuorum, isAbsent })
     return { current: given, evidence }
   }
   const kept = await keptCurrent(ports.store, plan)
@@ -169,6 +171,7 @@ const proveCurrent = async (
   const proof = await proveLogins(ports, reachable, plan.users, kept, {
     firstMayRefuse: true,
     onQuorum,
+    isAbsent,
   })
   if (proof.current === 'proved') return { current: kept, evidence: proof.evidence }
   ports.progress({
