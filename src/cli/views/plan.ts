@@ -2,8 +2,11 @@ import type { UnitId } from '../../domain/ids.js'
 import { nameUnit, type RotationPlan, unitsOf, wayBackInDoubt } from '../../domain/rotation/plan.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
 
-/** The plan in words, for the question before the first change. */
-export const renderPlan = (plan: RotationPlan): string => {
+/**
+ * The plan in words, for the question before the first change.
+ * @param byCurrent whether the current credential is a way back
+ */
+export const renderPlan = (plan: RotationPlan, byCurrent = false): string => {
   const { parts, roster } = plan
   const where = (unitId: UnitId) => nameUnit(roster, unitId)
   const lines = [
@@ -14,7 +17,7 @@ export const renderPlan = (plan: RotationPlan): string => {
     `restore point  ${where(parts.restorePoint)}`,
     `logins         ${expectedLogins(plan)}`,
   ]
-  const doubt = wayBackInDoubt(plan)
+  const doubt = byCurrent ? null : wayBackInDoubt(plan)
   if (doubt !== null) lines.push(`way back       ${doubt}`)
   if (plan.leftOut.length > 0) {
     lines.push(`left out       ${plan.leftOut.map((cluster) => `${cluster.region}/${cluster.clusterId}`).join(', ')}`)

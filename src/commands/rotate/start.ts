@@ -75,7 +75,7 @@ ${exitCodes({
       const found = await findTarget(target, flags.config, this.wiring)
       const hsms = await this.console(flags, found.config, found.chosen.roster)
       const { plan } = await planRotation(found.chosen, target.users, hsms, flags.concurrency, rules)
-      await this.showPlan(plan)
+      await this.showPlan(plan, flags['current-password'] !== undefined)
       return { plan }
     }
     const next = readPasswordFlag('--new-password', flags['new-password'])
@@ -145,9 +145,9 @@ ${exitCodes({
           discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations]),
           who: this.who(),
           version: this.config.version,
-          showPlan: async (plan) => {
+          showPlan: async (plan, byCurrent) => {
             await view.settle()
-            await this.showPlan(plan)
+            await this.showPlan(plan, byCurrent)
           },
         },
       )
@@ -159,8 +159,8 @@ ${exitCodes({
     }
   }
 
-  private async showPlan(plan: RotationPlan): Promise<void> {
+  private async showPlan(plan: RotationPlan, byCurrent: boolean): Promise<void> {
     const { renderPlan } = await import('../../cli/views/plan.js')
-    this.note(renderPlan(plan))
+    this.note(renderPlan(plan, byCurrent))
   }
 }

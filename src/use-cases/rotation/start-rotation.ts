@@ -56,8 +56,11 @@ export interface StartPorts extends HsmPorts {
   readonly newRotationId: () => RotationId
   readonly who: RotationFacts['operator']
   readonly version: string
-  /** Shown before the question. */
-  readonly showPlan: (plan: RotationPlan) => Promise<void>
+  /**
+   * Shown before the question.
+   * @param byCurrent whether a current credential was proved, which is a way back
+   */
+  readonly showPlan: (plan: RotationPlan, byCurrent: boolean) => Promise<void>
 }
 
 type StartWork = StartPorts & HsmWork
@@ -75,8 +78,9 @@ export const startRotation = async (request: StartRequest, outside: StartPorts):
     ports.progress({ kind: 'stage-started', stage: 'preflight', steps: 0 })
     const { facts, current } = await preflight(request, ports, clusterIds)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
-    await ports.showPlan(facts.plan)
-    await confirm(facts.plan, current.size > 0, ports)
+    const byCurrent = current.size > 0
+    await ports.showPlan(facts.plan, byCurrent)
+    await confirm(facts.plan, byCurrent, ports)
     await lock.name(facts.rotationId)
     const { journal, first } = await ports.shelf.create(facts)
     try {

@@ -86,6 +86,9 @@ describe('a program that cannot be told another configuration', () => {
     await copyFile(join(place.folder, 'merged.cfg'), path)
     expect(await readFile(path, 'utf8')).toContain('cluster_id')
     await expectCompleted(place, await place.start([], { env }), 'sync')
+    const prove = ['users', 'prove', '--config=merged.cfg', `--user=${USER}`, '--password=env:NEW']
+    const proved = await place.run(prove, { env })
+    expect([proved.exitCode, proved.stdout.match(/ yes( \(cluster\))?/g)]).toEqual([0, Array(4).fill(' yes (cluster)')])
   })
 })
 
