@@ -231,7 +231,9 @@ const deliverTo = async (
   if (pending.length === 0) return
   // No change can create a user; where one is absent, a copy does it under every reading of its rules.
   const absent = method === 'sync' ? new Set(pending) : await absentUsers(run, unitId, pending)
-  const synced = pending.filter((user) => absent.has(user))
+  if (absent.size > 0) await run.origins.ensure()
+  // Where there was no origin yet, this very unit may have become one.
+  const synced = pending.filter((user) => absent.has(user) && !run.provedEverywhere(unitId, [user]))
   const changed = pending.filter((user) => !absent.has(user))
   if (synced.length > 0) {
     const { answers } = await syncCells(run, { from: () => run.origins.next(), to: unitId, users: synced }, 'new')
@@ -240,7 +242,7 @@ const deliverTo = async (
     }
   }
   await changeCells(run, unitId, changed, 'new')
-  const refused = await proveCells(run, unitId, pending, 'new')
+  const refused = await proveCells(run, unitId, [...synced, ...changed], 'new')
   if (refused.length > 0) throw newRefused(run, unitId, refused)
 }
 

@@ -22,15 +22,19 @@ export class Origins {
    * @throws {Pause} `NO_PROVED_ORIGIN`, or why the one that was proved before does not hold it any more
    */
   async next(): Promise<UnitId> {
-    if (this.#proved().length === 0) {
-      this.#first ??= proveAgain(this.#run)
-      await this.#first
-    }
+    await this.ensure()
     const [first, ...others] = this.#proved()
     if (first === undefined) throw noOrigin()
     const origin = others.reduce((best, unitId) => (this.#count(unitId) < this.#count(best) ? unitId : best), first)
     this.#given.set(origin, this.#count(origin) + 1)
     return origin
+  }
+
+  /** Sees to it that there is one. @throws {Pause} as `next` does */
+  async ensure(): Promise<void> {
+    if (this.#proved().length > 0) return
+    this.#first ??= proveAgain(this.#run)
+    await this.#first
   }
 
   #count(unitId: UnitId): number {
