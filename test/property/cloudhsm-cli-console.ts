@@ -52,6 +52,10 @@ export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsol
       try {
         await session.start()
         direct.proved = session.hsmIds
+        // Nobody told the program of it, and as many as were reported answer: number and serial numbers prove no more.
+        if (direct.reached.some(({ eniIp }) => ![...known.values()].some((server) => server.eniIp === eniIp))) {
+          invocation.world.standIns = true
+        }
         return session
       } catch (error) {
         await conversation.close()

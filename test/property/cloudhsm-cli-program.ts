@@ -12,6 +12,7 @@ import { wordsOf } from '../../src/simulator/cloudhsm-cli/words.js'
 import type { Session } from '../../src/simulator/hsm/hsm.js'
 import { type HsmRequest, perform } from '../../src/simulator/hsm/requests.js'
 import { type HsmReply, refused, STATUS } from '../../src/simulator/hsm/status.js'
+import type { User } from '../../src/simulator/hsm/user.js'
 import { ConnectionLost } from '../../src/simulator/wire/hsm-line.js'
 import type { Hello } from '../../src/simulator/wire/messages.js'
 import type { Appliance } from './fleet.js'
@@ -47,6 +48,8 @@ export class DirectProgram {
   /** What its session says that commands reach. */
   proved: readonly HsmId[] = []
   #password = ''
+  /** Logins of the command under way that HSMs refused and counted. */
+  #failed: (readonly [Appliance, Readonly<User>])[] = []
   #fate: Fate | null = null
 
   constructor(invocation: Invocation, start: ProgramStart) {
@@ -63,13 +66,22 @@ export class DirectProgram {
     })
   }
 
+  /** The HSMs it has lines to. */
+  get reached(): readonly Appliance[] {
+    return this.#lines.map(({ appliance }) => appliance)
+  }
+
   /** Carries out one line that was typed. @returns what the program prints */
   async run(line: string, password: string, fate: Fate | null): Promise<string> {
     this.#password = password
     this.#fate = fate
+    this.#failed = []
     try {
       const { command, values } = parsed(line, this.#start.settings)
-      return JSON.stringify(await answerOf(command.run(this.#program, values)))
+      const answer = await answerOf(command.run(this.#program, values))
+      const { witness } = this.#invocation.world
+      if (answer.error_code === 0) for (const failed of this.#failed) witness.wasHidden(this.#invocation, ...failed)
+      return JSON.stringify(answer)
     } catch (error) {
       if (error instanceof PlainError) return error.shown.trimEnd()
       throw error
@@ -86,7 +98,8 @@ export class DirectProgram {
     const answers = appliance !== undefined && !appliance.unreachable && !appliance.limited
     if (!answers || this.#start.deaf.includes(appliance.eniIp)) return null
     const place = this.#lines.filter((line) => line.appliance.clusterId === appliance.clusterId).length
-    const line = new DirectLine(this.#invocation, appliance, (request) => {
+    const onFailed = (user: Readonly<User>) => this.#failed.push([appliance, user])
+    const line = new DirectLine(this.#invocation, appliance, onFailed, (request) => {
       if (GUARDED.includes(request.op))
         this.#invocation.world.witness.isProved(this.#invocation, appliance, this.proved)
       return this.#fateOf(place, appliance, request)
@@ -127,11 +140,13 @@ class DirectLine implements Line {
   readonly hello: Hello
   readonly appliance: Appliance
   readonly #invocation: Invocation
+  readonly #onFailed: (user: Readonly<User>) => void
   readonly #fateOf: FateOf
   readonly #session: Session
   #lost = false
 
-  constructor(invocation: Invocation, appliance: Appliance, fateOf: FateOf) {
+  constructor(invocation: Invocation, appliance: Appliance, onFailed: (user: Readonly<User>) => void, fateOf: FateOf) {
+    this.#onFailed = onFailed
     this.#invocation = invocation
     this.appliance = appliance
     this.#fateOf = fateOf
@@ -182,11 +197,9 @@ class DirectLine implements Line {
         : fate === 'refuse-login-counted' && known !== undefined
           ? hsm.refuseLogin(known)
           : perform(hsm, this.#session, request)
-    const { witness, story } = this.#invocation.world
-    // Where the success of other HSMs hides that one refused, nobody can know of the failed login there.
-    const hidden = story.fleet.cli.cliLoginRefusedByOne === 'success'
-    if (known !== undefined && known.failures > before && !hidden) {
-      witness.sawFailedLogin(this.#invocation, this.appliance, known)
+    if (known !== undefined && known.failures > before) {
+      this.#invocation.world.witness.sawFailedLogin(this.#invocation, this.appliance, known)
+      this.#onFailed(known)
     }
     return reply
   }

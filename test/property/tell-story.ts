@@ -130,6 +130,7 @@ class Teller {
       if (ended.kind === 'refused' && this.#isFinal(ended.code)) return
       const pause = ended.kind === 'stood' ? ended.rotation.pause?.code : null
       if (pause === 'LOGIN_BUDGET' && witness.budgetIsSpent) return
+      if (pause === 'PARTLY_DONE' && this.#lacksForGood) return
       if (['CLI_TOO_OLD', 'HSM_REFUSED', 'PARTLY_DONE'].includes(pause ?? '')) this.#cannotCopy = true
       if (ended.kind === 'refused' && ended.code === 'CURRENT_REFUSED') this.#doubtsCurrent = true
       wanted = wanted === 'rollback' && ended.kind === 'refused' ? 'resume' : wanted
@@ -140,6 +141,14 @@ class Teller {
     witness.look()
     if (!this.over) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
     else this.#judge(this.#rotation())
+  }
+
+  /** A user that the rotation made is taken back by changes, and an HSM that joined the cluster later does not have it. */
+  get #lacksForGood(): boolean {
+    const { story, grown } = this.#world
+    const { createMissing } = story.wishes
+    const isMissing = story.fleet.oddities.some(({ kind }) => kind === 'missing' || kind === 'taken-id')
+    return createMissing && isMissing && grown && this.#rotation()?.direction === 'back'
   }
 
   /** Refusals that stay, whatever the operator repeats, and that the fleet of the story gives a reason for. */

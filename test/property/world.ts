@@ -36,6 +36,8 @@ export class World {
   lastDiscovered: readonly HsmId[] = []
   /** Another HSM answered under an address for a while. */
   impostors = false
+  /** One that AWS had not reported yet stood for one that was gone, where HSMs are only counted. */
+  standIns = false
   readonly #foreignFailures = new Map<string, number>()
   readonly #undo: { readonly lasting: boolean; readonly undo: () => void }[] = []
   #pids = 100
@@ -58,9 +60,14 @@ export class World {
     return 25 + this.fleet.named.length * (19 + 9 * this.fleet.users.length)
   }
 
-  /** Failed logins at a cell that nobody but other clients made, as far as its count still holds them. */
+  /** Failed logins at a cell that are not ours, or that nobody told us of, since everything worked last. */
   foreignFailures(cell: string): number {
     return this.#foreignFailures.get(cell) ?? 0
+  }
+
+  /** A failed login that is not ours, or that nobody told us of. */
+  addForeignFailure(cell: string): void {
+    this.#foreignFailures.set(cell, this.foreignFailures(cell) + 1)
   }
 
   /** Makes a condition come true. */
@@ -140,8 +147,7 @@ export class World {
         // Another client may lock a user by itself; that is nobody's doing here.
         if (found === undefined || found.failures + 1 >= LOCKOUT_LIMIT - 1) return null
         hsm.setFailures(found, found.failures + 1)
-        const cell = `${appliance.hsmId} ${user.key}`
-        this.#foreignFailures.set(cell, (this.#foreignFailures.get(cell) ?? 0) + 1)
+        this.addForeignFailure(`${appliance.hsmId} ${user.key}`)
         return null
       }
       case 'hsm-added':

@@ -117,6 +117,7 @@ export class RotationLedger {
   #wayBack: WayBack
   #rollback: Propagation | null = null
   #promoting = false
+  #discarding = false
   #finished: Rotation['finished'] = null
   #pause: Rotation['pause'] = null
   #failedLogins = 0
@@ -211,6 +212,7 @@ export class RotationLedger {
         break
       case 'store':
         if (event.act === 'promote') this.#promoting = true
+        if (event.act === 'discard') this.#discarding = true
         break
       case 'current-proved':
         this.#proveCurrent(event.evidence, at)
@@ -349,6 +351,11 @@ export class RotationLedger {
     return this.#wayBack
   }
 
+  /** Every cell was taken back, and PENDING is being removed or is gone: nothing but the last line is missing. */
+  get discarding(): boolean {
+    return this.#discarding
+  }
+
   /** How the rotation goes back, once it does. */
   get rollback(): Propagation | null {
     return this.#rollback
@@ -412,7 +419,8 @@ export class RotationLedger {
       for (const { hsmId } of this.#plan.roster) {
         const key = keyOf({ user, hsmId })
         const { state } = this.cell(user, hsmId)
-        if ((state === 'unreachable' || state === 'unknown') && !this.mayBeNew(user, hsmId)) {
+        const untouched = !this.#absentAtFirst.has(key) && !this.mayBeNew(user, hsmId)
+        if ((state === 'unreachable' || state === 'unknown') && untouched) {
           this.#cells.set(key, { state: 'old', proof: 'untouched', evidence: null, observedAt })
         } else if (state === 'unknown' && this.#refuses(key)) {
           this.#cells.set(key, { state: 'old', proof: 'none', evidence: null, observedAt })

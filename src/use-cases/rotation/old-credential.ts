@@ -27,9 +27,11 @@ export const stillOld = (ledger: RotationLedger): UnitId | undefined => {
 
 /**
  * Whether a rollback has nothing to do on any HSM: nothing can be new, and nothing was ever meant to be written, so that
- * an HSM that was added since holds nothing new either. After a lost journal the logins it was begun with have to do.
+ * an HSM that was added since holds nothing new either; or all of it was done before. After a lost journal the logins it
+ * was begun with have to do.
  */
 export const nothingToTakeBack = (ledger: RotationLedger): boolean => {
+  if (ledger.discarding) return true
   const { cells, nothingNew } = ledger.rotation()
   return nothingNew && (ledger.facts.recovered || cells.every(({ user, hsmId }) => !ledger.everWritten(user, hsmId)))
 }

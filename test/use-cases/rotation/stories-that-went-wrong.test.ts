@@ -390,4 +390,13 @@ describe('by cloudhsm-cli', () => {
     const ended = await told({ fleet, wishes: { current: 'given', mayStayBehind: 2 }, turns })
     expect(ended).toEqual(['start: WRONG_HSM', 'resume: WRONG_HSM', 'resume: completed'])
   })
+
+  test('HSMs that joined every cluster leave none to copy from but one that is written again', async () => {
+    const added = [trouble('hsm-added'), trouble('old-hsm-added', { hsm: 1 })]
+    const fleet = { ...cli, cli: { cliConfigOption: false, cliDiscovery: false } }
+    expect(await told({ fleet, wishes: { current: 'given' }, turns: [turn({ troubles: added })] })).toEqual([
+      'start: ROSTER_CHANGED',
+      'resume: completed',
+    ])
+  })
 })
