@@ -58,7 +58,7 @@ describe('a journal that was lost', () => {
     const failures = (hsms: Awaited<ReturnType<typeof place.truth>>) =>
       hsms.flatMap(({ users }) => users.map((user) => user.failures))
     expect(failures(await place.truth()).reduce((sum, count) => sum + count)).toBe(1)
-    expect(await place.holds('CU:app_crypto', OLD_PASSWORD)).toEqual([false, false, true])
+    expect((await place.holds('CU:app_crypto', OLD_PASSWORD)).filter(Boolean)).toHaveLength(1)
 
     const resumed = await place.resume(['--silence-timeout=1'])
     expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
