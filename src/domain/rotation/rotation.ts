@@ -84,6 +84,8 @@ interface Before {
 /** Refused logins at a cell since something was meant to be written there last. */
 interface Doubt {
   readonly refused: ReadonlySet<CredentialName>
+  /** It refused the new credential by itself: of a cluster that refuses, only some HSM is known to. */
+  readonly refusedNewAlone: boolean
   /** Somebody else has written it. */
   readonly other: boolean
 }
@@ -307,7 +309,7 @@ export class RotationLedger {
     return this.#doubts.get(keyOf({ user, hsmId }))?.refused ?? new Set()
   }
 
-  /** Whether the cell refused the new credential and nothing was meant to be written there since. */
+  /** Whether the HSM by itself refused the new credential and nothing was meant to be written there since. */
   refusedNew(user: UserKey, hsmId: HsmId): boolean {
     const key = keyOf({ user, hsmId })
     return this.#cells.get(key)?.state === 'unknown' && this.#refuses(key)
@@ -316,7 +318,8 @@ export class RotationLedger {
   /** Whether the cell refused the new credential although a copy of it had reported success there. */
   copiedInVain(user: UserKey, hsmId: HsmId): boolean {
     const last = this.#lastWrites.get(keyOf({ user, hsmId }))
-    return last?.act === 'sync' && last.credential === 'new' && this.refusedNew(user, hsmId)
+    if (last?.act !== 'sync' || last.credential !== 'new') return false
+    return this.cell(user, hsmId).state === 'unknown' && this.refused(user, hsmId).has('new')
   }
 
   /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
@@ -410,7 +413,7 @@ export class RotationLedger {
   }
 
   #refuses(key: CellKey): boolean {
-    return this.#doubts.get(key)?.refused.has('new') === true
+    return this.#doubts.get(key)?.refusedNewAlone === true
   }
 
   /** A rotation that went back: what was never written, or refused the new credential, is what it was before. */
@@ -487,11 +490,13 @@ export class RotationLedger {
   }
 
   /** Refused both, or refused what it was proved to hold: somebody else has written it. */
-  #doubt(key: CellKey, credential: CredentialName): void {
+  #doubt(key: CellKey, { credential, hsmIds }: Intent): void {
     const before = this.#doubts.get(key)
     const refused = new Set([...(before?.refused ?? []), credential])
     const wasProved = this.#cells.get(key)?.proof === (credential === 'new' ? 'login-new' : 'login-current')
-    this.#doubts.set(key, { refused, other: before?.other === true || refused.size === 2 || wasProved })
+    const refusedNewAlone = before?.refusedNewAlone === true || (credential === 'new' && hsmIds.length === 1)
+    const other = before?.other === true || refused.size === 2 || wasProved
+    this.#doubts.set(key, { refused, refusedNewAlone, other })
   }
 
   #settle(seq: number, observedAt: string, to: number, { kind: answer, ...said }: Answer): void {
@@ -519,7 +524,7 @@ export class RotationLedger {
     for (const key of keysOf(intent)) {
       const count = this.#failureCounts.get(key)
       if (wrong && count !== undefined) this.#failureCounts.set(key, count + 1)
-      if (wrong) this.#doubt(key, intent.credential)
+      if (wrong) this.#doubt(key, intent)
       else if (answer === 'done') this.#doubts.delete(key)
       const isOther = wrong && this.#doubts.get(key)?.other === true
       this.#cells.set(key, { ...(isOther ? OTHER : this.#loginShows(key, intent, answer)), observedAt })

@@ -208,6 +208,10 @@ describe('a rotation, as the journal tells it', () => {
     const asked = [intent(login()), answer(2, REFUSED), intent(login(b)), answer(4, REFUSED)]
     expect(ledger(asked, { recovered: true }).rotation().nothingNew).toBe(true)
     expect(ledger(asked.slice(0, 2), { recovered: true }).rotation().nothingNew).toBe(false)
+    // Of a cluster that refuses, nobody knows which HSM it was.
+    const together: Intent = { ...login(), hsmIds: [a, b] }
+    const refusedTogether = [intent(together), answer(2, REFUSED)]
+    expect(ledger(refusedTogether, { recovered: true }).rotation().nothingNew).toBe(false)
   })
 
   test('an HSM that was added may be new as soon as one of its cluster may be', () => {
