@@ -359,9 +359,11 @@ export class RotationLedger {
       })
     }
     return unitsOf(this.#plan.roster, this.#plan.utility).flatMap(({ unitId, servers }) => {
-      // One that joined a cluster was built from it: it has what the others have as long as nothing was written there.
-      const wasPlanned = servers.some(({ hsmId }) => planned.has(hsmId))
-      return servers.every(({ hsmId }) => holdsOld(hsmId, wasPlanned)) ? [unitId] : []
+      // One that joined a cluster was built from it: it has what the others have if nothing was ever written there.
+      const isUntouched =
+        servers.some(({ hsmId }) => planned.has(hsmId)) &&
+        servers.every(({ hsmId }) => this.#plan.users.every(({ key: user }) => !this.everWritten(user, hsmId)))
+      return servers.every(({ hsmId }) => holdsOld(hsmId, planned.has(hsmId) || isUntouched)) ? [unitId] : []
     })
   }
 

@@ -1,7 +1,7 @@
 import { refusal } from '../../domain/errors.js'
 import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { CellState } from '../../domain/rotation/cell.js'
-import { type PlannedUser, serversOf } from '../../domain/rotation/plan.js'
+import { type PlannedUser, serversOf, unitOf } from '../../domain/rotation/plan.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
 import { UTILITY_WORDS } from '../../domain/utility.js'
 import { changeCells, loginEach, onEach, proveCells, syncCells } from './cell-work.js'
@@ -190,6 +190,13 @@ const refusalOfOld = async (run: RotationRun, unitId: UnitId, user: PlannedUser)
 const isOld = (run: RotationRun, user: PlannedUser, hsmId: HsmId): boolean => {
   const { state } = run.ledger.cell(user.key, hsmId)
   if (state === 'old' || state === 'absent') return true
-  // Out of sight, or added since; nothing was ever meant to be written there.
-  return !run.ledger.everWritten(user.key, hsmId)
+  if (run.ledger.everWritten(user.key, hsmId)) return false
+  // Out of sight perhaps, but never meant to be written. One that was added since was built from others, and they may have
+  // held the new credential then.
+  const { facts, oldOrigins, plan } = run.ledger.rotation()
+  const isPlanned = facts.plan.roster.some((server) => server.hsmId === hsmId)
+  return (
+    isPlanned ||
+    plan.roster.some((server) => server.hsmId === hsmId && oldOrigins.includes(unitOf(server, plan.utility)))
+  )
 }
