@@ -266,6 +266,12 @@ test('the attributes are compared although the HSM that was changed first stays 
   ])
 })
 
+test('a rollback takes an HSM back that was added, and built from one that held the new credential', async () => {
+  const turns = [turn({ pauseBefore: 'verify' }), turn({ pauseBefore: 'verify', troubles: [trouble('hsm-added')] })]
+  const ended = await told({ fleet: { clusters: [1, 1] }, wishes: { current: 'given' }, turns, ending: 'rollback' })
+  expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'resume: PAUSED_AS_ASKED', 'rollback: rolled-back'])
+})
+
 test('an HSM that was added and is out of reach is not said to lack anybody', async () => {
   const turns = [
     turn({ troubles: [trouble('old-hsm-added')] }),
