@@ -148,8 +148,9 @@ test('an HSM that was added meanwhile is taken along by resume', async () => {
   expect(paused.exitCode).toBe(4)
   const clusterId = paused.json.coverage[1].clusterId
   await fleet.fault('added', '--cluster', clusterId)
-  const resumed = await place.resume(['--silence-timeout=1'])
-  expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
+  const resumed = await place.resume(['--silence-timeout=1', '--propagate=change'])
+  expect([resumed.exitCode, resumed.json.outcome, resumed.json.propagation]).toEqual([0, 'completed', 'sync'])
+  expect(resumed.stderr).toContain('--propagate change is not used: this rotation has settled on syncUser')
   expect(resumed.json.coverage[1]).toEqual({ clusterId, new: 2, total: 2 })
   expect(everywhere(await place.holds('CU:app_crypto', NEW_PASSWORD))).toBe(true)
 })

@@ -272,9 +272,9 @@ class Teller {
     }
   }
 
+  /** The one that was begun last: another one is begun only where it ended. */
   #rotation(): Rotation | null {
-    const [journal] = this.#world.journals.values()
-    return journal?.ledger.rotation() ?? null
+    return [...this.#world.journals.values()].at(-1)?.ledger.rotation() ?? null
   }
 
   async #work(action: Action, invocation: Invocation): Promise<Rotation> {
@@ -306,7 +306,7 @@ class Teller {
         return recoverRotation({ chosen, users: fleet.users, config, ...limits }, ports)
       }
       default: {
-        const rotationId = this.#world.journals.keys().next().value ?? ('r-20260301-031500-none' as RotationId)
+        const rotationId = [...this.#world.journals.keys()].at(-1) ?? ('r-20260301-031500-none' as RotationId)
         const more = { options, retryOfficer, newPasswords, currentPasswords, commandMs: COMMAND_MS }
         return action === 'resume'
           ? resumeRotation({ direction: 'forward', rotationId, ...more }, ports)

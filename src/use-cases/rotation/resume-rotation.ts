@@ -1,6 +1,7 @@
 import type { Rotation } from '../../domain/rotation/rotation.js'
 import { type ReopenPorts, type ReopenRequest, reopenRotation } from './reopen-rotation.js'
 import { rollBack } from './rollback-rotation.js'
+import type { RotationRun } from './rotation-run.js'
 import { runStages } from './run-stages.js'
 import { settleDebts } from './settle-debts.js'
 
@@ -14,7 +15,17 @@ export const resumeRotation = (request: ReopenRequest, ports: ReopenPorts): Prom
   reopenRotation(request, ports, async (run) => {
     const indebted = run.ledger.rotation().finished === 'completed-with-debt'
     if (run.ledger.rollback !== null) return rollBack(run)
+    noticeSettled(run)
     // HSMs that were added to a rotation with debts come first.
     const rotation = indebted && run.ledger.stage === null ? null : await runStages(run)
     return indebted && run.ledger.stage === null ? settleDebts(run) : (rotation ?? run.ledger.rotation())
   })
+
+/** What the canary settled is kept: cells were proved that way. */
+const noticeSettled = (run: RotationRun): void => {
+  const { ledger, parts, words } = run
+  const { propagate } = parts.options
+  if (propagate === 'auto' || ledger.propagation === null || ledger.propagation === propagate) return
+  const settled = ledger.propagation === 'sync' ? words.copy : words.change
+  run.notice(`--propagate ${propagate} is not used: this rotation has settled on ${settled}`)
+}
