@@ -136,10 +136,11 @@ export class Witness {
     for (const appliance of this.#named()) {
       for (const user of this.#world.fleet.users) this.#checkCell(appliance, user)
     }
-    for (const journal of this.#world.journals.values()) {
-      this.#checkClaims(journal.ledger)
-      this.#readAgain(journal)
-    }
+    const journals = [...this.#world.journals.values()]
+    for (const journal of journals) this.#readAgain(journal)
+    // What an earlier rotation said is history once another one was begun.
+    const latest = journals.at(-1)
+    if (latest !== undefined) this.#checkClaims(latest.ledger)
   }
 
   /** A cluster refused so many logins of somebody that, unable to read a count, nobody may ask again. */
