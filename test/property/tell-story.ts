@@ -139,16 +139,23 @@ class Teller {
     }
     await this.#world.time.passAll()
     witness.look()
-    if (!this.over) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
+    if (!this.over && !this.#owesForGood) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
     else this.#judge(this.#rotation())
   }
 
   /** A user that the rotation made is taken back by changes, and an HSM that joined the cluster later does not have it. */
   get #lacksForGood(): boolean {
     const { story, grown } = this.#world
-    const { createMissing } = story.wishes
-    const isMissing = story.fleet.oddities.some(({ kind }) => kind === 'missing' || kind === 'taken-id')
-    return createMissing && isMissing && grown && this.#rotation()?.direction === 'back'
+    return story.wishes.createMissing && this.#isMissing && grown && this.#rotation()?.direction === 'back'
+  }
+
+  /** An HSM that stayed behind from the start, so that nobody saw whom it lacks; no debt is settled by making users. */
+  get #owesForGood(): boolean {
+    return this.#isMissing && this.#rotation()?.finished === 'completed-with-debt'
+  }
+
+  get #isMissing(): boolean {
+    return this.#world.story.fleet.oddities.some(({ kind }) => kind === 'missing' || kind === 'taken-id')
   }
 
   /** Refusals that stay, whatever the operator repeats, and that the fleet of the story gives a reason for. */
