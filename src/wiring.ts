@@ -118,7 +118,7 @@ export const wiring: Wiring = {
   console: async ({ path, config, roster, startupMs, commandMs }) => {
     if (config.utility === 'cloudhsm-cli') {
       const [{ cloudHsmCli }, { deriveCliSessionConfig }] = await Promise.all([
-        import('./adapters/cloudhsm-cli/console.js'),
+        import('./adapters/utilities/cloudhsm-cli/console.js'),
         import('./domain/cli-config.js'),
       ])
       return cloudHsmCli({
@@ -133,7 +133,7 @@ export const wiring: Wiring = {
     }
     const { document } = config
     const [{ managementUtility }, { deriveSessionConfig }] = await Promise.all([
-      import('./adapters/management-utility/console.js'),
+      import('./adapters/utilities/cmu/console.js'),
       import('./domain/merged-config.js'),
     ])
     return managementUtility({

@@ -1,5 +1,5 @@
-import type { CloudHsmCliOptions } from '../../src/adapters/cloudhsm-cli/console.js'
-import { cloudHsmCli } from '../../src/adapters/cloudhsm-cli/console.js'
+import type { CloudHsmCliOptions } from '../../src/adapters/utilities/cloudhsm-cli/console.js'
+import { cloudHsmCli } from '../../src/adapters/utilities/cloudhsm-cli/console.js'
 import { CLI_DEFAULTS, type CliConfigDocument, deriveCliSessionConfig } from '../../src/domain/cli-config.js'
 import { ConsoleFailure, type HsmConsole } from '../../src/domain/hsm-console.js'
 import type { ClusterId, EniIp, HsmId, RegionName, ServerId } from '../../src/domain/ids.js'

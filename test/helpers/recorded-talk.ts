@@ -1,4 +1,4 @@
-import type { Terminal } from '../../src/adapters/utility-process/terminal.js'
+import type { Terminal } from '../../src/adapters/utilities/process/terminal.js'
 
 /** What a utility said, and what was typed in answer. */
 export interface Turn {

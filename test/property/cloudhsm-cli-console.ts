@@ -1,7 +1,11 @@
-import { Conversation } from '../../src/adapters/cloudhsm-cli/conversation.js'
-import { type CliProgram, requireSince, versionIn } from '../../src/adapters/cloudhsm-cli/program.js'
-import { type ClusterPart, clusterParts, SerialNumbers } from '../../src/adapters/cloudhsm-cli/roster-proof.js'
-import { CloudHsmCliSession } from '../../src/adapters/cloudhsm-cli/session.js'
+import { Conversation } from '../../src/adapters/utilities/cloudhsm-cli/conversation.js'
+import { type CliProgram, requireSince, versionIn } from '../../src/adapters/utilities/cloudhsm-cli/program.js'
+import {
+  type ClusterPart,
+  clusterParts,
+  SerialNumbers,
+} from '../../src/adapters/utilities/cloudhsm-cli/roster-proof.js'
+import { CloudHsmCliSession } from '../../src/adapters/utilities/cloudhsm-cli/session.js'
 import type { HsmConsole, HsmSession } from '../../src/domain/hsm-console.js'
 import type { EniIp } from '../../src/domain/ids.js'
 import type { Roster, RosterEntry } from '../../src/domain/roster.js'

@@ -1,4 +1,4 @@
-import { refusalIn } from '../../src/adapters/management-utility/screens/command-result.js'
+import { refusalIn } from '../../src/adapters/utilities/cmu/screens/command-result.js'
 import {
   type Answer,
   type Answers,

@@ -1,7 +1,7 @@
 import { mkdir, open, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { writeAtomically } from '../files/write-atomically.js'
-import { proofFolder } from './proofs.js'
+import { proofFolder } from '../utilities/cloudhsm-cli/proof-configs.js'
 import { mapPath } from './render.js'
 
 const MODE = 0o600

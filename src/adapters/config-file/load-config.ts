@@ -2,7 +2,7 @@ import { editedProofs } from '../../domain/cli-config-difference.js'
 import { handEdits } from '../../domain/config-difference.js'
 import { type LoadedConfig, onlyConfig } from '../../domain/config-files.js'
 import { refusal, usageError } from '../../domain/errors.js'
-import { proofPath } from './proofs.js'
+import { proofPath } from '../utilities/cloudhsm-cli/proof-configs.js'
 import { readConfig } from './read.js'
 import { mapPath } from './render.js'
 

@@ -3,11 +3,14 @@ import type { z } from 'zod'
 import type { StoredConfig, UtilityConfig } from '../../domain/config-files.js'
 import { refusal, usageError } from '../../domain/errors.js'
 import type { RosterMap } from '../../domain/roster-map.js'
+import { parseDocument } from '../files/parse-document.js'
+import { sha256Of } from '../files/sha256.js'
 import { fileTrouble } from '../files/trouble.js'
-import { parseDocument } from './parse.js'
-import { readProofs } from './proofs.js'
-import { mapPath, sha256Of } from './render.js'
-import { anySchema, cliBaseSchema, cliSchema, cmuBaseSchema, cmuSchema, mapSchema } from './schema.js'
+import { cliBaseSchema, cliSchema } from '../utilities/cloudhsm-cli/config-format.js'
+import { readProofs } from '../utilities/cloudhsm-cli/proof-configs.js'
+import { cmuBaseSchema, cmuSchema } from '../utilities/cmu/config-format.js'
+import { mapPath } from './render.js'
+import { anySchema, mapSchema } from './schema.js'
 
 /** @throws {OperatorError} `CONFIG_UNREADABLE`, `CONFIG_MALFORMED` (exit 2) */
 export const readBase = async (path: string): Promise<UtilityConfig> =>

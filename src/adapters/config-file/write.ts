@@ -4,13 +4,14 @@ import type { DraftConfig, PreviewedConfig, WrittenConfig } from '../../domain/c
 import { OperatorError, usageError } from '../../domain/errors.js'
 import type { RosterMap } from '../../domain/roster-map.js'
 import type { UtilityChoice } from '../../domain/utility.js'
+import { sha256Of } from '../files/sha256.js'
 import { fileTrouble } from '../files/trouble.js'
 import { probeFolderOf, writeAtomically } from '../files/write-atomically.js'
+import { proofFolder, proofPath, renderProofs } from '../utilities/cloudhsm-cli/proof-configs.js'
 import { keepCopy, removeCopy } from './backup.js'
 import { diffOf } from './diff.js'
-import { proofFolder, proofPath, renderProofs } from './proofs.js'
 import { readConfig, readMap } from './read.js'
-import { mapPath, renderConfig, renderMap, sha256Of } from './render.js'
+import { mapPath, renderConfig, renderMap } from './render.js'
 
 /** For the operator alone: it shows where every HSM is and which keys open the way to it. */
 const MODE = 0o600

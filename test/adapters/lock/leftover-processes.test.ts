@@ -1,8 +1,8 @@
 import { tmpdir } from 'node:os'
 import { expect, test } from '@jest/globals'
 import { leftoverProcesses } from '../../../src/adapters/lock/leftover-processes.js'
-import { outlivingTerminal } from '../../../src/adapters/utility-process/outliving.js'
-import { startInTerminal } from '../../../src/adapters/utility-process/terminal.js'
+import { outlivingTerminal } from '../../../src/adapters/utilities/process/outliving.js'
+import { startInTerminal } from '../../../src/adapters/utilities/process/terminal.js'
 import { gone } from '../../helpers/cli-bench.js'
 
 test('ends a utility together with what it was started through', async () => {

@@ -1,0 +1,226 @@
+import type {
+  Answer,
+  Answers,
+  ConsoleFailure,
+  CopiedUser,
+  HsmSession,
+  UtilityProcess,
+} from '../../../domain/hsm-console.js'
+import type { HsmUser, HsmUserRef } from '../../../domain/hsm-user.js'
+import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
+import type { RosterEntry } from '../../../domain/roster.js'
+import type { Secret } from '../../../domain/secret.js'
+import { TalkBroken } from '../process/terminal-talk.js'
+import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
+import { failureText, plainText } from './json-answer.js'
+import { type CliProgram, requireSince } from './program.js'
+import { typedUser } from './roles.js'
+import type { ClusterPart, SerialNumbers } from './roster-proof.js'
+import { parseHsmInfo } from './screens/hsm-info.js'
+import { parseQuorumValues } from './screens/quorum-values.js'
+import { changeResult, loginResult, replicateResult } from './screens/results.js'
+import { parseUserList } from './screens/user-list.js'
+
+/** What is known of a session before it says anything. */
+export interface SessionParts {
+  readonly terminal: CliTerminal
+  readonly conversation: Conversation
+  readonly program: CliProgram
+  readonly clusters: readonly ClusterPart[]
+  readonly serialNumbers: SerialNumbers
+  /** Those of these HSMs that take no connection: the program itself does not say which they are. */
+  readonly notAnswering: (servers: readonly RosterEntry[]) => Promise<readonly RosterEntry[]>
+}
+
+/** A cluster of the session and the HSMs of it that its commands reach. */
+interface ReachedCluster {
+  readonly clusterId: ClusterId
+  readonly hsmIds: readonly HsmId[]
+}
+
+/** Words of a start that failed because of a configuration, or of an option, rather than of an HSM. */
+const NOT_ABOUT_HSMS = /config|certificate|\bpath\b|cluster.id|argument|option|usage|permission|not found/i
+
+/** One conversation with the CloudHSM CLI in its interactive mode. Every command names its cluster. */
+export class CloudHsmCliSession implements HsmSession {
+  readonly #parts: SessionParts
+  readonly #talk: Conversation
+  readonly #serials = new Map<ClusterId, readonly string[]>()
+  readonly #reached: ReachedCluster[] = []
+  /** Clusters that somebody is logged in to. */
+  readonly #loggedIn = new Set<ClusterId>()
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts
+    this.#talk = parts.conversation
+  }
+
+  get process(): UtilityProcess {
+    return { pid: this.#parts.terminal.pid, startedAt: this.#parts.terminal.startedAt }
+  }
+
+  get hsmIds(): readonly HsmId[] {
+    return this.#reached.flatMap(({ hsmIds }) => hsmIds)
+  }
+
+  get serials(): ReadonlyMap<ClusterId, readonly string[]> {
+    return this.#serials
+  }
+
+  /** Waits for the connections and proves the roster, before anything else is said. */
+  async start(): Promise<void> {
+    try {
+      await this.#talk.begin()
+    } catch (error) {
+      throw error instanceof TalkBroken ? await this.#startFailure(error) : error
+    }
+    for (const part of this.#parts.clusters) await this.#prove(part)
+    this.#talk.speakOf(this.hsmIds)
+  }
+
+  async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
+    return this.#ofEach((clusterId) => this.#talk.read(['user', 'list', ...on(clusterId)], parseUserList))
+  }
+
+  /** Officers who have to approve a change to users; null where the program does not say. */
+  async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
+    return this.#ofEach(async (clusterId) => {
+      const { answer } = await this.#talk.run({
+        words: ['quorum', 'token-sign', 'list-quorum-values', ...on(clusterId)],
+      })
+      return answer.kind === 'answered' && answer.errorCode === 0 ? parseQuorumValues(answer.data) : null
+    })
+  }
+
+  async login(user: HsmUserRef, password: Secret, hsmIds: readonly HsmId[]): Promise<Answers> {
+    const typed = typedUser(user)
+    const answers = new Map<HsmId, Answer>()
+    for (const { clusterId, hsmIds: reached } of this.#clustersOf(hsmIds)) {
+      const words = ['login', '--username', typed.name, '--role', typed.role, ...on(clusterId)]
+      const { answer, asked } = await this.#talk.run({ words, secret: password })
+      const result = this.#talk.understand(() => loginResult(answer, typed, asked))
+      if (result.kind === 'done') this.#loggedIn.add(clusterId)
+      for (const hsmId of reached) answers.set(hsmId, result)
+    }
+    return answers
+  }
+
+  async logout(): Promise<void> {
+    for (const clusterId of [...this.#loggedIn]) {
+      await this.#talk.read(['logout', ...on(clusterId)], () => undefined)
+      this.#loggedIn.delete(clusterId)
+    }
+  }
+
+  async changePassword(user: HsmUserRef, password: Secret): Promise<Answers> {
+    const typed = typedUser(user)
+    const [cluster, ...others] = this.#reached
+    if (cluster === undefined || others.length > 0) throw new Error('a password is changed on one cluster at a time')
+    const words = ['user', 'change-password', '--username', typed.name, '--role', typed.role, ...on(cluster.clusterId)]
+    const { answer } = await this.#talk.run({ words, secret: password, confirmed: true, writes: true })
+    const result = this.#talk.understand(() => changeResult(answer, typed))
+    return new Map(cluster.hsmIds.map((hsmId) => [hsmId, result]))
+  }
+
+  async copyUser(user: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
+    requireSince(this.#parts.program, 'user replicate')
+    const typed = typedUser(user)
+    const [source, destination] = [this.#cluster(from), this.#cluster(to)]
+    const words = ['user', 'replicate', '--username', typed.name, '--role', typed.role]
+    words.push('--source-cluster-id', source.clusterId, '--destination-cluster-id', destination.clusterId)
+    const { answer } = await this.#talk.run({ words, writes: true })
+    return this.#talk.understand(() => replicateResult(answer, typed, destination.hsmIds.length))
+  }
+
+  async close(): Promise<void> {
+    await this.#talk.close()
+  }
+
+  /** Counts HSMs; a cluster is connected to at its first command, so an HSM that is away may show only here. */
+  async #prove(part: ClusterPart): Promise<void> {
+    const { answer } = await this.#talk.run(infoCommand(part.clusterId))
+    if (answer.kind === 'plain' || answer.errorCode !== 0) {
+      throw await this.#noConnection(failureText(answer), [part])
+    }
+    const serials = this.#talk.understand(() => parseHsmInfo(answer.data))
+    const verdict = this.#parts.serialNumbers.judge(part, serials)
+    if (verdict.kind === 'wrong') throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(part.asked))
+    if (verdict.kind === 'missing') throw await this.#unreachable(verdict.text, verdict.among)
+    if (verdict.reached.length < part.whole.length) await this.#refuseStandIns(part, verdict.reached)
+    this.#serials.set(part.clusterId, serials)
+    this.#reached.push({ clusterId: part.clusterId, hsmIds: idsOf(verdict.reached) })
+  }
+
+  /**
+   * Several HSMs of a cluster without others of it: one that was left out and is back may stand there for one that is gone,
+   * and the number is the same.
+   */
+  async #refuseStandIns({ clusterId, whole }: ClusterPart, reached: readonly RosterEntry[]): Promise<void> {
+    if (reached.length < 2) return
+    const leftOut = whole.filter((server) => !reached.includes(server))
+    const silent = await this.#parts.notAnswering(leftOut)
+    const back = leftOut.filter((server) => !silent.includes(server))
+    if (back.length === 0) return
+    const names = back.map(({ hsmId }) => hsmId).join(', ')
+    const text = `${clusterId} shows ${reached.length} HSMs, and ${names}, left out, may be one of them: it takes connections`
+    throw this.#talk.failure('wrong-hsm', text, idsOf(back))
+  }
+
+  async #ofEach<T>(ask: (clusterId: ClusterId) => Promise<T>): Promise<ReadonlyMap<HsmId, T>> {
+    const byHsm = new Map<HsmId, T>()
+    for (const { clusterId, hsmIds } of this.#reached) {
+      const value = await ask(clusterId)
+      for (const hsmId of hsmIds) byHsm.set(hsmId, value)
+    }
+    return byHsm
+  }
+
+  /** The clusters of these HSMs. A login reaches all of a cluster, so it is asked for all that the session reaches. */
+  #clustersOf(hsmIds: readonly HsmId[]): readonly ReachedCluster[] {
+    const found = this.#reached.filter((cluster) => cluster.hsmIds.some((hsmId) => hsmIds.includes(hsmId)))
+    const reached = found.flatMap((cluster) => cluster.hsmIds)
+    const asked = new Set(hsmIds)
+    if (reached.length !== asked.size || reached.some((hsmId) => !asked.has(hsmId))) {
+      throw new Error(`${[...asked].join(', ')} are not all the HSMs of some clusters of this session`)
+    }
+    return found
+  }
+
+  #cluster(unit: UnitId): ReachedCluster {
+    const cluster = this.#reached.find(({ clusterId }) => clusterId === unit)
+    if (cluster === undefined) throw new Error(`${unit} is not a cluster of this session`)
+    return cluster
+  }
+
+  #startFailure(broken: TalkBroken): Promise<ConsoleFailure> | ConsoleFailure {
+    if (broken.kind === 'unexpected-prompt') return this.#talk.failure('not-understood', broken.message)
+    const said = broken.kind === 'ended' ? plainText(broken.heard) : ''
+    return this.#noConnection(said === '' ? broken.message : said, this.#parts.clusters)
+  }
+
+  #noConnection(said: string, clusters: readonly ClusterPart[]): Promise<ConsoleFailure> | ConsoleFailure {
+    const text = `cloudhsm-cli could not begin: ${said}`
+    if (NOT_ABOUT_HSMS.test(said)) return this.#talk.failure('not-understood', text)
+    const asked = clusters.flatMap((part) => part.asked)
+    return this.#unreachable(text, asked, [...asked, ...clusters.flatMap((part) => part.whole)])
+  }
+
+  /**
+   * The program does not say which HSM is missing.
+   * @param asked those that are meant where every one takes a connection
+   * @param looked those that may be missing: the ones asked for, or else others of their cluster that it found
+   */
+  async #unreachable(text: string, asked: readonly RosterEntry[], looked = asked): Promise<ConsoleFailure> {
+    const silent = await this.#parts.notAnswering([...new Set(looked)])
+    const silentAsked = silent.filter((server) => asked.includes(server))
+    const named = silentAsked.length > 0 ? silentAsked : silent
+    const meant = named.length > 0 ? named : asked
+    const names = meant.map(({ hsmId, eniIp, region }) => `${hsmId} (${eniIp}, ${region})`).join(', ')
+    const which = named.length > 0 ? `${names} cannot be reached` : `it did not reach all of ${names}`
+    return this.#talk.failure('unreachable', `${text}: ${which}`, idsOf(meant))
+  }
+}
+
+const on = (clusterId: ClusterId): readonly string[] => ['--cluster-id', clusterId]
+const infoCommand = (clusterId: ClusterId): CliCommand => ({ words: ['cluster', 'hsm-info', ...on(clusterId)] })
+const idsOf = (servers: readonly RosterEntry[]): readonly HsmId[] => servers.map(({ hsmId }) => hsmId)
