@@ -8,8 +8,7 @@ import type { FoundJournal, JournalShelf } from '../../domain/rotation/journal.j
 import type { JournalEntry, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
 import { followJournal } from './follow.js'
-import { JournalFile, unwritable } from './journal-file.js'
-import { CHAIN_START } from './line.js'
+import { ELSEWHERE, JOURNAL_START, JournalFile, unwritable } from './journal-file.js'
 
 const SUFFIX = '.jsonl'
 
@@ -54,12 +53,19 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
           constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND,
           0o600,
         )
-        const journal = new JournalFile(path, file, now, 0, CHAIN_START)
-        const first = await journal.append({ type: 'started', facts })
-        await syncFolder(folder)
-        return { journal, first, setAside: aside }
+        const journal = new JournalFile(path, file, now, JOURNAL_START)
+        try {
+          const first = await journal.append({ type: 'started', facts })
+          await syncFolder(folder)
+          return { journal, first, setAside: aside }
+        } catch (error) {
+          // Nothing has begun: a journal that says otherwise would keep the next rotation off these clusters.
+          await journal.close()
+          await rm(path, { force: true }).catch(() => undefined)
+          throw error
+        }
       } catch (error) {
-        throw unwritable(path, error)
+        throw unwritable(path, error, ELSEWHERE)
       }
     },
     async follow(rotationId, entry) {
@@ -78,9 +84,10 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
       try {
         if (torn) await truncate(path, bytes)
         const file = await open(path, constants.O_WRONLY | constants.O_APPEND)
-        return { rotationId, entries, torn, journal: new JournalFile(path, file, now, entries.length, previous) }
+        const journal = new JournalFile(path, file, now, { seq: entries.length, previous, bytes })
+        return { rotationId, entries, torn, journal }
       } catch (error) {
-        throw unwritable(path, error)
+        throw unwritable(path, error, ['make the file writable for this user, and free some space for it'])
       }
     },
     async openRotations(clusterIds) {
