@@ -137,6 +137,24 @@ describe('a store in an age file', () => {
     expect((await store.read('pending'))?.rotationId).toBe(R1)
   })
 
+  test.each([
+    ['a file', (lock: string) => writeFile(lock, '')],
+    ['a folder with files in it', (lock: string) => mkdir(join(lock, 'of-somebody'), { recursive: true })],
+  ])('%s in the place of its lock is left alone, and named', async (_, make) => {
+    const path = join(await folder(), 'store.age')
+    await make(`${path}.lock`)
+    await utimes(`${path}.lock`, new Date(0), new Date(0))
+    const store = new AgeFileStore(path, ageBox(await keyPair()))
+    const error = await operatorErrorOf(() => store.putPending(credentialsOf(R1, { 'CU:a': 'a1' })))
+    expect([error.code, error.exitCode, error.message, ...error.suggestions]).toEqual([
+      'STORE_UNWRITABLE',
+      3,
+      `the credential store cannot be locked: ${path}.lock is something else than a lock`,
+      `where it is nobody's: move ${path}.lock away`,
+    ])
+    expect(await readdir(join(path, '..'))).toEqual(['store.age.lock'])
+  })
+
   test("refuses another rotation's PENDING and keeps it", async () => {
     const store = await openCredentialStore(`file:${join(await folder(), 's.age')}`, await keyPair())
     await store.putPending(credentialsOf(R1, { 'CU:a': CANARY }))
