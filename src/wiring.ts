@@ -49,12 +49,16 @@ export interface Wiring {
   loadRoster(path: string): Promise<LoadedConfig>
   configFiles(): Promise<ConfigFiles>
   operator(assumeYes: boolean): Promise<Operator>
-  /** What a rotation keeps on this machine beside its credentials. */
+  /**
+   * What a rotation keeps on this machine beside its credentials.
+   * @param notice told what people should know about what was found there
+   */
   rotationPorts(
     lock?: SharedLockChoice,
+    notice?: (text: string) => void,
   ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'refusedLogins' | 'newRotationId' | 'clock'>>
   /** Locks as `rotate unlock` looks for them. */
-  lockFinder(lock?: SharedLockChoice): Promise<LockFinder>
+  lockFinder(lock?: SharedLockChoice, notice?: (text: string) => void): Promise<LockFinder>
   /** Commands of the operator; those that are not given do nothing. */
   hooks(commands: Readonly<Record<'before-change' | 'after-finalize', string | undefined>>): Promise<Hooks>
   leftovers(): Promise<LeftoverProcesses>
@@ -156,13 +160,13 @@ export const wiring: Wiring = {
     const { terminalOperator } = await import('./adapters/terminal/question.js')
     return terminalOperator(assumeYes)
   },
-  rotationPorts: async (lock) => {
+  rotationPorts: async (lock, notice) => {
     const { rotationState } = await import('./adapters/rotation-state.js')
-    return rotationState(lock)
+    return rotationState(lock, notice)
   },
-  lockFinder: async (lock) => {
+  lockFinder: async (lock, notice) => {
     const { rotationLocks } = await import('./adapters/rotation-state.js')
-    return rotationLocks(lock)
+    return rotationLocks(lock, notice)
   },
   hooks: async (commands) => {
     const { hookCommands } = await import('./adapters/hook-commands.js')

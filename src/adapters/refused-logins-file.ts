@@ -1,22 +1,32 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { type OperatorError, refusal } from '../domain/errors.js'
 import { type HsmUserRef, officerType } from '../domain/hsm-user.js'
 import type { RefusedLogins } from '../domain/refused-logins.js'
+import { fileTrouble } from './files/trouble.js'
 import { writeAtomically } from './files/write-atomically.js'
 
 type Noted = Record<string, { readonly at: string; readonly count: number }>
 
-/** Refused logins in one JSON file, under `cluster TYPE:name`. Names fold case, and a PCO is a CO, as on the HSMs. */
+/**
+ * Refused logins in one JSON file, under `cluster TYPE:name`. Names fold case, and a PCO is a CO, as on the HSMs. A file
+ * that cannot be read or written stops what asked for it: a login that is forgotten may be the one too many that locks.
+ * Every method throws {OperatorError} `REFUSED_LOGINS_UNREADABLE`, and those that write `STATE_UNWRITABLE` (exit 3).
+ */
 export const refusedLoginsFile = (path: string, now: () => Date): RefusedLogins => {
   const keyOf = ({ type, name }: HsmUserRef, clusterId: string) =>
     `${clusterId} ${officerType(type)}:${name.toLowerCase()}`
   const read = async (): Promise<Noted> => {
+    let text: string
     try {
-      return JSON.parse(await readFile(path, 'utf8')) as Noted
+      text = await readFile(path, 'utf8')
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
-      throw error
+      throw unreadable(path, fileTrouble(error))
     }
+    const noted = parseJson(text)
+    if (!isNoted(noted)) throw unreadable(path, 'is damaged')
+    return noted
   }
   // Lanes note at the same time; each change reads what the one before it wrote.
   let last: Promise<void> = Promise.resolve()
@@ -24,8 +34,14 @@ export const refusedLoginsFile = (path: string, now: () => Date): RefusedLogins 
     const next = last.then(async () => {
       const noted = await read()
       if (!edit(noted)) return
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await writeAtomically(path, `${JSON.stringify(noted, null, 2)}\n`, { mode: 0o600 })
+      try {
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+        await writeAtomically(path, `${JSON.stringify(noted, null, 2)}\n`, { mode: 0o600 })
+      } catch (error) {
+        throw refusal('STATE_UNWRITABLE', `refused logins cannot be kept: ${path} ${fileTrouble(error)}`, [
+          'free some space or make its folder writable for this user',
+        ])
+      }
     })
     last = next.catch(() => undefined)
     return next
@@ -55,3 +71,23 @@ export const refusedLoginsFile = (path: string, now: () => Date): RefusedLogins 
       }),
   }
 }
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const isNoted = (value: unknown): value is Noted =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((entry) => typeof entry?.at === 'string' && Number.isInteger(entry.count))
+
+const unreadable = (path: string, why: string): OperatorError =>
+  refusal('REFUSED_LOGINS_UNREADABLE', `${path}, which counts the logins that were refused, ${why}`, [
+    'restore it from a copy',
+    'or move it away, once it is certain that no user is near its lock-out: what it counted is forgotten then',
+  ])

@@ -16,16 +16,20 @@ import { stateDirectory } from './state-directory.js'
 
 const now = () => new Date()
 
-/** Everything a rotation keeps below the state directory: journals, locks, refused officers. */
+/**
+ * Everything a rotation keeps below the state directory: journals, locks, refused officers.
+ * @param notice told what people should know about what was found there
+ */
 export const rotationState = async (
   shared?: SharedLockChoice,
+  notice?: (text: string) => void,
 ): Promise<Pick<StartPorts, 'locks' | 'shelf' | 'refusedLogins' | 'newRotationId' | 'clock'>> => {
   const root = stateDirectory()
   const shelf = journals()
   return {
     clock: { now, wait: (ms) => sleep(ms) },
     shelf,
-    locks: await rotationLocks(shared),
+    locks: await rotationLocks(shared, notice),
     refusedLogins: refusedLoginsFile(join(root, 'refused-logins.json'), now),
     newRotationId: () =>
       rotationIdAt(now(), randomBytes(8).toString('base64url').toLowerCase().replace(/[-_]/g, 'x').slice(0, 4)),
@@ -41,10 +45,16 @@ export interface SharedLockChoice {
 }
 
 /** Locks below the state directory, and the shared one where that is wanted. The AWS client is loaded for it alone. */
-export const rotationLocks = async (shared?: SharedLockChoice): Promise<ClusterLocks & LockFinder> => {
+export const rotationLocks = async (
+  shared?: SharedLockChoice,
+  notice?: (text: string) => void,
+): Promise<ClusterLocks & LockFinder> => {
   const shelf = journals()
   const last = (rotationId: RotationId) => lastAction(shelf, rotationId)
-  const local = localLocks(join(stateDirectory(), 'locks'), now, last)
+  const local = localLocks(join(stateDirectory(), 'locks'), now, {
+    lastAction: last,
+    ...(notice === undefined ? {} : { notice }),
+  })
   if (shared === undefined) return local
   const [{ LockTable }, { leaseTimes, sharedLocks }] = await Promise.all([
     import('./lock/dynamodb/lock-table.js'),

@@ -106,7 +106,7 @@ export abstract class ReopenCommand extends RotationCommand {
           commandMs: silenceLimits(flags, config.utility).commandMs,
         },
         {
-          ...(await this.wiring.rotationPorts(lock)),
+          ...(await this.wiring.rotationPorts(lock, (text) => this.note(text))),
           leftovers: await this.wiring.leftovers(),
           hooks: await this.hooks(flags),
           console: await this.console(flags, config, known.plan.roster),

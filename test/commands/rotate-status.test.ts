@@ -21,7 +21,7 @@ const underWay = async () => {
   const { journal } = await shelf.create(factsOf(rosterOf(1, 1)))
   await journal.append({ type: 'stage-completed', stage: 'store-pending' })
   await journal.close()
-  const locks = localLocks(join(folder, 'locks'), now, async () => null)
+  const locks = localLocks(join(folder, 'locks'), now, { lastAction: async () => null })
   const status = (...more: string[]) =>
     run(['rotate', 'status', ...more], { journals: async () => shelf, lockFinder: async () => locks })
   const hand = async (change: object) => {

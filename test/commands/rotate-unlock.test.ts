@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { LockTable } from '../../src/adapters/lock/dynamodb/lock-table.js'
@@ -29,12 +29,8 @@ afterAll(async () => {
   await tables.stop()
 })
 
-const locksIn = (folder: string) =>
-  localLocks(
-    folder,
-    () => new Date(),
-    async () => null,
-  )
+const locksIn = (folder: string, notice?: (text: string) => void) =>
+  localLocks(folder, () => new Date(), { lastAction: async () => null, ...(notice === undefined ? {} : { notice }) })
 
 /** Makes the lock one of somebody else: a process that is gone, or on another machine. */
 const hand = async (folder: string, clusterId: ClusterId, change: object): Promise<void> => {
@@ -131,6 +127,24 @@ describe('rotate unlock', () => {
     await held.release()
     const none = await run(['rotate', 'unlock', '--rotation', ROTATION, '--lock', `dynamodb:${name}`])
     expect([none.exitCode, none.stdout]).toEqual([0, `${ROTATION} holds no lock\n`])
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['half of it', '{"host":"here","bootId":"'],
+    ['zeros', '\0'.repeat(200)],
+  ])('a lock of which a power failure left %s holds nobody up, and that is said', async (_, text) => {
+    const state = await newFolder()
+    process.env['LOCKSTEP_STATE_DIR'] = state
+    await mkdir(join(state, 'locks'))
+    const path = join(state, 'locks', `${one}.lock`)
+    await writeFile(path, text)
+    const { stdout, stderr, exitCode } = await run(['rotate', 'unlock', '--rotation', ROTATION])
+    expect([exitCode, stdout]).toEqual([0, `${ROTATION} holds no lock\n`])
+    expect(stderr).toContain(`the lock ${path} is cut short, as a machine leaves it that lost its power`)
+    const held = await (await rotationLocks()).acquire([one])
+    await held.assertHeld()
+    await held.release()
   })
 
   test.each([

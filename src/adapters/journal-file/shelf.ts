@@ -1,12 +1,13 @@
 import { constants } from 'node:fs'
 import { link, mkdir, open, readdir, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
-import { EXIT, OperatorError } from '../../domain/errors.js'
+import { EXIT, OperatorError, refusal } from '../../domain/errors.js'
 import { isRotationId, type RotationId } from '../../domain/ids.js'
 import { followReadable } from '../../domain/rotation/follow-rotation.js'
 import type { FoundJournal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { JournalEntry, RotationFacts } from '../../domain/rotation/journal-entry.js'
 import type { Rotation } from '../../domain/rotation/rotation.js'
+import { fileTrouble } from '../files/trouble.js'
 import { followJournal } from './follow.js'
 import { ELSEWHERE, JOURNAL_START, JournalFile, unwritable } from './journal-file.js'
 
@@ -108,7 +109,9 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
     async list() {
       const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return []
-        throw error
+        throw refusal('JOURNAL_UNREADABLE', `the journals cannot be listed: ${folder} ${fileTrouble(error)}`, [
+          'make the folder readable for this user, or set LOCKSTEP_STATE_DIR to where the journals are',
+        ])
       })
       return names
         .filter((name) => name.endsWith(SUFFIX))

@@ -22,4 +22,8 @@ export const lockedBy = (
   )
 
 /** The error for a lock that is not held any more, or may not be before the next command has ended. */
-export const lockLost = (what: string): OperatorError => new OperatorError('LOCK_LOST', what, { exitCode: EXIT.locked })
+export const lockLost = (what: string): OperatorError =>
+  new OperatorError('LOCK_LOST', what, {
+    exitCode: EXIT.locked,
+    suggestions: ['lockstep rotate list   shows whether another rotation works on it'],
+  })

@@ -46,7 +46,7 @@ ${exitCodes({
     const { chosen, config, warnings } = await findTarget(target, flags.config, this.wiring)
     for (const warning of warnings) this.note(warning)
     const lock = this.sharedLock(lockForm, flags, config.utility)
-    const { locks, shelf, clock } = await this.wiring.rotationPorts(lock)
+    const { locks, shelf, clock } = await this.wiring.rotationPorts(lock, (text) => this.note(text))
     const { plainView } = await import('../../adapters/terminal/progress.js')
     // Plain lines: there are no stages that a list could show.
     const view = plainView((line) => this.note(line))

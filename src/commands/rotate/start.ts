@@ -102,7 +102,7 @@ ${exitCodes({
     const { chosen, config } = found
     const lock = this.sharedLock(lockForm, flags, config.utility)
     let begun = false
-    const state = await this.wiring.rotationPorts(lock)
+    const state = await this.wiring.rotationPorts(lock, (text) => this.note(text))
     let rotationId: RotationId | null = null as RotationId | null
     const stop = await this.listen(
       () => rotationId,

@@ -35,7 +35,9 @@ ${exitCodes({
   async run(): Promise<Unlocked> {
     const { flags } = await this.parse(RotateUnlock)
     const rotationId = parseRotationId(requireFlag(flags.rotation, '--rotation', '--rotation ID'))
-    const locks = await this.wiring.lockFinder(this.sharedLock(this.lockForm(flags), {}, 'cmu'))
+    const locks = await this.wiring.lockFinder(this.sharedLock(this.lockForm(flags), {}, 'cmu'), (text) =>
+      this.note(text),
+    )
     const removed = await unlockRotation(rotationId, locks, await this.wiring.operator(flags.yes))
     if (!this.jsonEnabled()) {
       this.log(removed.length === 0 ? `${rotationId} holds no lock` : `unlocked: ${removed.join(', ')}`)

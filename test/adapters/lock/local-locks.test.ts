@@ -13,12 +13,7 @@ import { tempFolders } from '../../helpers/temp-folder.js'
 const newFolder = tempFolders()
 const AT = new Date('2026-03-01T03:15:00Z')
 const [one, two] = ['cluster-aaaaaaaaaaa', 'cluster-bbbbbbbbbbb'] as [ClusterId, ClusterId]
-const locksIn = (folder: string) =>
-  localLocks(
-    folder,
-    () => AT,
-    async () => 'change of CU:app',
-  )
+const locksIn = (folder: string) => localLocks(folder, () => AT, { lastAction: async () => 'change of CU:app' })
 
 describe('locks on clusters', () => {
   test('a second taker is told who, since when, and what was done last', async () => {
