@@ -57,8 +57,8 @@ export interface CopiedUser extends HsmUserRef {
 export interface HsmSession {
   readonly process: UtilityProcess
   /**
-   * The HSMs that a command of this session reaches. Those it was opened on, and also the others of their cluster where
-   * the utility finds them by itself.
+   * The HSMs that a command of this session reaches. Those it was opened on, and also the others of their cluster that
+   * answer where the utility finds them by itself: one that was left out and is back is among them.
    */
   readonly hsmIds: readonly HsmId[]
   /**
@@ -101,7 +101,7 @@ export interface HsmConsole {
   checkCopying(): Promise<void>
   /**
    * Connects to exactly these HSMs and proves the roster.
-   * @param servers whole units, or one HSM of a cluster to prove a credential there
+   * @param servers whole units, those of a unit that answer, or one HSM of a cluster to prove a credential there
    * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when they are other HSMs than
    * AWS reported; `limited` when the utility runs without its secure channel
    * @throws {OperatorError} `UTILITY_NOT_FOUND` or `UTILITY_NOT_EXECUTABLE`

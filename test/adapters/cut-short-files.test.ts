@@ -106,7 +106,7 @@ const FILES: readonly (readonly [string, () => Promise<Kept>, readonly string[]]
     async () => {
       const path = await written('cloudhsm-cli')
       const whole = (await loadConfig(path)).roster.filter(({ clusterId }) => clusterId === a.clusterId)
-      return { path, reads: [() => requireFixedConfig(path, [{ clusterId: a.clusterId, asked: whole, whole }])] }
+      return { path, reads: [() => requireFixedConfig(path, [{ clusterId: a.clusterId, whole }])] }
     },
     ['CLI_CONFIG_DIFFERS'],
   ],

@@ -6,6 +6,7 @@ import type { Workplace } from '../../helpers/workplace.js'
 const families = {
   limited: cliFamily('limited'),
   away: cliFamily('away'),
+  third: cliFamily('third', { source: 3, destination: 3 }),
   mfa: cliFamily('mfa', {
     users: [{ type: 'CU', name: 'app_crypto', password: 'TEST-old-1', twoFactor: true } as never],
   }),
@@ -36,8 +37,11 @@ test('a migration in progress: nothing is begun', async () => {
   await expectRefused(place, 'CLUSTER_NOT_ACTIVE', /MODIFY_IN_PROGRESS/)
 })
 
-test('an HSM that does not answer is named; --allow-unreachable goes on with debt, and resume settles it', async () => {
-  const place = await fleet.at('away')
+test.each([
+  ['two', 'away'],
+  ['three', 'third'],
+] as const)('one HSM of %s that does not answer is named; --allow-unreachable goes on with debt, and resume settles it', async (_, name) => {
+  const place = await fleet.at(name)
   const { source } = await place.hsmIds()
   const [, second = ''] = source
   await fleet.fault('unreachable', '--hsm', second)

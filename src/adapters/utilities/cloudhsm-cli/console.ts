@@ -98,7 +98,7 @@ const partsFor = async (
   const parts = clusterParts(servers, roster)
   if (configOption !== null) return parts
   await requireFixedConfig(fixedConfig, parts)
-  return parts.map((part) => ({ ...part, asked: part.whole }))
+  return parts.map((part) => ({ ...part, listed: part.whole }))
 }
 
 /** Writes the session's own configuration, where the program takes one. */

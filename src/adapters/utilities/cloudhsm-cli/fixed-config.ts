@@ -4,6 +4,9 @@ import type { OperatorError } from '../../../domain/errors.js'
 import { refusal } from '../../../domain/errors.js'
 import type { ClusterPart } from './roster-proof.js'
 
+/** A cluster and all of its HSMs. */
+type WholeCluster = Pick<ClusterPart, 'clusterId' | 'whole'>
+
 /** What counts of a configuration that somebody else wrote. Keys that are not named here pass. */
 const FIXED = z.looseObject({
   clusters: z.array(
@@ -21,7 +24,7 @@ const FIXED = z.looseObject({
  * reported and no others. Other clusters in it do not matter: every command names its cluster.
  * @throws {OperatorError} exit 3: `CLI_CONFIG_DIFFERS`
  */
-export const requireFixedConfig = async (path: string, clusters: readonly ClusterPart[]): Promise<void> => {
+export const requireFixedConfig = async (path: string, clusters: readonly WholeCluster[]): Promise<void> => {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw differs(path, `cannot be read (${error.code ?? error.message})`, clusters)
   })
@@ -37,7 +40,7 @@ const documentOf = (text: string): unknown => {
   }
 }
 
-const problemsOf = (document: unknown, clusters: readonly ClusterPart[]): readonly string[] => {
+const problemsOf = (document: unknown, clusters: readonly WholeCluster[]): readonly string[] => {
   const config = FIXED.safeParse(document)
   if (!config.success) return ['is no configuration of cloudhsm-cli']
   return clusters.flatMap(({ clusterId, whole }) => {
@@ -55,7 +58,7 @@ const problemsOf = (document: unknown, clusters: readonly ClusterPart[]): readon
   })
 }
 
-const differs = (path: string, problem: string, clusters: readonly ClusterPart[]): OperatorError =>
+const differs = (path: string, problem: string, clusters: readonly WholeCluster[]): OperatorError =>
   refusal('CLI_CONFIG_DIFFERS', `this cloudhsm-cli reads "${path}" and takes no other, and that ${problem}`, [
     `lockstep config generate --utility cloudhsm-cli … --out FILE, then copy FILE to ${path}`,
     ...clusters.map(

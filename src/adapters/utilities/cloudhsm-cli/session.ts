@@ -15,7 +15,7 @@ import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
 import { failureText, plainText } from './json-answer.js'
 import { type CliProgram, requireSince } from './program.js'
 import { typedUser } from './roles.js'
-import type { ClusterPart, SerialNumbers } from './roster-proof.js'
+import { type ClusterPart, judgeAnswering, judgeShown, type SerialNumbers } from './roster-proof.js'
 import { parseHsmInfo } from './screens/hsm-info.js'
 import { parseQuorumValues } from './screens/quorum-values.js'
 import { changeResult, loginResult, replicateResult } from './screens/results.js'
@@ -143,27 +143,25 @@ export class CloudHsmCliSession implements HsmSession {
       throw await this.#noConnection(failureText(answer), [part])
     }
     const serials = this.#talk.understand(() => parseHsmInfo(answer.data))
-    const verdict = this.#parts.serialNumbers.judge(part, serials)
-    if (verdict.kind === 'wrong') throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(part.asked))
-    if (verdict.kind === 'missing') throw await this.#unreachable(verdict.text, verdict.among)
-    if (verdict.reached.length < part.whole.length) await this.#refuseStandIns(part, verdict.reached)
-    this.#serials.set(part.clusterId, serials)
-    this.#reached.push({ clusterId: part.clusterId, hsmIds: idsOf(verdict.reached) })
+    const reached = await this.#reachedOf(part, serials)
+    const { clusterId, asked } = part
+    const strange = this.#parts.serialNumbers.compare({ clusterId, hsmIds: idsOf(reached), serials })
+    if (strange !== null) throw this.#talk.failure('wrong-hsm', strange, idsOf(asked))
+    this.#serials.set(clusterId, serials)
+    this.#reached.push({ clusterId, hsmIds: idsOf(reached) })
   }
 
-  /**
-   * Several HSMs of a cluster without others of it: one that was left out and is back may stand there for one that is gone,
-   * and the number is the same.
-   */
-  async #refuseStandIns({ clusterId, whole }: ClusterPart, reached: readonly RosterEntry[]): Promise<void> {
-    if (reached.length < 2) return
-    const leftOut = whole.filter((server) => !reached.includes(server))
-    const silent = await this.#parts.notAnswering(leftOut)
-    const back = leftOut.filter((server) => !silent.includes(server))
-    if (back.length === 0) return
-    const names = back.map(({ hsmId }) => hsmId).join(', ')
-    const text = `${clusterId} shows ${reached.length} HSMs, and ${names}, left out, may be one of them: it takes connections`
-    throw this.#talk.failure('wrong-hsm', text, idsOf(back))
+  /** The HSMs that these serial numbers stand for. */
+  async #reachedOf(part: ClusterPart, serials: readonly string[]): Promise<readonly RosterEntry[]> {
+    let silent: readonly RosterEntry[] = []
+    let verdict = judgeShown(part, serials)
+    if (verdict === null) {
+      silent = await this.#parts.notAnswering(part.whole)
+      verdict = judgeAnswering(part, serials.length, silent)
+    }
+    if (verdict.kind === 'reached') return verdict.reached
+    if (verdict.kind === 'wrong') throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(verdict.meant))
+    throw this.#unreachable(verdict.text, verdict.among, silent)
   }
 
   async #ofEach<T>(ask: (clusterId: ClusterId) => Promise<T>): Promise<ReadonlyMap<HsmId, T>> {
@@ -192,26 +190,26 @@ export class CloudHsmCliSession implements HsmSession {
     return cluster
   }
 
-  #startFailure(broken: TalkBroken): Promise<ConsoleFailure> | ConsoleFailure {
+  async #startFailure(broken: TalkBroken): Promise<ConsoleFailure> {
     if (broken.kind === 'unexpected-prompt') return this.#talk.failure('not-understood', broken.message)
     const said = broken.kind === 'ended' ? plainText(broken.heard) : ''
     return this.#noConnection(said === '' ? broken.message : said, this.#parts.clusters)
   }
 
-  #noConnection(said: string, clusters: readonly ClusterPart[]): Promise<ConsoleFailure> | ConsoleFailure {
+  async #noConnection(said: string, clusters: readonly ClusterPart[]): Promise<ConsoleFailure> {
     const text = `cloudhsm-cli could not begin: ${said}`
     if (NOT_ABOUT_HSMS.test(said)) return this.#talk.failure('not-understood', text)
     const asked = clusters.flatMap((part) => part.asked)
-    return this.#unreachable(text, asked, [...asked, ...clusters.flatMap((part) => part.whole)])
+    const others = clusters.flatMap((part) => part.whole)
+    return this.#unreachable(text, asked, await this.#parts.notAnswering([...new Set([...asked, ...others])]))
   }
 
   /**
    * The program does not say which HSM is missing.
    * @param asked those that are meant where every one takes a connection
-   * @param looked those that may be missing: the ones asked for, or else others of their cluster that it found
+   * @param silent those that take none: the ones asked for, or else others of their cluster that the program found
    */
-  async #unreachable(text: string, asked: readonly RosterEntry[], looked = asked): Promise<ConsoleFailure> {
-    const silent = await this.#parts.notAnswering([...new Set(looked)])
+  #unreachable(text: string, asked: readonly RosterEntry[], silent: readonly RosterEntry[]): ConsoleFailure {
     const silentAsked = silent.filter((server) => asked.includes(server))
     const named = silentAsked.length > 0 ? silentAsked : silent
     const meant = named.length > 0 ? named : asked

@@ -113,15 +113,60 @@ describe('which HSMs a session reaches', () => {
     const { sim, a, console } = await bench({ cliDiscovery, cliUnreachable })
     const [first, second] = a as [RosterEntry, RosterEntry]
     await sim.fault('unreachable', '--hsm', second.hsmId)
-    const failure = await consoleFailureOf(console.open(a))
-    expect(failure).toMatchObject({ kind: 'unreachable', hsmIds: [second.hsmId] })
-    expect(failure.message).toContain(second.eniIp)
-    if (cliDiscovery) {
+    for (const asked of [a, [second], [first, second]]) {
+      const failure = await consoleFailureOf(console.open(asked))
+      expect(failure).toMatchObject({ kind: 'unreachable', hsmIds: [second.hsmId] })
+      expect(failure.message).toContain(second.eniIp)
+    }
+    // A program that gives up on the HSMs it finds by itself leads nowhere, whichever was asked for.
+    if (cliUnreachable === 'fail') {
       expect(await consoleFailureOf(console.open([first]))).toMatchObject({
         kind: 'unreachable',
         hsmIds: [second.hsmId],
       })
     }
+  })
+
+  test('with one of three away, the two that answer, whichever of them were asked for', async () => {
+    const { sim, a, open, holding } = await bench({ cliDiscovery: true })
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('unreachable', '--hsm', third.hsmId)
+    for (const asked of [[first], [second], [first, second]]) {
+      const session = await open(asked)
+      expect([session.hsmIds, session.serials.get(A as ClusterId)]).toEqual([ids([first, second]), expect.any(Array)])
+      expect(session.serials.get(A as ClusterId)).toHaveLength(2)
+    }
+    const session = await loggedIn(await open([first, second]))
+    expect([...(await session.changePassword(APP, NEW)).keys()]).toEqual(ids([first, second]))
+    await session.close()
+    expect(await holding(NEW.reveal())).toEqual([true, true, false, false, false])
+    // Back in sight it is reached too: what that means is for the caller to say.
+    await sim.fault('unreachable', '--hsm', third.hsmId, '--off')
+    expect((await open([first, second])).hsmIds).toEqual(ids(a))
+    expect((await open([first])).hsmIds).toEqual(ids(a))
+  })
+
+  test('with one away, those that were asked for, where the program stays with its file', async () => {
+    const { sim, a, open, console } = await bench({ cliDiscovery: false })
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('unreachable', '--hsm', third.hsmId)
+    expect((await open([first])).hsmIds).toEqual([first.hsmId])
+    expect((await open([first, second])).hsmIds).toEqual(ids([first, second]))
+    // Back, it may stand for one of the two: the program did not look for it, and nothing tells that from the other.
+    await sim.fault('unreachable', '--hsm', third.hsmId, '--off')
+    expect(await consoleFailureOf(console.open([first, second]))).toMatchObject({
+      kind: 'wrong-hsm',
+      hsmIds: [third.hsmId],
+    })
+  })
+
+  test('with one away, another HSM under the address of one that answers is seen by its serial number', async () => {
+    const { sim, a, open, console } = await bench({ cliDiscovery: true })
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('unreachable', '--hsm', third.hsmId)
+    await open([first])
+    await sim.fault('replaced', '--hsm', second.hsmId)
+    expect(await consoleFailureOf(console.open([first]))).toMatchObject({ kind: 'wrong-hsm', hsmIds: [first.hsmId] })
   })
 
   test('one that is away in the second cluster is named although the first prompt came', async () => {
@@ -146,6 +191,15 @@ describe('the configuration the program reads', () => {
     await copyFile(await writeCliConfig(sim, [A, B]), join(sim.dir, 'cloudhsm-cli.cfg'))
     expect((await open(b.slice(0, 1))).hsmIds).toEqual(ids(b))
     expect((await open([...a, ...b])).hsmIds).toEqual([...ids(a), ...ids(b)])
+  })
+
+  test('that is fixed leads to those that answer, and names one that was asked for and is away', async () => {
+    const { sim, a, open, console } = await bench({ cliConfigOption: false, cliDiscovery: false })
+    await copyFile(await writeCliConfig(sim, [A, B]), join(sim.dir, 'cloudhsm-cli.cfg'))
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('unreachable', '--hsm', third.hsmId)
+    for (const asked of [[first], [first, second]]) expect((await open(asked)).hsmIds).toEqual(ids([first, second]))
+    expect(await consoleFailureOf(console.open(a))).toMatchObject({ kind: 'unreachable', hsmIds: [third.hsmId] })
   })
 
   test('that is fixed and differs is refused, in words that say how', async () => {
