@@ -32,6 +32,32 @@ export const recording = (terminal: Terminal): { readonly terminal: Terminal; re
 /** All that was said, without what was typed. */
 export const wordsOf = (turns: readonly Turn[]): string => turns.map(({ said }) => said).join('')
 
+/** One change of what was said: from `at` on, `put` stands where `take` characters stood. */
+export interface Corruption {
+  readonly at: number
+  readonly take: number
+  readonly put: string
+}
+
+/** A talk with one change in the turn that it begins in. */
+export const corrupted = (turns: readonly Turn[], { at, take, put }: Corruption): Turn[] => {
+  let before = 0
+  return turns.map(({ said, typed }) => {
+    const from = at - before
+    before += said.length
+    if (from < 0 || from >= said.length) return { said, typed }
+    return { said: said.slice(0, from) + put + said.slice(from + take), typed }
+  })
+}
+
+/** HSMs of which a step's result says that they did something. */
+export const doneIn = (result: unknown): string[] => {
+  if (result instanceof Map) {
+    return [...result].flatMap(([hsmId, answer]) => (answer?.kind === 'done' ? [String(hsmId)] : []))
+  }
+  return (result as { kind?: string } | undefined)?.kind === 'done' ? ['the only one'] : []
+}
+
 export interface Delivery {
   /** So many characters are said and no more; then it ends. All of them unless given. */
   readonly cutAt?: number

@@ -12,7 +12,15 @@ import type { ClusterId } from '../../../../src/domain/ids.js'
 import type { RosterEntry } from '../../../../src/domain/roster.js'
 import { Secret } from '../../../../src/domain/secret.js'
 import { rosterOfFleet } from '../../../helpers/cli-bench.js'
-import { type Delivery, recording, replaying, type Turn, wordsOf } from '../../../helpers/recorded-talk.js'
+import {
+  corrupted,
+  type Delivery,
+  doneIn,
+  recording,
+  replaying,
+  type Turn,
+  wordsOf,
+} from '../../../helpers/recorded-talk.js'
 import { type RunningFleet, startSimulator } from '../../../helpers/simulator.js'
 import { writeCliConfig } from '../../../simulator/support/cloudhsm-cli.js'
 
@@ -192,7 +200,7 @@ describe.each([
       ),
     })
     const property = fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 5 }), async (changes) => {
-      const { results, failure } = await walk(replaying(changes.reduce(changed, talk.turns)), talk, 100)
+      const { results, failure } = await walk(replaying(changes.reduce(corrupted, talk.turns)), talk, 100)
       if (failure !== null) expect(failure).toBeInstanceOf(ConsoleFailure)
       results.forEach((result, index) => {
         expect(doneIn(talk.results[index])).toEqual(expect.arrayContaining(doneIn(result)))
@@ -201,22 +209,3 @@ describe.each([
     await fc.assert(property, { numRuns: 40, seed: 20260301 })
   })
 })
-
-/** One change of what was said. */
-const changed = (turns: readonly Turn[], { at, take, put }: { at: number; take: number; put: string }): Turn[] => {
-  let before = 0
-  return turns.map(({ said, typed }) => {
-    const from = at - before
-    before += said.length
-    if (from < 0 || from >= said.length) return { said, typed }
-    return { said: said.slice(0, from) + put + said.slice(from + take), typed }
-  })
-}
-
-/** HSMs of which a result says that they did something. */
-const doneIn = (result: unknown): string[] => {
-  if (result instanceof Map) {
-    return [...result].flatMap(([hsmId, answer]) => (answer?.kind === 'done' ? [String(hsmId)] : []))
-  }
-  return (result as { kind?: string } | undefined)?.kind === 'done' ? ['the only one'] : []
-}
