@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const [lockstep, simulator] = ['bin/run.js', 'bin/lockstep-sim.js'].map((file) => join(root, file))
-const fleet = join('fixtures', 'fleets', 'two-regions.yaml')
+const fleet = join('fixtures', 'fleets', 'hsm2m.yaml')
 const home = mkdtempSync(join(tmpdir(), 'lockstep-demo-'))
 const dir = join(home, 'simulator')
 

@@ -13,12 +13,13 @@ import type { Operator } from './domain/operator.js'
 import type { ClusterSource, DiscoveryTarget } from './domain/ports.js'
 import type { Roster } from './domain/roster.js'
 import type { JournalShelf } from './domain/rotation/journal.js'
+import type { LostCluster } from './domain/rotation/journal-entry.js'
 import type { RotationPlan } from './domain/rotation/plan.js'
 import type { PlanFile } from './domain/rotation/plan-file.js'
 import type { Rotation } from './domain/rotation/rotation.js'
 import type { Secret } from './domain/secret.js'
 import type { SecretSource } from './domain/secret-source.js'
-import type { StartPorts } from './use-cases/rotation/start-rotation.js'
+import type { StartPorts } from './use-cases/rotation/ports.js'
 
 /**
  * What stands behind each port. Adapters are loaded when first asked for, so a command that asks nothing of AWS does
@@ -65,7 +66,7 @@ export interface Wiring {
   /** @throws {OperatorError} `PLAN_UNREADABLE`, `PLAN_MALFORMED` (exit 2) */
   readPlan(path: string): Promise<PlanFile>
   /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
-  writePlan(path: string, plan: RotationPlan): Promise<PlanFile>
+  writePlan(path: string, plan: RotationPlan, lost: readonly LostCluster[]): Promise<PlanFile>
 }
 
 /** How HSMs are spoken to. */
@@ -180,8 +181,8 @@ export const wiring: Wiring = {
     const { readPlan } = await import('./adapters/plan-file.js')
     return readPlan(path)
   },
-  writePlan: async (path, plan) => {
+  writePlan: async (path, plan, lost) => {
     const { writePlan } = await import('./adapters/plan-file.js')
-    return writePlan(path, plan, new Date())
+    return writePlan(path, plan, new Date(), lost)
   },
 }

@@ -3,7 +3,8 @@ import { OperatorError } from '../domain/errors.js'
 import type { RotationId } from '../domain/ids.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
 import type { JournalEntry } from '../domain/rotation/journal-entry.js'
-import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
+import { ledgerOf } from '../domain/rotation/ledger.js'
+import { type Rotation, rotationOf } from '../domain/rotation/rotation.js'
 import { followJournalNow } from './journal-file/follow.js'
 import { journalPath, journalShelf } from './journal-file/shelf.js'
 import { stateDirectory } from './state-directory.js'
@@ -22,5 +23,5 @@ export const rotationNow = (rotationId: RotationId): Rotation | null => {
     if (error instanceof OperatorError) return null
     throw error
   }
-  return ledgerOf(entries).rotation()
+  return rotationOf(ledgerOf(entries))
 }

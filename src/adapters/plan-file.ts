@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { usageError } from '../domain/errors.js'
+import type { LostCluster } from '../domain/rotation/journal-entry.js'
 import type { RotationPlan } from '../domain/rotation/plan.js'
 import { type PlanFile, parsePlanFile } from '../domain/rotation/plan-file.js'
 import { writeAtomically } from './files/write-atomically.js'
@@ -13,8 +14,13 @@ export const readPlan = async (path: string): Promise<PlanFile> => {
 }
 
 /** @throws {OperatorError} `OUT_UNWRITABLE` (exit 2) */
-export const writePlan = async (path: string, plan: RotationPlan, now: Date): Promise<PlanFile> => {
-  const file: PlanFile = { version: 1, createdAt: now.toISOString(), plan }
+export const writePlan = async (
+  path: string,
+  plan: RotationPlan,
+  now: Date,
+  lost: readonly LostCluster[] = [],
+): Promise<PlanFile> => {
+  const file: PlanFile = { version: 1, createdAt: now.toISOString(), plan, ...(lost.length === 0 ? {} : { lost }) }
   try {
     await writeAtomically(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
   } catch (error) {

@@ -2,20 +2,28 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type OperatorError, refusal } from '../domain/errors.js'
 import { type HsmUserRef, officerType } from '../domain/hsm-user.js'
-import type { RefusedLogins } from '../domain/refused-logins.js'
+import type { ClusterId, HsmId } from '../domain/ids.js'
+import type { LoginPlace, RefusedLogins } from '../domain/refused-logins.js'
 import { fileTrouble } from './files/trouble.js'
 import { writeAtomically } from './files/write-atomically.js'
 
-type Noted = Record<string, { readonly at: string; readonly count: number }>
+interface Note {
+  readonly at: string
+  readonly count: number
+  readonly credential?: string
+}
+type Noted = Record<string, Note>
 
 /**
- * Refused logins in one JSON file, under `cluster TYPE:name`. Names fold case, and a PCO is a CO, as on the HSMs. A file
- * that cannot be read or written stops what asked for it: a login that is forgotten may be the one too many that locks.
+ * Refused logins in one JSON file, under `cluster TYPE:name` or `cluster/hsm TYPE:name`. Names fold case, and a PCO is a
+ * CO, as on the HSMs. A file that cannot be read or written stops what asked for it: a login that is forgotten may be the
+ * one too many that locks.
  * Every method throws {OperatorError} `REFUSED_LOGINS_UNREADABLE`, and those that write `STATE_UNWRITABLE` (exit 3).
  */
 export const refusedLoginsFile = (path: string, now: () => Date): RefusedLogins => {
-  const keyOf = ({ type, name }: HsmUserRef, clusterId: string) =>
-    `${clusterId} ${officerType(type)}:${name.toLowerCase()}`
+  const nameOf = ({ type, name }: HsmUserRef) => `${officerType(type)}:${name.toLowerCase()}`
+  const keyOf = (user: HsmUserRef, { clusterId, hsmId }: LoginPlace) =>
+    `${clusterId}${hsmId === null ? '' : `/${hsmId}`} ${nameOf(user)}`
   const read = async (): Promise<Noted> => {
     let text: string
     try {
@@ -47,25 +55,28 @@ export const refusedLoginsFile = (path: string, now: () => Date): RefusedLogins 
     return next
   }
   return {
-    async find(user, clusterIds) {
-      const noted = await read()
-      const found = clusterIds.flatMap((clusterId) => {
-        const refused = noted[keyOf(user, clusterId)]
-        return refused === undefined ? [] : [{ clusterId, ...refused }]
+    async of(user, clusterIds) {
+      await last
+      return Object.entries(await read()).flatMap(([key, { at, count, credential = null }]) => {
+        const [place = '', ...name] = key.split(' ')
+        const [clusterId, hsmId = null] = place.split('/') as [ClusterId, HsmId?]
+        const isMeant = name.join(' ') === nameOf(user) && clusterIds.includes(clusterId)
+        return isMeant ? [{ clusterId, hsmId, at, count, credential }] : []
       })
-      return found.sort((a, b) => b.count - a.count)[0] ?? null
     },
-    note: (user, clusterIds) =>
+    note: (user, places, credential, isCounted = false) =>
       change((noted) => {
-        for (const clusterId of clusterIds) {
-          const key = keyOf(user, clusterId)
-          noted[key] = { at: now().toISOString(), count: (noted[key]?.count ?? 0) + 1 }
+        for (const place of places) {
+          const key = keyOf(user, place)
+          const known = noted[key]?.count ?? 0
+          const count = isCounted ? Math.max(1, known) : known + 1
+          noted[key] = { at: now().toISOString(), count, ...(credential === null ? {} : { credential }) }
         }
         return true
       }),
-    clear: (user, clusterIds) =>
+    clear: (user, places) =>
       change((noted) => {
-        const keys = clusterIds.map((clusterId) => keyOf(user, clusterId)).filter((key) => key in noted)
+        const keys = places.map((place) => keyOf(user, place)).filter((key) => key in noted)
         for (const key of keys) delete noted[key]
         return keys.length > 0
       }),

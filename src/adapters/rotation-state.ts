@@ -6,8 +6,10 @@ import type { RotationId } from '../domain/ids.js'
 import type { LockForm } from '../domain/lock-form.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
 import { describeAction } from '../domain/rotation/last-action.js'
+import { ledgerOf } from '../domain/rotation/ledger.js'
+import { rotationOf } from '../domain/rotation/rotation.js'
 import { rotationIdAt } from '../domain/rotation/rotation-id.js'
-import type { StartPorts } from '../use-cases/rotation/start-rotation.js'
+import type { StartPorts } from '../use-cases/rotation/ports.js'
 import { journals } from './journals.js'
 import { localLocks } from './lock/local-locks.js'
 import { locksTogether } from './lock/locks-together.js'
@@ -63,7 +65,7 @@ export const rotationLocks = async (
   const table = new LockTable(shared.form.table, process.env)
   const isFinished = async (rotationId: RotationId) => {
     const found = await shelf.read(rotationId).catch(() => null)
-    return found?.entries.some(({ event }) => event.type === 'finished') ?? false
+    return found !== null && rotationOf(ledgerOf(found.entries)).outcome !== 'paused'
   }
   const times = leaseTimes(shared.commandMs)
   return locksTogether(local, sharedLocks({ table, times, lastAction: last, isFinished, notice: shared.notice }))

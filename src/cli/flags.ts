@@ -4,7 +4,7 @@ import { usageError } from '../domain/errors.js'
 import { isRegionName, type RegionName } from '../domain/ids.js'
 import { nearest } from '../domain/nearest.js'
 import type { DiscoveryScope } from '../domain/ports.js'
-import { UTILITY_CHOICES } from '../domain/utility.js'
+import { UTILITY_CHOICES } from '../domain/utility/utility.js'
 import type { Wiring } from '../wiring.js'
 
 /** For a flag that may be given several times, each time with one value. */

@@ -10,18 +10,22 @@ export interface Interruption {
   readonly exitCode: ExitCode
 }
 
+const IN_THE_MIDDLE = 'interrupted in the middle of its work, which was not waited for'
+/** An earlier invocation has changed something. */
+const NOTHING_NEW = 'interrupted before this command did anything; how it stood before is how it stands'
+
 /**
  * How things stand when a run is left at once.
  * @param rotation as its journal tells it at this moment; null where there is none yet
  * @param begun whether this invocation has begun to work on it
  */
 export const interruption = (rotation: Rotation | null, begun: boolean): Interruption => {
-  const exitCode = begun ? EXIT.paused : EXIT.interrupted
-  const message = begun ? 'interrupted in the middle of its work, which was not waited for' : NOTHING_CHANGED
+  const exitCode = begun || rotation?.hasChanged === true ? EXIT.paused : EXIT.interrupted
+  const message = begun ? IN_THE_MIDDLE : exitCode === EXIT.paused ? NOTHING_NEW : NOTHING_CHANGED
   const error = (suggestions: readonly string[]) => ({ code: 'INTERRUPTED', message, suggestions })
   if (rotation === null) return { document: { error: error(begun ? ['lockstep rotate list'] : []) }, exitCode }
   const document = rotationDocument(rotation)
-  if (rotation.finished !== null) return { document, exitCode: exitCodeFor(document.outcome) }
+  if (rotation.outcome !== 'paused') return { document, exitCode: exitCodeFor(document) }
   return {
     document: { ...document, error: error([`lockstep rotate resume --rotation ${document.rotationId}`]) },
     exitCode,

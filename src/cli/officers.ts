@@ -1,12 +1,12 @@
 import { type ClusterRef, showClusterRef } from '../domain/cluster.js'
-import { type OperatorError, usageError } from '../domain/errors.js'
+import { type OperatorError, refusal, usageError } from '../domain/errors.js'
 import type { HsmUserRef } from '../domain/hsm-user.js'
 import { parseOfficer } from '../domain/hsm-user-text.js'
 import type { ClusterId } from '../domain/ids.js'
 import { requireTypable } from '../domain/password.js'
 import { parseClusterSecret, type SecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
-import type { OfficerLogin, OfficerOf } from '../use-cases/rotation/rotation-run.js'
+import type { OfficerLogin, OfficerOf } from '../use-cases/rotation/ports.js'
 import { parseClusterRef } from './flags.js'
 import { requireFlag } from './rotation-flags.js'
 
@@ -32,29 +32,31 @@ export interface ClusterOfficer {
  * Reads `--officer [CLUSTER=]NAME` and `--officer-password [CLUSTER=]SECRET`, for each of these clusters. What names no
  * cluster holds for all that are not named.
  * @param clusters all that take part
+ * @param perhaps clusters that may take part later, and of which an officer may be named
  * @throws {OperatorError} exit 2: `FLAG_MISSING`, `OFFICER_MALFORMED`, `BAD_CLUSTER_REFERENCE`, `LITERAL_SECRET`,
  * `OFFICER_FOR_NOBODY`, `OFFICER_TWICE`, `OFFICER_MISSING`, `OFFICER_PASSWORD_MISSING`
  */
-export const readOfficers = (flags: OfficerFlagValues, clusters: readonly ClusterRef[]): readonly ClusterOfficer[] => {
-  const officers = perCluster(
-    OFFICER,
-    requireFlag(flags.officer, OFFICER, `${OFFICER} admin`).map(readOfficer),
-    clusters,
-  )
+export const readOfficers = (
+  flags: OfficerFlagValues,
+  clusters: readonly ClusterRef[],
+  perhaps: readonly ClusterRef[] = [],
+): readonly ClusterOfficer[] => {
+  const all = [...clusters, ...perhaps]
+  const officers = perCluster(OFFICER, requireFlag(flags.officer, OFFICER, `${OFFICER} admin`).map(readOfficer), all)
   const passwords = perCluster(
     PASSWORD,
     requireFlag(flags['officer-password'], PASSWORD, `${PASSWORD} prompt`).map((text) =>
       parseClusterSecret(text, PASSWORD),
     ),
-    clusters,
+    all,
   )
-  return clusters.map((cluster) => {
+  return all.flatMap((cluster): readonly ClusterOfficer[] => {
     const own = passwords.of.get(cluster.clusterId)
     const user = officers.of.get(cluster.clusterId) ?? officers.common
-    if (user === undefined) throw noOfficer(cluster, own !== undefined)
     const form = own ?? passwords.common
-    if (form === undefined) throw noPassword(cluster, user)
-    return { cluster, user, form, ownPassword: own !== undefined }
+    if (user !== undefined && form !== undefined) return [{ cluster, user, form, ownPassword: own !== undefined }]
+    if (perhaps.includes(cluster)) return []
+    throw user === undefined ? noOfficer(cluster, own !== undefined) : noPassword(cluster, user)
   })
 }
 
@@ -78,8 +80,10 @@ export const resolveOfficers = async (
   }
   return (clusterId) => {
     const login = logins.get(clusterId)
-    if (login === undefined) throw new Error(`${clusterId} has no officer: it takes no part in this rotation`)
-    return login
+    if (login !== undefined) return login
+    throw refusal('OFFICER_MISSING', `no officer is named for ${clusterId}, which takes part since it is back`, [
+      `${OFFICER} ${clusterId}=NAME ${PASSWORD} ${clusterId}=prompt`,
+    ])
   }
 }
 

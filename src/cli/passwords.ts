@@ -7,7 +7,7 @@ import type { SecretSource } from '../domain/secret-source.js'
 
 /** What a repeated `[USER=]SECRET` flag says, checked before anything is asked. */
 export interface PasswordFlag {
-  readonly flag: '--new-password' | '--current-password'
+  readonly flag: '--new-password' | '--current-password' | '--password'
   readonly forms: readonly UserSecretForm[]
 }
 
@@ -37,7 +37,7 @@ export const resolvePasswords = async (
   if (forms.length === 0) return new Map()
   const stranger = forms.find(({ user }) => user !== null && !users.some((candidate) => sameUser(candidate, user)))
   if (stranger?.user) {
-    throw usageError('PASSWORD_FOR_NOBODY', `${flag} names ${userKey(stranger.user)}, which is not rotated`, [
+    throw usageError('PASSWORD_FOR_NOBODY', `${flag} names ${userKey(stranger.user)}, which takes no part`, [
       `--user ${userKey(stranger.user)}`,
     ])
   }
@@ -71,7 +71,8 @@ const fetch = async (
     requireNewPassword(secret, userKey(user))
     return secret
   }
-  const secret = await source.resolve(form, { flag, what: `current password of ${whose}` })
+  const kind = flag === '--password' ? 'password' : 'current password'
+  const secret = await source.resolve(form, { flag, what: `${kind} of ${whose}` })
   requireTypable(secret, userKey(user))
   return secret
 }

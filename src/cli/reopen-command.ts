@@ -1,11 +1,16 @@
 import { Flags } from '@oclif/core'
+import { type ClusterRef, showClusterRef } from '../domain/cluster.js'
 import { usageError } from '../domain/errors.js'
-import type { RotationId } from '../domain/ids.js'
+import type { ClusterId, RotationId } from '../domain/ids.js'
+import { ledgerOf } from '../domain/rotation/ledger.js'
 import type { RotationDocument } from '../domain/rotation/outcome.js'
-import { ledgerOf, type Rotation } from '../domain/rotation/rotation.js'
+import { type Rotation, rotationOf } from '../domain/rotation/rotation.js'
 import { newestRotation } from '../use-cases/rotation/find-rotation.js'
-import type { ReopenPorts, ReopenRequest } from '../use-cases/rotation/reopen-rotation.js'
-import { discoveryFlags, discoveryScope } from './flags.js'
+import type { ReopenRequest } from '../use-cases/rotation/open/reopen.js'
+import type { ReopenPorts, RunOptions } from '../use-cases/rotation/ports.js'
+import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
+import { discoveryFlags, discoveryScope, parseClusterRef } from './flags.js'
+import { NO_STORE } from './no-store.js'
 import { readOfficers, resolveOfficers } from './officers.js'
 import { readPasswordFlag, resolvePasswords } from './passwords.js'
 import { RotationCommand } from './rotation-command.js'
@@ -15,10 +20,11 @@ import {
   runFlags,
   runOptions,
   silenceLimits,
+  stagesOf,
   storeFlags,
   utilityFlags,
 } from './rotation-flags.js'
-import { refOf } from './rotation-target.js'
+import { reasonForNothing, refOf } from './rotation-target.js'
 
 const { yes: _, ...againFlags } = runFlags
 
@@ -28,8 +34,10 @@ export const reopenFlags = {
   'most-recent': Flags.boolean({ description: 'The newest rotation on this machine.' }),
   ...againFlags,
   'lockout-limit': planFlags['lockout-limit'],
+  'create-missing': planFlags['create-missing'],
   'new-password': Flags.string({
-    description: 'New password once more, where the rotation stopped before the store held it.',
+    description:
+      'New password once more, where the rotation stopped before the store held it; of a repair, what its origin holds.',
     helpValue: '[USER=]SECRET|generate',
     multiple: true,
     multipleNonGreedy: true,
@@ -38,6 +46,18 @@ export const reopenFlags = {
   ...utilityFlags,
   ...discoveryFlags,
 }
+
+/** @throws {OperatorError} `BAD_CLUSTER_REFERENCE`, `SERIALS_FOR_NOBODY` (exit 2) */
+const readNewSerials = (texts: readonly string[], clusters: readonly ClusterRef[]): readonly ClusterId[] =>
+  texts.map((text) => {
+    const { clusterId } = parseClusterRef(text)
+    if (clusters.some((cluster) => cluster.clusterId === clusterId)) return clusterId
+    throw usageError(
+      'SERIALS_FOR_NOBODY',
+      `--accept-new-serials names ${text}, which takes no part in this rotation`,
+      clusters.map((cluster) => `--accept-new-serials ${showClusterRef(cluster)}`),
+    )
+  })
 
 type ReopenFlagValues = Awaited<ReturnType<ReopenCommand['parseReopen']>>
 
@@ -48,15 +68,17 @@ export abstract class ReopenCommand extends RotationCommand {
     return flags
   }
 
+  /** Whether the command has nothing to do with a rotation that is closed already. */
+  protected abstract readonly goesForward: boolean
+
   protected async reopen(
-    direction: ReopenRequest['direction'],
     work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
   ): Promise<RotationDocument> {
     const flags = await this.parseReopen()
     const rotationId = await this.rotationId(flags)
     const stop = await this.listenToLeave(() => rotationId)
     try {
-      return await this.workOn(rotationId, direction, flags, work)
+      return await this.workOn(rotationId, flags, work)
     } catch (error) {
       return await this.showRefusal(rotationId, error)
     } finally {
@@ -66,29 +88,36 @@ export abstract class ReopenCommand extends RotationCommand {
 
   private async workOn(
     rotationId: RotationId,
-    direction: ReopenRequest['direction'],
     flags: ReopenFlagValues,
     work: (request: ReopenRequest, ports: ReopenPorts) => Promise<Rotation>,
   ): Promise<RotationDocument> {
-    const options = runOptions(flags)
     const lockForm = this.lockForm(flags)
     const shelf = await this.wiring.journals()
-    const known = ledgerOf((await shelf.read(rotationId)).entries).rotation()
-    if (known.finished !== null && known.debts.length === 0 && direction === 'forward') return this.showRotation(known)
-    const { plan, config } = known.facts
+    const known = rotationOf(ledgerOf((await shelf.read(rotationId)).entries))
+    const { plan, facts } = known
+    const { config } = facts
+    const goesBack = !this.goesForward || known.direction === 'back'
+    const lost = known.lostClusters.map(refOf)
+    const clusters = [plan.source, ...plan.destinations].map(refOf)
+    const options: RunOptions = {
+      ...runOptions(flags, stagesOf(facts.procedure, goesBack)),
+      createMissing: flags['create-missing'],
+      acceptNewSerials: readNewSerials(flags['accept-new-serials'] ?? [], [...clusters, ...lost]),
+    }
+    if (flags.reason !== undefined && options.mayStayBehind.hsmIds.length === 0) throw reasonForNothing(false)
+    if (known.closed && this.goesForward) return this.showRotation(known)
     const lock = this.sharedLock(lockForm, flags, config.utility)
-    const users = plan.users
+    const { users } = plan
     const next = readPasswordFlag('--new-password', flags['new-password'])
     const given = readPasswordFlag('--current-password', flags['current-password'])
-    const clusters = [plan.source, ...plan.destinations]
-    const officers = readOfficers(flags, clusters.map(refOf))
+    const officers = readOfficers(flags, clusters, lost)
     const secrets = await this.wiring.secrets()
     const officerOf = await resolveOfficers(officers, secrets)
-    const store = await this.openStore(flags, secrets)
+    // A repair that copies what an HSM holds has none.
+    const store = facts.store === null ? NO_STORE : await this.openStore(flags, secrets)
     const currentPasswords = await resolvePasswords(given, users, secrets)
     const newPasswords = await resolvePasswords(next, users, secrets)
-    const scope = await discoveryScope(flags, this.wiring)
-    const profiles = clusters.flatMap(({ profile }) => (profile === null ? [] : [profile]))
+    const scope = scopeForClusters(await discoveryScope(flags, this.wiring), [...clusters, ...lost])
     const stop = await this.listen(
       () => rotationId,
       () => true,
@@ -98,7 +127,6 @@ export abstract class ReopenCommand extends RotationCommand {
       const rotation = await work(
         {
           rotationId,
-          direction,
           options,
           retryOfficer: flags['retry-officer'],
           newPasswords,
@@ -116,10 +144,7 @@ export abstract class ReopenCommand extends RotationCommand {
           stop,
           store,
           progress: view.progress,
-          discover: this.discoverAgain(
-            { ...scope, profiles: [...new Set([...scope.profiles, ...profiles])] },
-            clusters,
-          ),
+          discover: this.discoverAgain(scope, [...clusters, ...lost]),
           who: this.who(),
           version: this.config.version,
         },

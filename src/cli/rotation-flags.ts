@@ -1,10 +1,12 @@
 import { Flags } from '@oclif/core'
 import { usageError } from '../domain/errors.js'
 import { type HsmId, isHsmId, isRotationId, type RotationId } from '../domain/ids.js'
+import type { RotationFacts } from '../domain/rotation/journal-entry.js'
 import { DEFAULT_LOCKOUT_LIMIT } from '../domain/rotation/login-budget.js'
-import { STAGES, type Stage } from '../domain/rotation/stage.js'
-import type { UtilityName } from '../domain/utility.js'
-import type { RunOptions } from '../use-cases/rotation/rotation-run.js'
+import { REPAIR } from '../domain/rotation/procedures/repair.js'
+import { ROLLBACK_STAGES, STAGES, type Stage } from '../domain/rotation/stage.js'
+import type { UtilityName } from '../domain/utility/utility.js'
+import type { RunOptions } from '../use-cases/rotation/ports.js'
 import { repeatable, utilityChoiceFlag } from './flags.js'
 
 /**
@@ -55,12 +57,17 @@ export const utilityFlags = {
   }),
 }
 
+/** For `--allow-unreachable` and `--leave-out`; who takes only one of them says so. */
+const reasonFlag = {
+  reason: Flags.string({ description: 'Why an HSM, or a cluster that is lost, may stay behind.', helpValue: 'TEXT' }),
+}
+
 /** Which clusters and users a rotation is about. */
 export const planFlags = {
   ...utilityChoiceFlag,
   source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
   destination: Flags.string({
-    description: 'Cluster that follows; may be given several times.',
+    description: 'Cluster that follows; may be given several times. Without it the source is rotated by itself.',
     helpValue: 'CLUSTER',
     ...repeatable,
   }),
@@ -70,10 +77,12 @@ export const planFlags = {
     ...repeatable,
   }),
   'leave-out': Flags.string({
-    description: 'Member of the clone family that stays on the old credential.',
+    description:
+      'Member of the clone family that stays on the old credential. One that is lost, or is left out with --reason, is a debt.',
     helpValue: 'CLUSTER',
     ...repeatable,
   }),
+  ...reasonFlag,
   'create-missing': Flags.boolean({ description: 'Copy a user to HSMs on which it does not exist.' }),
   'allow-kmsuser': Flags.boolean({ description: 'Allow kmsuser, which belongs to an AWS KMS custom key store.' }),
   'accept-unproven-clone': Flags.boolean({
@@ -161,11 +170,7 @@ export const runFlags = {
     dependsOn: ['reason'],
     ...repeatable,
   }),
-  reason: Flags.string({
-    description: 'Why an HSM may stay behind.',
-    helpValue: 'TEXT',
-    dependsOn: ['allow-unreachable'],
-  }),
+  ...reasonFlag,
   'max-errors': Flags.integer({
     description: 'How many HSMs of a wave may fail before the waves after it are left alone.',
     default: 0,
@@ -179,6 +184,12 @@ export const runFlags = {
     description: 'Command to run once every HSM holds the password.',
     helpValue: 'CMD',
   }),
+  'accept-new-serials': Flags.string({
+    description:
+      'Cluster whose HSMs may show other serial numbers than before, because AWS has replaced some under their IDs.',
+    helpValue: 'CLUSTER',
+    ...repeatable,
+  }),
   yes: Flags.boolean({ description: 'Answer the question before the first change with yes.', char: 'y' }),
 }
 
@@ -188,11 +199,20 @@ export const parseRotationId = (text: string): RotationId => {
   throw usageError('ROTATION_MALFORMED', `"${text}" is not the ID of a rotation`, ['lockstep rotate list'])
 }
 
+/** Nothing is written down before store-pending, so there is nothing to pause. */
+const ROTATE_STAGES: readonly Stage[] = STAGES.filter((stage) => stage !== 'preflight')
+
+export const REPAIR_STAGES: readonly Stage[] = [...new Set(REPAIR.map(({ stage }) => stage))]
+
+/** The stages that a rotation which is taken up can be paused before. */
+export const stagesOf = (procedure: RotationFacts['procedure'], goesBack: boolean): readonly Stage[] => {
+  if (goesBack) return ROLLBACK_STAGES
+  return procedure === 'repair' ? REPAIR_STAGES : ROTATE_STAGES
+}
+
 /** @throws {OperatorError} `UNKNOWN_STAGE` (exit 2) */
-const parsePauseBefore = (text: string | undefined): Stage | null => {
+const parsePauseBefore = (text: string | undefined, stages: readonly Stage[]): Stage | null => {
   if (text === undefined) return null
-  // Nothing is written down before store-pending, so there is nothing to pause.
-  const stages = STAGES.filter((stage) => stage !== 'preflight')
   const stage = stages.find((candidate) => candidate === text)
   if (stage !== undefined) return stage
   throw usageError('UNKNOWN_STAGE', `there is no stage "${text}" to pause before`, [`stages: ${stages.join(', ')}`])
@@ -210,25 +230,30 @@ export const parseTime = (text: string, flag: string): number => {
   throw usageError('BAD_TIME', `${flag} "${text}" is not a time`, [`${flag} 90s`, `${flag} 10m`, `${flag} 1h`])
 }
 
-/** The options of a run as its flags say them. */
-export const runOptions = (flags: {
-  readonly propagate: string
-  readonly 'accept-no-way-back': boolean
-  readonly 'overwrite-other': boolean
-  readonly 'pause-before'?: string | undefined
-  readonly 'wait-for-drain': string
-  readonly 'max-errors': number
-  readonly 'allow-unreachable'?: readonly string[] | undefined
-  readonly reason?: string | undefined
-}): RunOptions => ({
-  propagate: flags.propagate as RunOptions['propagate'],
-  acceptNoWayBack: flags['accept-no-way-back'],
-  overwriteOther: flags['overwrite-other'],
-  pauseBefore: parsePauseBefore(flags['pause-before']),
+/**
+ * The options of a run as its flags say them.
+ * @param stages those that it can be paused before
+ */
+export const runOptions = (flags: RunFlagValues, stages: readonly Stage[] = ROTATE_STAGES): RunOptions => ({
+  propagate: (flags.propagate ?? 'auto') as RunOptions['propagate'],
+  acceptNoWayBack: flags['accept-no-way-back'] ?? false,
+  overwriteOther: flags['overwrite-other'] ?? false,
+  pauseBefore: parsePauseBefore(flags['pause-before'], stages),
   drainMs: parseTime(flags['wait-for-drain'], '--wait-for-drain'),
-  maxErrors: flags['max-errors'],
+  maxErrors: flags['max-errors'] ?? 0,
   mayStayBehind: { hsmIds: (flags['allow-unreachable'] ?? []).map(parseHsmId), reason: flags.reason ?? '' },
 })
+
+interface RunFlagValues {
+  readonly propagate?: string
+  readonly 'accept-no-way-back'?: boolean
+  readonly 'overwrite-other'?: boolean
+  readonly 'pause-before'?: string | undefined
+  readonly 'wait-for-drain': string
+  readonly 'max-errors'?: number
+  readonly 'allow-unreachable'?: readonly string[] | undefined
+  readonly reason?: string | undefined
+}
 
 const parseHsmId = (text: string): HsmId => {
   if (isHsmId(text)) return text

@@ -9,11 +9,13 @@ import { mergedConfig } from '../domain/merged-config.js'
 import { type MergedClusters, mergedRoster } from '../domain/merged-roster.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
-import type { RotationFacts } from '../domain/rotation/journal-entry.js'
-import type { RotationPlan } from '../domain/rotation/plan.js'
-import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility.js'
+import type { LostCluster, RotationFacts } from '../domain/rotation/journal-entry.js'
+import type { PlannedCluster } from '../domain/rotation/plan.js'
+import type { PlanFile } from '../domain/rotation/plan-file.js'
+import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility/utility.js'
 import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from '../use-cases/choose-clusters.js'
-import type { ChosenForRotation } from '../use-cases/rotation/plan-rotation.js'
+import { type LeavingOut, splitLeftOut } from '../use-cases/lost-clusters.js'
+import type { ChosenForRotation } from '../use-cases/rotation/open/plan.js'
 import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
 import type { Wiring } from '../wiring.js'
 import { type DiscoveryFlagValues, discoveryScope, parseClusterRef } from './flags.js'
@@ -24,6 +26,8 @@ export interface TargetFlagValues extends DiscoveryFlagValues {
   readonly source?: string | undefined
   readonly destination?: readonly string[] | undefined
   readonly 'leave-out'?: readonly string[] | undefined
+  readonly reason?: string | undefined
+  readonly 'allow-unreachable'?: readonly string[] | undefined
   readonly user?: readonly string[] | undefined
   readonly 'accept-unproven-clone': boolean
   readonly config?: string | undefined
@@ -33,6 +37,7 @@ export interface TargetFlagValues extends DiscoveryFlagValues {
 /** What the flags name, checked before anything is asked. */
 export interface RotationTarget {
   readonly request: ClusterChoiceRequest
+  readonly leavingOut: LeavingOut
   readonly users: readonly HsmUserRef[]
   readonly scope: DiscoveryScope
   readonly utility: UtilityChoice
@@ -48,21 +53,31 @@ export interface FoundTarget {
 
 /**
  * Reads what the rotation is about from flags, or from a plan file in their place.
+ * @param wholeFamily whether every known member of the family has to be named or left out
  * @throws {OperatorError} exit 2
  */
 export const readTarget = async (
   flags: TargetFlagValues,
-  plan: RotationPlan | null,
+  file: PlanFile | null,
   wiring: Wiring,
+  { wholeFamily = true } = {},
 ): Promise<RotationTarget> => {
+  const plan = file?.plan ?? null
+  const planned = file?.lost ?? []
   const request: ClusterChoiceRequest = {
-    source: plan?.source ? refOf(plan.source) : parseClusterRef(requireFlag(flags.source, '--source', EXAMPLE)),
+    source: plan === null ? parseClusterRef(requireFlag(flags.source, '--source', EXAMPLE)) : refOf(plan.source),
     destinations: plan?.destinations.map(refOf) ?? (flags.destination ?? []).map(parseClusterRef),
-    leaveOut: plan?.leftOut.map(refOf) ?? (flags['leave-out'] ?? []).map(parseClusterRef),
+    leaveOut:
+      plan === null
+        ? (flags['leave-out'] ?? []).map(parseClusterRef)
+        : [...plan.leftOut.map(refOf), ...planned.map(refOf)],
     waiveCloneProof: flags['accept-unproven-clone'],
-    requireFamilyNamed: true,
+    requireFamilyNamed: wholeFamily,
+    lostIsDebt: wholeFamily,
   }
   checkClusterRefs(request)
+  const isForHsms = (flags['allow-unreachable'] ?? []).length > 0
+  if (flags.reason !== undefined && !isForHsms && request.leaveOut.length === 0) throw reasonForNothing(wholeFamily)
   const users = plan?.users.map(({ type, name }) => ({ type, name })) ?? (flags.user ?? []).map(parseUserRef)
   if (users.length === 0) throw usageError('FLAG_MISSING', '--user is missing', ['--user CU:app_crypto'])
   for (const [index, user] of users.entries()) {
@@ -76,22 +91,31 @@ export const readTarget = async (
     ...request.destinations,
     ...request.leaveOut,
   ])
-  return { request, users, scope, utility: plan?.utility ?? flags.utility }
+  const leavingOut = { reason: flags.reason ?? null, isForHsms, planned }
+  return { request, leavingOut, users, scope, utility: plan?.utility ?? flags.utility }
 }
+
+/** @param mayLeaveOut whether clusters of the family may be left out as well */
+export const reasonForNothing = (mayLeaveOut: boolean) =>
+  usageError('REASON_FOR_NOTHING', '--reason says why something stays behind, and nothing is named that may', [
+    '--allow-unreachable HSM --reason TEXT',
+    ...(mayLeaveOut ? ['--leave-out CLUSTER --reason TEXT'] : []),
+  ])
 
 /** Asks AWS, proves the clone family and settles the roster. */
 export const findTarget = async (
-  { request, scope, utility: asked }: RotationTarget,
+  { request, leavingOut, scope, utility: asked }: RotationTarget,
   configPath: string | undefined,
   wiring: Wiring,
 ): Promise<FoundTarget> => {
   const discovery = await (await wiring.clusterSource()).discover(scope)
   const choice = chooseClusters(discovery, request)
-  const { source, destinations, leftOut, family } = choice
+  const { source, destinations, family } = choice
+  const { leftOut, lost } = splitLeftOut(choice, leavingOut)
   const { utility, warnings } = chooseUtility(asked, [source, ...destinations])
   const merged = mergedRoster({ source, destinations })
   const found = (config: FoundTarget['config']): FoundTarget => ({
-    chosen: { source, destinations, leftOut, family, roster: merged.roster },
+    chosen: { source, destinations, leftOut, lost, family, roster: merged.roster },
     config,
     warnings: [...choice.warnings, ...warnings],
   })
@@ -136,9 +160,14 @@ const refuseOtherRoster = (path: string, listed: Roster, reported: Roster): void
 }
 
 const EXAMPLE = '--source us-east-1/cluster-aaaaaaaaaaa'
-/** A planned cluster as an operator names it. */
-export const refOf = ({ clusterId, region, profile }: RotationPlan['source']): ClusterRef => ({
+
+/** A planned cluster as an operator names it; of one that was lost the Region may not be known. */
+export const refOf = ({
   clusterId,
   region,
+  profile,
+}: Pick<PlannedCluster, 'clusterId' | 'profile'> & Pick<LostCluster, 'region'>): ClusterRef => ({
+  clusterId,
+  ...(region === null ? {} : { region }),
   ...(profile === null ? {} : { profile }),
 })

@@ -3,7 +3,7 @@ import type { HsmId, Sha256 } from './ids.js'
 import type { ConfigDocument } from './merged-config.js'
 import type { Roster } from './roster.js'
 import type { MappedCluster, MappedProof, RosterMap } from './roster-map.js'
-import type { UtilityChoice } from './utility.js'
+import type { UtilityChoice } from './utility/utility.js'
 
 /** A configuration in the format of the utility it is for. */
 export type UtilityConfig =

@@ -1,8 +1,9 @@
 import type { HsmUser, HsmUserRef } from './hsm-user.js'
-import type { ClusterId, HsmId, UnitId } from './ids.js'
+import type { HsmId, UnitId } from './ids.js'
 import type { RosterEntry } from './roster.js'
 import type { Secret } from './secret.js'
-import type { UtilityName } from './utility.js'
+import type { SerialObservation } from './serial-numbers.js'
+import type { UtilityName } from './utility/utility.js'
 
 /** Why an HSM did not do what it was told. Each stands for known words; a failure in other words is no refusal. */
 export type RefusalReason =
@@ -12,10 +13,10 @@ export type RefusalReason =
   | 'no-such-user'
   /** The password was wrong, or the user is locked: the HSM does not tell them apart. */
   | 'login-refused'
-  /** syncUser found the user already there and would not overwrite it. */
+  /** A copy found the user already there and would not overwrite it. */
   | 'user-exists'
-  /** `user replicate` was refused by every HSM of the destination, which does not say why: the user is another there, or they are no clones. */
-  | 'replicate-refused'
+  /** A copy was refused without a reason: the user is another one there, or they are no clones. */
+  | 'copy-refused'
   /** The HSMs of one cluster disagree about the user. */
   | 'inconsistent'
   /** The operation needs approvals of several officers. */
@@ -62,10 +63,10 @@ export interface HsmSession {
    */
   readonly hsmIds: readonly HsmId[]
   /**
-   * What each cluster's HSMs say of themselves, sorted, where the utility cannot show which HSM it speaks to: a weak
-   * proof that they are the same as before. Empty where each HSM was proved by its ID.
+   * The serial numbers that the HSMs of each cluster show together, where the utility cannot show which HSM it speaks to:
+   * a weak proof that they are the same as before. Empty where each HSM was proved by its ID.
    */
-  readonly serials: ReadonlyMap<ClusterId, readonly string[]>
+  readonly serials: readonly SerialObservation[]
   /** Needs no login. A view merged from several HSMs stands under each of them. */
   listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>>
   /**

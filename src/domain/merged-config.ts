@@ -1,6 +1,6 @@
 import { type MergedClusters, type MergedRoster, mergedRoster } from './merged-roster.js'
 import type { RosterEntry } from './roster.js'
-import { refuseCmu, worksWithCmu } from './utility.js'
+import { refuseCmu, worksWithCmu } from './utility/utility.js'
 
 /** One HSM in the utility's configuration. Keys beside these are kept as they are. */
 export interface ConfigServer {

@@ -2,7 +2,7 @@ import type { Cluster } from './cluster.js'
 import type { ClusterId, HsmId, RegionName, Sha256 } from './ids.js'
 import type { MergedClusters } from './merged-roster.js'
 import type { ClusterRole, Roster } from './roster.js'
-import type { UtilityName } from './utility.js'
+import type { UtilityName } from './utility/utility.js'
 
 /** One cluster of a configuration, with how to find it again. */
 export interface MappedCluster {

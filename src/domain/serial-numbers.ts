@@ -25,6 +25,16 @@ export const contradiction = (known: readonly SerialObservation[], now: SerialOb
   )
 }
 
+/** Whether an observation says nothing that was not known. */
+export const isKnown = (known: readonly SerialObservation[], now: SerialObservation): boolean =>
+  known.some(
+    ({ clusterId, hsmIds, serials }) =>
+      clusterId === now.clusterId && isSame(hsmIds, now.hsmIds) && isSame(serials, now.serials),
+  )
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && shared(some, others) === some.length
+
 const shared = (some: readonly string[], others: readonly string[]): number => {
   const known = new Set(others)
   return new Set(some.filter((one) => known.has(one))).size

@@ -6,7 +6,7 @@ import { refusal } from '../domain/errors.js'
 import type { Sha256 } from '../domain/ids.js'
 import type { ClusterSource, DiscoveryScope } from '../domain/ports.js'
 import type { MappedCluster } from '../domain/roster-map.js'
-import type { UtilityName } from '../domain/utility.js'
+import type { UtilityName } from '../domain/utility/utility.js'
 import { gapsIn, lookForCluster } from './find-cluster.js'
 import { scopeForClusters } from './scope-for-clusters.js'
 

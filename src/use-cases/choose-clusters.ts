@@ -1,13 +1,13 @@
 import { type CloneFamily, type CloneVerdict, type Discovery, familyOf } from '../domain/clone-family.js'
 import { isDisproved, judgePair } from '../domain/clone-verdict.js'
 import { activeHsms, type Cluster, type ClusterRef, showCluster, showClusterRef } from '../domain/cluster.js'
-import { refusal, usageError } from '../domain/errors.js'
+import { OperatorError, refusal, usageError } from '../domain/errors.js'
 import { findCluster, gapsIn, lookForCluster } from './find-cluster.js'
 
 /** Which clusters an operator named, and what was waived. */
 export interface ClusterChoiceRequest {
   readonly source: ClusterRef
-  /** At least one. */
+  /** None for a cluster by itself. */
   readonly destinations: readonly ClusterRef[]
   /** Members of the family that are knowingly not taken along (`--leave-out`). */
   readonly leaveOut: readonly ClusterRef[]
@@ -15,6 +15,8 @@ export interface ClusterChoiceRequest {
   readonly waiveCloneProof: boolean
   /** Whether every known member of the family must be named or left out. */
   readonly requireFamilyNamed: boolean
+  /** Whether a cluster that is left out because it is lost is owed what the others get, and needs a reason. */
+  readonly lostIsDebt?: boolean
 }
 
 /** The clusters, found and judged. */
@@ -49,12 +51,14 @@ export interface DestinationVerdict extends CloneVerdict {
 export const chooseClusters = (discovery: Discovery, request: ClusterChoiceRequest): ClusterChoice => {
   checkClusterRefs(request)
   const source = findCluster(discovery, request.source)
-  const destinations = request.destinations.map((ref) => findCluster(discovery, ref))
+  const destinations = request.destinations.map((ref) => findDestination(discovery, ref, request))
   const { leftOut, leftOutUnseen } = findLeftOut(discovery, request.leaveOut)
-  for (const cluster of [source, ...destinations]) refuseUnusable(cluster)
+  refuseUnusable(source)
+  for (const cluster of destinations) orWithoutIt(refTo(cluster), request, () => refuseUnusable(cluster))
   const verdicts = destinations.map((destination) => judgeDestination(discovery, source, destination, request))
   const family = familyOf(discovery, source.clusterId)
-  if (request.requireFamilyNamed) refuseUnnamed(discovery, family, [source, ...destinations, ...leftOut], leftOut)
+  if (request.requireFamilyNamed)
+    refuseUnnamed(discovery, family, [source, ...destinations, ...leftOut], request, leftOut)
   return {
     source,
     destinations,
@@ -62,23 +66,22 @@ export const chooseClusters = (discovery: Discovery, request: ClusterChoiceReque
     verdicts,
     leftOut,
     leftOutUnseen,
-    warnings: warningsOf(discovery, verdicts, leftOutUnseen),
+    warnings: [
+      ...warningsOf(discovery, verdicts, leftOutUnseen),
+      ...(request.requireFamilyNamed ? [] : membersApart(discovery, family, [source, ...destinations])),
+    ],
   }
 }
 
 /**
  * What is wrong with the references whatever AWS may answer; call it before asking.
- * @throws {OperatorError} exit 2: `DESTINATION_MISSING`, `SOURCE_IS_DESTINATION`, `DUPLICATE_DESTINATION`,
- *   `LEFT_OUT_AND_NAMED`
+ * @throws {OperatorError} exit 2: `SOURCE_IS_DESTINATION`, `DUPLICATE_DESTINATION`, `LEFT_OUT_AND_NAMED`
  */
 export const checkClusterRefs = ({
   source,
   destinations,
   leaveOut,
 }: Pick<ClusterChoiceRequest, 'source' | 'destinations' | 'leaveOut'>): void => {
-  if (destinations.length === 0) {
-    throw usageError('DESTINATION_MISSING', 'no destination cluster was named', ['add --destination CLUSTER'])
-  }
   const same = destinations.find((ref) => ref.clusterId === source.clusterId)
   if (same !== undefined) {
     throw usageError('SOURCE_IS_DESTINATION', `${showClusterRef(same)} is both source and destination`, [
@@ -102,16 +105,44 @@ const findLeftOut = (
   discovery: Discovery,
   refs: readonly ClusterRef[],
 ): { leftOut: Cluster[]; leftOutUnseen: ClusterRef[] } => {
-  const incomplete = gapsIn(discovery).length > 0
   const found = refs.map((ref) => ({
     ref,
-    cluster: incomplete ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
+    cluster: gapsIn(discovery, ref.region).length > 0 ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
   }))
   return {
     leftOut: found.flatMap(({ cluster }) => cluster ?? []),
     leftOutUnseen: found.filter(({ cluster }) => cluster === undefined).map(({ ref }) => ref),
   }
 }
+
+/** One that is not found because its Region did not answer may be left out. */
+const findDestination = (discovery: Discovery, ref: ClusterRef, request: ClusterChoiceRequest): Cluster =>
+  gapsIn(discovery, ref.region).length > 0
+    ? orWithoutIt(ref, request, () => findCluster(discovery, ref))
+    : findCluster(discovery, ref)
+
+/** Does something with a destination; where it is refused for now, the others need not wait for it. */
+const orWithoutIt = <T>(ref: ClusterRef, request: ClusterChoiceRequest, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error
+    const { code, message, suggestions, exitCode } = error
+    const named = `--destination ${showClusterRef(ref)}`
+    const advice = request.requireFamilyNamed
+      ? `to go on without it: ${leaveOut([ref], request)} in the place of ${named}`
+      : `to go on without it: leave ${named} out`
+    throw new OperatorError(code, message, { suggestions: [...suggestions, advice], exitCode, cause: error })
+  }
+}
+
+/** The flags that leave clusters out of which some cannot be taken along now. */
+const leaveOut = (refs: readonly ClusterRef[], { lostIsDebt = false }: ClusterChoiceRequest): string =>
+  [...refs.map((ref) => `--leave-out ${showClusterRef(ref)}`), ...(lostIsDebt ? ['--reason TEXT'] : [])].join(' ')
+
+const refTo = ({ clusterId, region }: Cluster): ClusterRef => ({ clusterId, region })
+
+const isUsable = (cluster: Cluster): boolean => cluster.state === 'ACTIVE' && activeHsms(cluster).length > 0
 
 const refuseUnusable = (cluster: Cluster): void => {
   const shown = showCluster(cluster)
@@ -158,24 +189,34 @@ const judgeDestination = (
 
 const GONE = ['DELETED', 'DELETE_IN_PROGRESS']
 
+const unnamedOf = (discovery: Discovery, family: CloneFamily | undefined, named: readonly Cluster[]) =>
+  discovery.clusters.filter(
+    (cluster) =>
+      family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !GONE.includes(cluster.state),
+  )
+
+/** Members of the family that need not be named, and are not. */
+const membersApart = (discovery: Discovery, family: CloneFamily | undefined, named: readonly Cluster[]): string[] =>
+  unnamedOf(discovery, family, named).map(
+    (cluster) => `${showCluster(cluster)} belongs to ${family?.family} as well, and takes no part`,
+  )
+
 const refuseUnnamed = (
   discovery: Discovery,
   family: CloneFamily | undefined,
   named: readonly Cluster[],
+  request: ClusterChoiceRequest,
   leftOut: readonly Cluster[],
 ): void => {
-  const unnamed = discovery.clusters.filter(
-    (cluster) =>
-      family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !GONE.includes(cluster.state),
-  )
+  const unnamed = unnamedOf(discovery, family, named)
   if (unnamed.length === 0) return
   const all = [...leftOut, ...unnamed]
   throw refusal(
     'FAMILY_MEMBER_NOT_NAMED',
     `${unnamed.map(showCluster).join(', ')} ${unnamed.length === 1 ? 'belongs' : 'belong'} to ${family?.family} as well, and would keep the old credential`,
     [
-      ...unnamed.map((cluster) => `--destination ${showCluster(cluster)}   to take it along`),
-      `${all.map((cluster) => `--leave-out ${showCluster(cluster)}`).join(' ')}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
+      ...unnamed.filter(isUsable).map((cluster) => `--destination ${showCluster(cluster)}   to take it along`),
+      `${leaveOut(all.map(refTo), all.every(isUsable) ? { ...request, lostIsDebt: false } : request)}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
     ],
   )
 }

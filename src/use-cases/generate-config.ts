@@ -7,7 +7,7 @@ import type { MergedClusters, MergedRoster, SkippedHsm } from '../domain/merged-
 import type { ClusterSource, DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
 import { mappedClusters } from '../domain/roster-map.js'
-import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility.js'
+import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility/utility.js'
 import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from './choose-clusters.js'
 
 /** What an operator asked for. */

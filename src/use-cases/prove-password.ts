@@ -1,13 +1,13 @@
 import { ConsoleFailure, type HsmConsole, type HsmSession } from '../domain/hsm-console.js'
-import { findUser, type HsmUserRef } from '../domain/hsm-user.js'
+import type { HsmUserRef } from '../domain/hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../domain/ids.js'
-import type { RefusedLogins } from '../domain/refused-logins.js'
 import type { Roster, RosterEntry } from '../domain/roster.js'
 import type { Evidence } from '../domain/rotation/cell.js'
-import { budgetSpent, uncountedBudget } from '../domain/rotation/login-budget.js'
+import type { LoginBudget } from '../domain/rotation/login-budget.js'
 import { type Unit, unitsOf } from '../domain/rotation/plan.js'
 import type { Secret } from '../domain/secret.js'
-import { inLanes, inSessionsOn, jointAnswer, usersOf } from './rotation/hsm-work.js'
+import { inLanes, inSessionsOn, rowsOf } from './rotation/sessions/in-session.js'
+import { logIn } from './rotation/sessions/log-in.js'
 
 /** Whether one HSM holds a password. */
 export interface PasswordProof {
@@ -45,8 +45,7 @@ export const provePassword = async (
 
 interface ProveOptions {
   readonly concurrency: number
-  readonly lockoutLimit: number
-  readonly refusedLogins: RefusedLogins
+  readonly budget: LoginBudget
 }
 
 type Finding = Pick<PasswordProof, 'match' | 'evidence' | 'reason'>
@@ -60,14 +59,14 @@ const askUnit = async (
   { servers }: Unit,
   user: HsmUserRef,
   password: Secret,
-  options: ProveOptions,
+  { budget }: ProveOptions,
 ): Promise<readonly PasswordProof[]> => {
   const findings = new Map<HsmId, Finding>()
   let last: Finding | null = null as Finding | null
   try {
     await inSessionsOn({ console }, servers, async (session, reached) => {
       if (last !== null) return
-      const { finding, lastLogin } = await ask(session, reached, user, password, options)
+      const { finding, lastLogin } = await ask(session, reached, user, password, budget)
       for (const { hsmId } of reached) findings.set(hsmId, finding)
       if (lastLogin) last = REFUSED_ELSEWHERE
     })
@@ -90,41 +89,24 @@ const ask = async (
   reached: readonly RosterEntry[],
   user: HsmUserRef,
   password: Secret,
-  { lockoutLimit, refusedLogins }: ProveOptions,
+  budget: LoginBudget,
 ): Promise<{ readonly finding: Finding; readonly lastLogin: boolean }> => {
-  const hsmIds = reached.map(({ hsmId }) => hsmId)
   const listing = await session.listUsers()
-  const rows = hsmIds.flatMap((hsmId) => findUser(usersOf(listing, hsmId), user) ?? [])
-  const [row] = rows
-  const without = (reason: string) => ({ finding: notAsked(reason), lastLogin: false })
-  if (row === undefined) return without('there is no such user')
-  const spent = rows.find((candidate) => budgetSpent(candidate, lockoutLimit))
-  if (spent !== undefined) {
-    const count = spent.loginFailureCount
-    const why = count === null ? 'the user is locked' : `${count} failed logins, the limit is ${lockoutLimit}`
-    return without(`not asked: ${why}`)
-  }
-  const uncounted = rows.some(({ loginFailureCount }) => loginFailureCount === null)
-  const clusterIds = [...new Set(reached.map(({ clusterId }) => clusterId))]
-  const known = uncounted ? await refusedLogins.find(user, clusterIds) : null
-  if (known !== null && known.count >= uncountedBudget(lockoutLimit)) {
-    return without(
-      `not asked: ${known.clusterId} refused it ${known.count} times, last at ${known.at}; the limit is ${lockoutLimit}`,
-    )
-  }
+  const rows = rowsOf(listing, reached, user)
+  const [row] = rows.values()
+  if (row === undefined) return { finding: notAsked('there is no such user'), lastLogin: false }
+  const objection = await budget.objection({ user, reached, rows })
+  if (objection !== null) return { finding: notAsked(`not asked: ${objection.message}`), lastLogin: false }
   const evidence: Evidence = reached.length > 1 ? 'cluster' : 'hsm'
-  const answer = jointAnswer(await session.login(row, password, hsmIds), hsmIds)
+  const answer = await logIn(budget, { session, user: row, reached, rows, password, credential: null })
   if (answer.kind === 'refused' && answer.reason === 'login-refused') {
-    if (uncounted) await refusedLogins.note(user, clusterIds)
     const finding: Finding =
       evidence === 'hsm'
         ? { match: false, evidence, reason: answer.text }
         : { match: null, evidence, reason: `${UNKNOWN_WHICH}: ${answer.text}` }
-    return { finding, lastLogin: uncounted }
+    return { finding, lastLogin: row.loginFailureCount === null }
   }
   if (answer.kind !== 'done') return { finding: { match: null, evidence, reason: answer.text }, lastLogin: false }
-  if (known !== null) await refusedLogins.clear(user, clusterIds)
-  await session.logout()
   return { finding: { match: true, evidence, reason: null }, lastLogin: false }
 }
 

@@ -27,6 +27,7 @@ import { tempFolders } from '../helpers/temp-folder.js'
 const newFolder = tempFolders()
 const NOW = () => new Date('2026-03-01T03:15:00Z')
 const [CLUSTER] = ['cluster-aaaaaaaaaaa'] as [ClusterId]
+const PLACE = { clusterId: CLUSTER, hsmId: null }
 const USER = { type: 'CU', name: 'app' } as const
 
 /** A file that is read again by a later invocation, and what reads it. */
@@ -64,18 +65,18 @@ const FILES: readonly (readonly [string, () => Promise<Kept>, readonly string[]]
     async () => {
       const path = join(await newFolder(), 'refused-logins.json')
       const file = () => refusedLoginsFile(path, NOW)
-      await file().note(USER, [CLUSTER])
+      await file().note(USER, [PLACE], null)
       const whole = await readFile(path)
-      const other = ['cluster-zzzzzzzzzzz'] as ClusterId[]
+      const other = { clusterId: 'cluster-zzzzzzzzzzz' as ClusterId, hsmId: null }
       return {
         path,
         reads: [
-          () => file().find(USER, [CLUSTER]),
+          () => file().of(USER, [CLUSTER]),
           () =>
             file()
-              .note(USER, [CLUSTER])
+              .note(USER, [PLACE], null)
               .finally(() => writeFile(path, whole)),
-          () => file().clear(USER, other),
+          () => file().clear(USER, [other]),
         ].map((read) => async () => {
           await read()
         }),
@@ -261,7 +262,7 @@ describe('a file that this program did not write, or may not read', () => {
     const path = join(await newFolder(), 'refused-logins.json')
     await writeFile(path, text)
     const file = refusedLoginsFile(path, NOW)
-    expect(await outcomeOf(() => file.note(USER, [CLUSTER]))).toBe('REFUSED_LOGINS_UNREADABLE')
+    expect(await outcomeOf(() => file.note(USER, [PLACE], null))).toBe('REFUSED_LOGINS_UNREADABLE')
     expect(await readFile(path, 'utf8')).toBe(text)
   })
 
@@ -275,7 +276,7 @@ describe('a file that this program did not write, or may not read', () => {
     const locks = localLocks(dirname(await inItsPlace(`locks/${CLUSTER}.lock`)), NOW, { lastAction: async () => null })
     const plan = await inItsPlace('plan.json')
     expect([
-      await outcomeOf(() => refused.find(USER, [CLUSTER])),
+      await outcomeOf(() => refused.of(USER, [CLUSTER])),
       await outcomeOf(() => locks.acquire([CLUSTER])),
       await outcomeOf(() => locks.find(ROTATION)),
       await outcomeOf(() => readPlan(plan)),
@@ -291,7 +292,7 @@ describe('a file that this program did not write, or may not read', () => {
     expect([
       await outcomeOf(() => locks.find(ROTATION)),
       await outcomeOf(() => locks.acquire([CLUSTER])),
-      await outcomeOf(() => refused.note(USER, [CLUSTER])),
+      await outcomeOf(() => refused.note(USER, [PLACE], null)),
       await outcomeOf(() => shelf.list()),
       await outcomeOf(() => shelf.openRotations([CLUSTER])),
       await outcomeOf(() => shelf.read('r-20260301-031500-none' as RotationId)),

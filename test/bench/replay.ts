@@ -74,7 +74,12 @@ const writeFinishedJournal = async (stateDir: string, userCount: number): Promis
     await Promise.all(events.map((event) => journal.append(event)))
     lines += events.length
   }
-  await append([{ type: 'propagation', method: 'sync', evidence: 'the new credential logged in after syncUser' }])
+  await append([
+    { type: 'store', act: 'put-pending', phase: 'intent' },
+    { type: 'store', act: 'put-pending', phase: 'read-back', withCurrent: false },
+    { type: 'copies', verdict: 'overwrites', evidence: 'the new credential logged in after syncUser' },
+    { type: 'propagation', method: 'sync', evidence: 'the new credential logged in after syncUser' },
+  ])
   for (const { hsmId } of plan.roster) {
     const events: JournalEvent[] = []
     const ask = (intent: Extract<JournalEvent, { type: 'intent' }>['intent']): void => {
@@ -83,11 +88,18 @@ const writeFinishedJournal = async (stateDir: string, userCount: number): Promis
     }
     for (const { key: user } of plan.users) {
       if (hsmId === plan.parts.first) ask({ act: 'change', user, hsmIds: [hsmId], credential: 'new' })
-      else ask({ act: 'sync', user, from: plan.parts.first, hsmIds: [hsmId], credential: 'new', rehearsal: false })
+      else ask({ act: 'copy', user, from: plan.parts.first, hsmIds: [hsmId], credential: 'new', rehearsal: false })
     }
     for (const { key: user } of plan.users) ask({ act: 'login', user, hsmIds: [hsmId], credential: 'new' })
     await append(events)
   }
+  await append(plan.roster.map(({ hsmId }) => ({ type: 'listed', hsms: [{ hsmId, counted: true }] })))
+  await append([
+    { type: 'aws', differences: [] },
+    { type: 'store', act: 'promote', phase: 'intent' },
+    { type: 'store', act: 'promote', phase: 'read-back' },
+    { type: 'applications-told', failure: null },
+  ])
   const stages = STAGES.filter((stage) => stage !== 'preflight')
   await append(stages.map((stage) => ({ type: 'stage-completed' as const, stage })))
   await append([{ type: 'finished', outcome: 'completed' }])
@@ -121,6 +133,7 @@ const factsOf = (userCount: number): RotationFacts => {
   })
   return {
     rotationId: 'r-20260301-031500-k7q2' as RotationId,
+    procedure: 'rotate',
     plan: {
       utility: 'cmu',
       source,
@@ -131,14 +144,15 @@ const factsOf = (userCount: number): RotationFacts => {
       roster,
       parts: assignParts(roster, 'cmu'),
     },
-    serials: [],
-    provedCurrent: [],
-    absent: [],
-    failureCounts: [],
+    observed: [],
     debts: [],
+    lostClusters: [],
+    acceptedNoWayBack: false,
+    createMissing: false,
     recovered: false,
     store: 'file:credentials.age',
     newCredential: 'generated',
+    from: null,
     config: { sha256: null, utility: 'cmu', document: { servers: [] } },
     operator: { user: 'bench', host: 'bench', pid: 4711 },
     version: '0.0.0',

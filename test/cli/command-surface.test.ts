@@ -6,11 +6,20 @@ import { expect, test } from '@jest/globals'
 const DISCOVERY = ['region', 'all-regions', 'profile', 'targets', 'role-arn', 'endpoint-url']
 const UTILITY = ['cmu', 'cloudhsm-cli', 'concurrency', 'silence-timeout']
 const STORE = ['store', 'store-passphrase', 'store-recipient', 'store-identity']
-const TARGET = ['utility', 'source', 'destination', 'user', 'leave-out', 'accept-unproven-clone', 'lockout-limit']
+const TARGET = [
+  ...['utility', 'source', 'destination', 'user', 'leave-out', 'reason', 'accept-unproven-clone', 'lockout-limit'],
+]
+const REOPEN = ['rotation', 'most-recent', 'lockout-limit', 'create-missing']
 const RUN = [
   ...['lock', 'officer', 'officer-password', 'retry-officer', 'current-password', 'new-password', 'propagate'],
   ...['accept-no-way-back', 'overwrite-other', 'pause-before', 'wait-for-drain', 'max-errors'],
-  ...['allow-unreachable', 'reason', 'before-change', 'after-finalize'],
+  ...['allow-unreachable', 'reason', 'before-change', 'after-finalize', 'accept-new-serials'],
+]
+const REPAIR = [
+  ...['from', 'password', 'to-current', 'dry-run', 'config', 'lock', 'yes', 'officer', 'officer-password'],
+  ...['retry-officer', 'pause-before', 'wait-for-drain', 'allow-unreachable', 'reason', 'before-change'],
+  ...['after-finalize', 'accept-new-serials', 'allow-kmsuser', 'accept-unproven-clone', 'lockout-limit'],
+  ...['utility', 'source', 'destination', 'user'],
 ]
 
 /** What scripts are written against. A name may be added here, and none taken away or changed. */
@@ -25,17 +34,18 @@ const SURFACE: Readonly<Record<string, readonly string[]>> = {
   'rotate list': [],
   'rotate plan': ['out', 'config', 'create-missing', 'allow-kmsuser', ...TARGET, ...UTILITY, ...DISCOVERY],
   'rotate recover': ['config', 'lock', ...TARGET, ...STORE, ...UTILITY, ...DISCOVERY],
-  'rotate resume': ['rotation', 'most-recent', 'lockout-limit', ...RUN, ...STORE, ...UTILITY, ...DISCOVERY],
-  'rotate rollback': ['rotation', 'most-recent', 'lockout-limit', ...RUN, ...STORE, ...UTILITY, ...DISCOVERY],
+  'rotate resume': [...REOPEN, ...RUN, ...STORE, ...UTILITY, ...DISCOVERY],
+  'rotate rollback': [...REOPEN, ...RUN, ...STORE, ...UTILITY, ...DISCOVERY],
   'rotate start': [
     ...['plan', 'config', 'create-missing', 'allow-kmsuser', 'dry-run', 'yes'],
-    ...[...TARGET, ...RUN, ...STORE, ...UTILITY, ...DISCOVERY],
+    ...[...TARGET, ...RUN.filter((flag) => flag !== 'reason'), ...STORE, ...UTILITY, ...DISCOVERY],
   ],
   'rotate status': ['rotation'],
   'rotate unlock': ['rotation', 'lock', 'yes'],
   'store get': ['user', 'stage', 'to', 'force', ...STORE],
   'users drift': ['config', ...UTILITY],
   'users list': ['config', ...UTILITY],
+  'users repair': [...REPAIR, ...STORE, ...UTILITY, ...DISCOVERY],
   'users prove': ['config', 'user', 'password', 'lockout-limit', ...UTILITY],
 }
 

@@ -1,17 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { interruption } from '../../src/cli/interrupted.js'
-import type { JournalEvent } from '../../src/domain/rotation/journal-entry.js'
-import { ledgerOf } from '../../src/domain/rotation/rotation.js'
-import { factsOf, ROTATION, rosterOf } from '../helpers/rotation.js'
+import { rotationOf } from '../../src/domain/rotation/rotation.js'
+import { change, DONE, type Line, ledgerAfter, login, PROMOTED, STORED, TOLD } from '../helpers/journal-lines.js'
+import { hsm, ROTATION } from '../helpers/rotation.js'
 
-const rotationAfter = (...events: JournalEvent[]) =>
-  ledgerOf(
-    [{ type: 'started', facts: factsOf(rosterOf(1, 1)) } as const, ...events].map((event, index) => ({
-      seq: index + 1,
-      at: '2026-03-01T03:15:00.000Z',
-      event,
-    })),
-  ).rotation()
+const rotationAfter = (...lines: Line[]) => rotationOf(ledgerAfter(lines))
+const BOTH = [hsm('a'), hsm('b')]
 
 describe('a run that is left at once', () => {
   test('before there is a rotation: the error alone, and nothing was changed', () => {
@@ -21,13 +15,18 @@ describe('a run that is left at once', () => {
     })
   })
 
+  test('of a rotation that has changed nothing, before its work: 130', () => {
+    const { exitCode, document } = interruption(rotationAfter(), false)
+    expect([exitCode, document.error]).toMatchObject([130, { message: 'interrupted; no HSM was changed' }])
+  })
+
   test.each([
-    [false, 130, 'interrupted; no HSM was changed'],
-    [true, 4, 'interrupted in the middle of its work, which was not waited for'],
-  ])('of a rotation, its work begun: %s: the document of the rotation with the error', (begun, exitCode, message) => {
-    const ended = interruption(rotationAfter({ type: 'stage-completed', stage: 'store-pending' }), begun)
+    [false, 'interrupted before this command did anything; how it stood before is how it stands'],
+    [true, 'interrupted in the middle of its work, which was not waited for'],
+  ])('of a rotation that has changed something, its work begun: %s: paused, and never "no HSM was changed"', (begun, message) => {
+    const ended = interruption(rotationAfter(STORED), begun)
     expect(ended).toMatchObject({
-      exitCode,
+      exitCode: 4,
       document: {
         rotationId: ROTATION,
         outcome: 'paused',
@@ -38,7 +37,8 @@ describe('a run that is left at once', () => {
   })
 
   test('in the moment after its end: completed, and no error', () => {
-    const { document, exitCode } = interruption(rotationAfter({ type: 'finished', outcome: 'completed' }), true)
+    const through = [[change(BOTH), DONE], [login(BOTH), DONE], PROMOTED, TOLD] as const
+    const { document, exitCode } = interruption(rotationAfter(...through), true)
     expect([document.error, exitCode]).toEqual([undefined, 0])
   })
 

@@ -177,10 +177,27 @@ describe('passwords of officers', () => {
     expect(officers.eu).not.toBe(officers.us)
   })
 
-  test('a cluster that takes no part has none', async () => {
-    const officerOf = await resolveOfficers(readOfficers(flags(['admin'], ['env:A']), CLUSTERS), {
-      resolve: async () => new Secret('TEST-officer-1'),
+  test('a cluster that may take part later need not have one; once it does, the refusal says what to type', async () => {
+    const clusters = CLUSTERS.slice(0, 1)
+    const officers = readOfficers(flags([`${us}=admin`], ['env:A']), clusters, CLUSTERS.slice(1))
+    const officerOf = await resolveOfficers(officers, { resolve: async () => new Secret('TEST-officer-1') })
+    expect(officerOf(us).user.name).toBe('admin')
+    expect(await operatorErrorOf(() => officerOf(eu))).toMatchObject({
+      code: 'OFFICER_MISSING',
+      message: `no officer is named for ${eu}, which takes part since it is back`,
+      suggestions: [`--officer ${eu}=NAME --officer-password ${eu}=prompt`],
     })
-    expect(() => officerOf('cluster-ccccccccccc' as ClusterId)).toThrow('takes no part')
+  })
+
+  test('one that is named for a cluster that may take part later is asked for with the others', async () => {
+    const officers = readOfficers(
+      flags(['admin', `${eu}=eu_admin`], ['env:A']),
+      CLUSTERS.slice(0, 1),
+      CLUSTERS.slice(1),
+    )
+    expect(officers.map(({ cluster, user }) => [cluster.clusterId, user.name])).toEqual([
+      [us, 'admin'],
+      [eu, 'eu_admin'],
+    ])
   })
 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../src/adapters/journal-file/shelf.js'
 import type { RotationId } from '../../src/domain/ids.js'
+import { STORED } from '../helpers/journal-lines.js'
 import { factsOf, rosterOf } from '../helpers/rotation.js'
 import { run } from '../helpers/run-command.js'
 import { tempFolders } from '../helpers/temp-folder.js'
@@ -21,13 +22,10 @@ const shelfWithBroken = async () => {
   const pathOf = (rotationId: RotationId) => join(folder, `${rotationId}.jsonl`)
   for (const rotationId of [FIRST, SECOND, THIRD]) {
     const { journal } = await shelf.create(factsOf(rosterOf(1, 1), { rotationId }))
-    await journal.append({ type: 'stage-completed', stage: 'store-pending' })
+    await journal.append(STORED)
     await journal.close()
   }
-  await writeFile(
-    pathOf(FIRST),
-    (await readFile(pathOf(FIRST), 'utf8')).replace('store-pending', 'rehearse').concat('{}\n'),
-  )
+  await writeFile(pathOf(FIRST), (await readFile(pathOf(FIRST), 'utf8')).replace('read-back', 'intent').concat('{}\n'))
   await writeFile(pathOf(THIRD), '')
   return { journals: async () => shelf, path: pathOf(FIRST) }
 }

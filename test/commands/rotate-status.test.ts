@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../src/adapters/journal-file/shelf.js'
 import { localLocks } from '../../src/adapters/lock/local-locks.js'
 import type { ClusterId } from '../../src/domain/ids.js'
+import { STORED } from '../helpers/journal-lines.js'
 import { factsOf, ROTATION, rosterOf } from '../helpers/rotation.js'
 import { run } from '../helpers/run-command.js'
 import { tempFolders } from '../helpers/temp-folder.js'
@@ -19,7 +20,7 @@ const underWay = async () => {
   const now = () => new Date(SINCE)
   const shelf = journalShelf(join(folder, 'rotations'), now)
   const { journal } = await shelf.create(factsOf(rosterOf(1, 1)))
-  await journal.append({ type: 'stage-completed', stage: 'store-pending' })
+  await journal.append(STORED)
   await journal.close()
   const locks = localLocks(join(folder, 'locks'), now, { lastAction: async () => null })
   const status = (...more: string[]) =>
@@ -44,7 +45,7 @@ describe('rotate status of a rotation', () => {
     expect(exitCode).toBe(4)
     expect(stdout).toContain(`${ROTATION}: under way at rehearse; `)
     expect(stderr).toContain(
-      `${who.user}@${who.host}, process ${who.pid}, works on it since ${SINCE}; last action: stage-completed store-pending at ${SINCE}`,
+      `${who.user}@${who.host}, process ${who.pid}, works on it since ${SINCE}; last action: store at ${SINCE}`,
     )
     expect(stdout + stderr).not.toMatch(/paused|rotate resume/i)
     await held.release()

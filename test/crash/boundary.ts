@@ -1,5 +1,6 @@
 import type { JournalEntry, JournalEvent } from '../../src/domain/rotation/journal-entry.js'
-import { ledgerOf } from '../../src/domain/rotation/rotation.js'
+import { ledgerOf } from '../../src/domain/rotation/ledger.js'
+import { rotationOf } from '../../src/domain/rotation/rotation.js'
 
 /**
  * Where a process is killed. What it does to HSMs and the store lies between two lines: after the line of an intent it
@@ -48,4 +49,4 @@ const isIntent = (event: JournalEvent): boolean =>
 
 /** The stage the next line is written in. */
 const stageOf = (before: readonly JournalEntry[]): string =>
-  before.length === 0 ? 'preflight' : (ledgerOf(before).stage ?? 'finalize')
+  before.length === 0 ? 'preflight' : (rotationOf(ledgerOf(before)).stage ?? 'finalize')

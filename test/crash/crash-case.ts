@@ -1,5 +1,5 @@
 import { boundariesOf, type PlacedBoundary } from './boundary.js'
-import { promised } from './promised.js'
+import { isOver, promised, withoutProof } from './promised.js'
 import { type Call, type Command, Site } from './site.js'
 import { hsmsOf, type Variant } from './variant.js'
 
@@ -39,7 +39,8 @@ export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => 
     await run.prepare(site)
     const before = (await site.journal()).length
     const call = await site.rotate(run.command)
-    if (call.exitCode !== 0) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${told(call)}`)
+    const wrong = run.command === 'rollback' ? await wentBack(site, call) : call.exitCode === 0 ? null : told(call)
+    if (wrong !== null) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${wrong}`)
     return boundariesOf(await site.journal(), before, run).map((boundary, index) => ({
       run,
       boundary,
@@ -59,7 +60,7 @@ export const judge = async (site: Site, { run, boundary, answers }: CrashCase): 
   const call = await site.rotate(run.command, { crashAt: boundary })
   if (call.exitCode !== null) return answers.map(() => `was not killed: ${told(call)}`)
   const killed = await site.remember()
-  const over = (await site.journal()).at(-1)?.event.type === 'finished'
+  const over = isOver(await site.journal())
   const verdicts: Verdict[] = []
   for (const answer of answers) {
     if (verdicts.length > 0) await site.restore(killed)
@@ -87,9 +88,7 @@ const afterRollback = async (site: Site, run: KilledRun): Promise<Verdict> => {
   const nothingNew = (await site.truth()) === 'old'
   const call = await site.rotate('rollback')
   // A change that was meant and never heard of needs no way back, and the program may find that out.
-  if (rolledBack === 'old' || (nothingNew && call.exitCode === 0)) {
-    return call.exitCode === 0 ? holds(site, 'old') : `rollback: ${told(call)}`
-  }
+  if (rolledBack === 'old' || (nothingNew && call.document?.outcome === 'rolled-back')) return wentBack(site, call)
   if (resumed === null) return startAgain(site, call)
   // 4: it took a copy to find out that copies bring nothing back.
   const exitCodes = run.variant.copy === 'overwrite' ? [3] : [3, 4]
@@ -112,7 +111,7 @@ const startAgain = async (site: Site, refused: Call): Promise<Verdict> => {
 const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'new'): Promise<Verdict> => {
   let more: readonly string[] = []
   let call = await site.rotate('resume')
-  for (let times = 1; times < RESUMES && call.exitCode !== 0; times += 1) {
+  for (let times = 1; times < RESUMES && call.exitCode !== 0 && call.exitCode !== 6; times += 1) {
     if (call.document?.error?.code === 'NEW_CREDENTIAL_MISSING') {
       const stored = (await site.journal()).some(({ event }) => event.type === 'store' && event.phase === 'read-back')
       if (stored) return `the store held the new credential: ${told(call)}`
@@ -122,7 +121,19 @@ const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'n
     }
     call = await site.rotate('resume', { more })
   }
+  if (expected === 'old') return wentBack(site, call)
   return call.exitCode === 0 ? holds(site, expected) : `resume: ${told(call)}`
+}
+
+/** Every HSM holds the old password, and the end says which were given it without proof that they held it before. */
+const wentBack = async (site: Site, call: Call): Promise<Verdict> => {
+  const without = [...withoutProof(await site.journal())].sort()
+  const said = (call.document?.withoutProof ?? []).map(({ user, hsmId }) => `${user} on ${hsmId}`).sort()
+  if (call.exitCode !== (without.length === 0 ? 0 : 6)) {
+    return `${told(call)}; without proof: ${without.join(', ') || 'none'}`
+  }
+  if (said.join() !== without.join()) return `said to be without proof: ${said.join(', ')}, not ${without.join(', ')}`
+  return holds(site, 'old')
 }
 
 const holds = async (site: Site, expected: 'old' | 'new'): Promise<Verdict> => {
@@ -130,7 +141,7 @@ const holds = async (site: Site, expected: 'old' | 'new'): Promise<Verdict> => {
   return truth === expected ? null : `the HSMs hold ${truth}, not ${expected}`
 }
 
-/** @param over the killed run was finished: nobody takes up its stale locks before the next rotation does */
+/** @param over the killed run was through: nobody takes up its stale locks before the next rotation does */
 const leftBehind = async (site: Site, over: boolean): Promise<Verdict> => {
   const traces = [...(await site.lockedUsers()), ...(over ? [] : await site.leftLocks())]
   return traces.length === 0 ? null : traces.join('; ')

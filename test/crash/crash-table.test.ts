@@ -42,8 +42,8 @@ test.each([
 )
 
 test.each([
-  ['refuses', 'way-back', 'propagation', REPLICATE_REFUSES],
-  ['does nothing', 'the refused login', 'way-back', { ...REPLICATE_REFUSES, copy: 'ignore' }],
+  ['refuses', 'copies', 'propagation', REPLICATE_REFUSES],
+  ['does nothing', 'the refused login', 'copies', { ...REPLICATE_REFUSES, copy: 'ignore' }],
 ] as const)('a copy that %s, killed after the line of %s: resume goes on without another copy', async (...given) => {
   const [, , next, variant] = given
   const cases = (await casesOf(start(variant)))

@@ -16,6 +16,7 @@ import {
   OFFICER_PASSWORD,
   OLD_PASSWORD,
   regionsOf,
+  unitsOf,
   type Variant,
 } from './variant.js'
 
@@ -109,6 +110,8 @@ export class Site {
             ...destinations.flatMap((cluster) => ['--destination', cluster]),
             ...users.flatMap((user) => ['--user', `CU:${user}`]),
             ...(currentKnown ? ['--current-password', 'env:OLD'] : []),
+            // `--yes` does not answer the question about no way back.
+            ...(currentKnown || unitsOf(this.#variant) > 2 ? [] : ['--accept-no-way-back']),
             // Nothing is awaited here, so a busy machine may take its time.
             ...['--silence-timeout', '30'],
           ]

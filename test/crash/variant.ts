@@ -10,7 +10,7 @@ interface VariantCluster {
 export interface Variant {
   readonly name: string
   /** The source first. Their types decide which utility is used. */
-  readonly clusters: readonly [VariantCluster, VariantCluster, ...VariantCluster[]]
+  readonly clusters: readonly [VariantCluster, ...VariantCluster[]]
   /** What one write of that utility reaches. */
   readonly unit: 'hsm' | 'cluster'
   /** Names of the crypto users that are rotated in one run. */
@@ -83,6 +83,12 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     ...CMU,
+    name: 'cmu, one cluster of 3: syncUser overwrites',
+    clusters: [hsm1(3)],
+    killed: ['start', 'rollback'],
+  },
+  {
+    ...CMU,
     name: 'cmu, 1+1, old password known: syncUser refuses',
     copy: 'refuse',
     currentKnown: true,
@@ -123,6 +129,13 @@ export const VARIANTS: readonly Variant[] = [
     killed: ['start'],
   },
   REPLICATE_REFUSES,
+  {
+    ...CLI,
+    name: 'cloudhsm-cli, one cluster of 2, old password known: nothing is replicated',
+    clusters: [hsm2m(2)],
+    currentKnown: true,
+    killed: ['start', 'rollback'],
+  },
   {
     ...CLI,
     name: 'cloudhsm-cli, hsm1.medium 1 + hsm2m.medium 1, old password known: nothing is replicated',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Cluster } from '../../src/domain/cluster.js'
-import { chooseUtility } from '../../src/domain/utility.js'
+import { chooseUtility } from '../../src/domain/utility/utility.js'
 import { twoClones } from '../helpers/clusters.js'
 import { operatorErrorOf } from '../helpers/errors.js'
 

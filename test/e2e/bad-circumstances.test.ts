@@ -7,14 +7,18 @@ import { sharedFleet } from '../helpers/shared-fleet.js'
 import type { Workplace } from '../helpers/workplace.js'
 
 const one = (name: string, options = {}) => testFamily(name, options)
-const fleet = sharedFleet({
-  facts: one('facts'),
-  stranger: one('stranger'),
-  empty: one('empty', { destination: 0 }),
-  dead: one('dead', { destination: [{ state: 'CREATE_IN_PROGRESS' }] }),
-  degraded: testFamily('degraded', { source: 2 }),
-  config: one('config'),
-})
+const fleet = sharedFleet(
+  {
+    facts: one('facts'),
+    stranger: one('stranger'),
+    empty: one('empty', { destination: 0 }),
+    dead: one('dead', { destination: [{ state: 'CREATE_IN_PROGRESS' }] }),
+    degraded: testFamily('degraded', { source: 2 }),
+    config: one('config'),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 let place: Workplace
 beforeAll(async () => {
@@ -130,10 +134,14 @@ describe('refused for what this machine lacks (exit 3)', () => {
 
 test('nobody answers the question: declined, and nothing has changed', async () => {
   const args = ['rotate', 'start', ...place.clusterFlags, '--user=CU:app_crypto', '--new-password=env:NEW', '--json']
-  await expectRefused(place, () => place.run([...args, ...place.againFlags], { stdin: 'y\n' }), {
-    exitCode: 3,
-    code: 'DECLINED',
-  })
+  await expectRefused(
+    place,
+    () => place.run([...args, '--accept-no-way-back', ...place.againFlags], { stdin: 'y\n' }),
+    {
+      exitCode: 3,
+      code: 'DECLINED',
+    },
+  )
 })
 
 test('a plan that cannot be written (exit 2)', async () => {

@@ -91,13 +91,13 @@ describe('other flags that are wrong (exit 2)', () => {
     expect(ended.json.error.suggestions).toContain('did you mean us-east-1?')
   })
 
-  test('no destination', async () => {
-    const flags = place.clusterFlags.filter((flag) => !flag.startsWith('--destination'))
-    const args = ['rotate', 'start', ...flags, '--user=CU:app_crypto', '--new-password=env:NEW', ...place.againFlags]
-    await expectRefused(place, () => place.run([...args, '--yes', '--json']), {
-      exitCode: 2,
-      code: 'DESTINATION_MISSING',
-    })
+  test.each([
+    ['a reason for nothing', ['--reason=its rack has no power'], 'REASON_FOR_NOTHING'],
+    ['an HSM that may stay behind without a reason', ['--allow-unreachable=hsm-aaaaaaaaaaa'], 'USAGE'],
+    ['an officer of a cluster that takes no part', ['--officer=cluster-ccccccccccc=admin'], 'OFFICER_FOR_NOBODY'],
+  ])('%s', async (_what, args, code) => {
+    const ended = await expectRefused(place, () => place.start(args), { exitCode: 2, code })
+    expect(ended.json.error.suggestions).not.toEqual([])
   })
 
   test.each([

@@ -7,16 +7,20 @@ import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({
-  lost: testFamily('lost', { source: 2, destination: 1 }),
-  lostknown: testFamily('lostknown', { source: 1, destination: 1 }),
-  debt: testFamily('debt', { source: 2, destination: 1 }),
-  added: testFamily('added', { source: 1, destination: 1 }),
-  broken: testFamily('broken', { source: 2, destination: 1 }),
-  beside: testFamily('beside'),
-  drained: testFamily('drained', { source: 1, destination: 1 }),
-  stopped: testFamily('stopped', { source: 1, destination: 1 }),
-})
+const fleet = sharedFleet(
+  {
+    lost: testFamily('lost', { source: 2, destination: 1 }),
+    lostknown: testFamily('lostknown', { source: 1, destination: 1 }),
+    debt: testFamily('debt', { source: 2, destination: 1 }),
+    added: testFamily('added', { source: 1, destination: 1 }),
+    broken: testFamily('broken', { source: 2, destination: 1 }),
+    beside: testFamily('beside'),
+    drained: testFamily('drained', { source: 1, destination: 1 }),
+    stopped: testFamily('stopped', { source: 1, destination: 1 }),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 const everywhere = (held: readonly (boolean | null)[]) => held.every((match) => match === true)
 

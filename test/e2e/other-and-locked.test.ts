@@ -6,12 +6,16 @@ import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({
-  locked: testFamily('locked', { source: 2, destination: 2 }),
-  rising: testFamily('rising'),
-  changed: testFamily('changed', { source: 2 }),
-  lost: testFamily('lost', { source: 2 }),
-})
+const fleet = sharedFleet(
+  {
+    locked: testFamily('locked', { source: 2, destination: 2 }),
+    rising: testFamily('rising'),
+    changed: testFamily('changed', { source: 2 }),
+    lost: testFamily('lost', { source: 2 }),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 process.env['TEST_BY_HAND'] = 'TEST-by-hand-1'
 const USER = 'CU:app_crypto'
@@ -57,7 +61,7 @@ test('a count of failed logins that rises without us pauses the run and names th
   const resumed = await place.resume([hook])
   expect([resumed.exitCode, resumed.json.stage]).toEqual([4, 'canary'])
   expect(resumed.json.error.code).toBe('CLIENT_USES_OTHER_PASSWORD')
-  expect(resumed.json.error.message).toContain(`on ${canary}: the failed logins of ${USER} from 0 to 2`)
+  expect(resumed.json.error.message).toContain(`of ${USER} on ${canary} from 0 to 2`)
   expect(await trueUser(place, canary)).toMatchObject({ failures: 2, locked: false })
   expect((await place.resume()).exitCode).toBe(0)
 })
@@ -76,10 +80,10 @@ describe('a password that somebody else changed', () => {
     expect(statesOf(found.json)).toMatchObject({ [first]: 'other', [sibling]: 'old' })
     expect(await trueUser(place, first)).toMatchObject({ failures: 1 })
 
-    // Another HSM is the origin now; the one that was changed keeps the rotation from being completed.
+    // It is the first one that is written; without consent nothing else is either.
     const again = await place.resume()
-    expect([again.exitCode, again.json.stage, again.json.error.code]).toEqual([4, 'finalize', 'OTHER_CREDENTIAL'])
-    expect(statesOf(again.json)).toMatchObject({ [first]: 'other', [sibling]: 'new' })
+    expect([again.exitCode, again.json.stage, again.json.error.code]).toEqual([4, 'change', 'OTHER_CREDENTIAL'])
+    expect(statesOf(again.json)).toMatchObject({ [first]: 'other', [sibling]: 'old' })
     const kept = await place.rollback()
     expect([kept.exitCode, kept.json.error.code]).toEqual([4, 'OTHER_CREDENTIAL'])
     expect(await place.holds(USER, OLD_PASSWORD)).toEqual([false, true, true])

@@ -31,7 +31,7 @@ describe('a current password that is given only when something is new already', 
     expect(without.json.error.suggestions.join('\n')).toContain('--current-password')
 
     const wrong = await place.rollback(['--current-password=env:OLD_BATCH'])
-    expect([wrong.exitCode, wrong.json.error.code]).toEqual([3, 'CURRENT_REFUSED'])
+    expect([wrong.exitCode, wrong.json.error.code]).toEqual([4, 'CURRENT_REFUSED'])
     expect(wrong.json.error.message).toContain(restorePoint)
     expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true, false])
 
@@ -45,7 +45,7 @@ describe('a current password that is given only when something is new already', 
 describe('where syncUser refuses a user that exists', () => {
   const fleet = sharedFleet(
     {
-      unknown: testFamily('unknown'),
+      unknown: testFamily('unknown', { destination: 2 }),
       known: testFamily('known'),
       accepted: testFamily('accepted'),
       sync: testFamily('sync'),
@@ -62,7 +62,6 @@ describe('where syncUser refuses a user that exists', () => {
     for (const cell of started.json.cells) expect(cell).toMatchObject({ state: 'old' })
     expect(started.json.error.suggestions.join('\n')).toContain('--current-password')
     expect(await place.truth()).toEqual(before)
-    expect(await place.holds('CU:app_crypto', 'TEST-old-1')).toEqual(ALL_OLD)
 
     const status = await place.run(['rotate', 'status', '--json'])
     expect(status.exitCode).toBe(4)
@@ -88,11 +87,13 @@ describe('where syncUser refuses a user that exists', () => {
     await expectDoneByChange(place, await place.start(['--accept-no-way-back']))
   })
 
-  test('with --propagate sync it stops at rehearse', async () => {
+  test('with --propagate sync it stops before anything is new, also when it is resumed', async () => {
     const place = await fleet.at('sync')
     const started = await place.start(['--propagate=sync', '--current-password=env:OLD'])
     expect(started.exitCode).toBe(4)
-    expect(started.json).toMatchObject({ outcome: 'paused', stage: 'rehearse', error: { code: 'SYNC_REFUSED' } })
+    expect(started.json).toMatchObject({ outcome: 'paused', stage: 'change', error: { code: 'SYNC_REFUSED' } })
+    const again = await place.resume(['--propagate=sync'])
+    expect([again.exitCode, again.json.error.code]).toEqual([4, 'SYNC_REFUSED'])
     expect(await place.holds('CU:app_crypto', 'TEST-old-1')).toEqual(ALL_OLD)
 
     // When: the operator follows the suggestion
@@ -108,7 +109,7 @@ describe('where syncUser reports success and changes nothing', () => {
 
   test('the login on the canary shows it, and change follows', async () => {
     const place = await fleet.at('auto')
-    const started = await place.start()
+    const started = await place.start(['--accept-no-way-back'])
     await expectDoneByChange(place, started)
     expect(started.stderr).toMatch(/changePswd: syncUser reported success on hsm-\w+, but the new credential/)
     expect(started.json.failedLogins).toBe(1)
@@ -148,10 +149,9 @@ describe('where syncUser overwrites', () => {
   test('a user whose ID differs between HSMs is never synced: change with a known way back, or a stop', async () => {
     const place = await fleet.at('ids')
     const stopped = await place.start()
-    expect(stopped.exitCode).toBe(4)
-    expect(stopped.json).toMatchObject({ stage: 'rehearse', error: { code: 'NO_WAY_BACK' } })
+    expect([stopped.exitCode, stopped.json.error.code]).toEqual([3, 'NO_WAY_BACK'])
     expect(stopped.json.error.message).toContain('different IDs')
-    expect((await place.rollback()).exitCode).toBe(0)
+    expect((await place.kept()).rotations).toEqual([])
 
     await expectDoneByChange(place, await place.start(['--current-password=env:OLD']))
     expect(await place.holds('CU:somebody_else', 'TEST-else-1')).toEqual(ALL_OLD)
@@ -163,7 +163,7 @@ describe('where syncUser matches users by name', () => {
 
   test('the same rotation completes by sync', async () => {
     const place = await fleet.at('name')
-    const started = await place.start()
+    const started = await place.start(['--accept-no-way-back'])
     expect(started.exitCode).toBe(0)
     expect(started.json).toMatchObject({ outcome: 'completed', propagation: 'sync' })
     expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual(ALL_NEW)

@@ -4,11 +4,15 @@ import { sharedFleet } from '../helpers/shared-fleet.js'
 import type { Workplace } from '../helpers/workplace.js'
 
 const hsm2m = { sourceFields: { hsmType: 'hsm2m.medium' }, destinationFields: { hsmType: 'hsm2m.medium' } }
-const fleet = sharedFleet({
-  current: testFamily('current', hsm2m),
-  officer: testFamily('officer', hsm2m),
-  proved: testFamily('proved', hsm2m),
-})
+const fleet = sharedFleet(
+  {
+    current: testFamily('current', hsm2m),
+    officer: testFamily('officer', hsm2m),
+    proved: testFamily('proved', hsm2m),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 /** Failed logins of a user as each HSM counts them; cloudhsm-cli shows none of that. */
 const failuresOf = async (place: Workplace, user: string) =>

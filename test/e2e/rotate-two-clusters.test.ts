@@ -5,13 +5,17 @@ import { OLD_PASSWORD, testFamily } from '../helpers/payments.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({
-  one: testFamily('one', { source: 2, destination: 2 }),
-  several: testFamily('several', { source: 2 }),
-  generated: testFamily('generated'),
-  planned: testFamily('planned'),
-  words: testFamily('words'),
-})
+const fleet = sharedFleet(
+  {
+    one: testFamily('one', { source: 2, destination: 2 }),
+    several: testFamily('several', { source: 2 }),
+    generated: testFamily('generated'),
+    planned: testFamily('planned'),
+    words: testFamily('words'),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 describe('a rotation of one crypto user on two cloned clusters', () => {
   let place: Workplace
@@ -46,11 +50,13 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'cells',
         'coverage',
         'debts',
+        'direction',
         'failedLogins',
         'gone',
         'leftOut',
         'outcome',
         'overwritten',
+        'procedure',
         'propagation',
         'rotationId',
         'stage',
@@ -59,6 +65,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'users',
         'utility',
         'wayBack',
+        'withoutProof',
       ].sort(),
     )
     for (const cell of document.cells) {
@@ -189,7 +196,7 @@ test('a plan is written without a login, carried out, and refused once the facts
 test('without --json the matrix stands on stdout, plain, and everything else on stderr', async () => {
   const place = await fleet.at('words')
   const args = ['rotate', 'start', ...place.clusterFlags, '--user=CU:app_crypto', '--new-password=env:NEW', '--yes']
-  const started = await place.run([...args, ...place.againFlags])
+  const started = await place.run([...args, '--accept-no-way-back', ...place.againFlags])
   expect(started.exitCode).toBe(0)
   expect(started.stdout.match(/new 1\/1/g)).toHaveLength(2)
   expect(started.stdout).not.toContain('\u001b')

@@ -11,11 +11,15 @@ import { ROTATION } from '../helpers/rotation.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD, type Workplace } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({
-  secret: testFamily('secret', { source: 2 }),
-  promote: testFamily('promote', { source: 2 }),
-  locked: testFamily('locked', { source: 2 }),
-})
+const fleet = sharedFleet(
+  {
+    secret: testFamily('secret', { source: 2 }),
+    promote: testFamily('promote', { source: 2 }),
+    locked: testFamily('locked', { source: 2 }),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 const saved = { ...process.env }
 let tables: LockTables
 
@@ -80,7 +84,7 @@ test('a rotation whose credentials lie in AWS Secrets Manager, from an empty sec
   }
 })
 
-test('a promotion that failed is repeated alone: no HSM has to answer for it', async () => {
+test('a promotion that failed is repeated once every HSM has shown that it still holds it', async () => {
   const place = await fleet.at('promote')
   // Keeps the document in a file; refuses to take away PENDING as long as it is told so.
   await place.write(
@@ -97,9 +101,13 @@ mv draft document
   expect(started.json).toMatchObject({ stage: 'finalize', error: { code: 'STORE_UNWRITABLE' } })
   expect(new Set(await place.holds('CU:app_crypto', NEW_PASSWORD))).toEqual(new Set([true]))
 
-  const hsms = await place.hsmIds()
-  for (const hsmId of [...hsms.source, ...hsms.destination]) await fleet.fault('unreachable', '--hsm', hsmId)
+  const { source, destination } = await place.hsmIds()
+  const hsms = [...source, ...destination].flatMap((hsmId) => ['--hsm', hsmId])
   await rm(join(place.folder, 'refuse'))
+  await fleet.fault('unreachable', ...hsms)
+  const blind = await withStore(place, 'resume', 'command:sh ./keep.sh')
+  expect([blind.exitCode, blind.json.stage, blind.json.error.code]).toEqual([4, 'verify', 'HSM_UNREACHABLE'])
+  await fleet.fault('unreachable', '--off', ...hsms)
   const resumed = await withStore(place, 'resume', 'command:sh ./keep.sh')
   expect([resumed.exitCode, resumed.json.outcome]).toEqual([0, 'completed'])
   const { current, pending } = JSON.parse(await readFile(join(place.folder, 'document'), 'utf8'))

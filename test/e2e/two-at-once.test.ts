@@ -3,14 +3,18 @@ import { testFamily } from '../helpers/payments.js'
 import { sharedFleet } from '../helpers/shared-fleet.js'
 import { NEW_PASSWORD } from '../helpers/workplace.js'
 
-const fleet = sharedFleet({
-  twice: testFamily('twice'),
-  early: testFamily('early'),
-  impatient: testFamily('impatient'),
-  late: testFamily('late'),
-  starting: testFamily('starting'),
-  leaving: testFamily('leaving'),
-})
+const fleet = sharedFleet(
+  {
+    twice: testFamily('twice'),
+    early: testFamily('early'),
+    impatient: testFamily('impatient'),
+    late: testFamily('late'),
+    starting: testFamily('starting'),
+    leaving: testFamily('leaving'),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 /** Does something once, as soon as a line has been seen. */
 const once = (line: string, act: (pid: number) => void) => {
@@ -93,7 +97,7 @@ describe('Ctrl-C', () => {
     expect(await place.holds('CU:app_crypto', NEW_PASSWORD)).toEqual([true, true])
   })
 
-  test('while the program still gathers what it needs: exit 130 and the document, of resume that of the rotation', async () => {
+  test('while the program still gathers what it needs: exit 130, and of a rotation that was begun its document and 4', async () => {
     const place = await fleet.at('starting')
     // The command that prints the password interrupts the program that waits for it.
     const interrupting = '--officer-password=command:kill -INT $PPID; sleep 1'
@@ -107,7 +111,7 @@ describe('Ctrl-C', () => {
     const paused = await place.start(['--pause-before=rehearse'])
     const resumed = await place.resume([interrupting])
     expect([resumed.exitCode, resumed.json.rotationId, resumed.json.stage, resumed.json.error.code]).toEqual([
-      130,
+      4,
       paused.json.rotationId,
       'rehearse',
       'INTERRUPTED',

@@ -15,19 +15,23 @@ const users = [
 ]
 const destination = [{ users: [{ type: 'CU', name: 'only_source', absent: true }] }]
 
-const fleet = sharedFleet({
-  rules: testFamily('rules', { users, destination }),
-  wrong: testFamily('wrong'),
-  missing: testFamily('missing', { users, destination }),
-  kms: testFamily('kms', { users, destination }),
-  officers: testFamily('officers'),
-  factor: testFamily('factor', {
-    destinationFields: { users: [{ type: 'CO', name: 'admin', twoFactor: true }] },
-  }),
-  quorum: testFamily('quorum', { destinationFields: { quorum: 3 } }),
-  mute: testFamily('mute'),
-  later: testFamily('later'),
-})
+const fleet = sharedFleet(
+  {
+    rules: testFamily('rules', { users, destination }),
+    wrong: testFamily('wrong'),
+    missing: testFamily('missing', { users, destination }),
+    kms: testFamily('kms', { users, destination }),
+    officers: testFamily('officers'),
+    factor: testFamily('factor', {
+      destinationFields: { users: [{ type: 'CO', name: 'admin', twoFactor: true }] },
+    }),
+    quorum: testFamily('quorum', { destinationFields: { quorum: 3 } }),
+    mute: testFamily('mute'),
+    later: testFamily('later'),
+  },
+  {},
+  { acceptsNoWayBack: true },
+)
 
 /** Logins of one user over all HSMs of the family. */
 const loginsOf = async (place: Workplace, user: string): Promise<{ ok: number; failed: number }> => {

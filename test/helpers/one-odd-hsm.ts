@@ -1,7 +1,7 @@
 import type { Answer, HsmConsole, HsmSession } from '../../src/domain/hsm-console.js'
 import type { HsmId } from '../../src/domain/ids.js'
 import type { Roster } from '../../src/domain/roster.js'
-import type { UtilityName } from '../../src/domain/utility.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
 import { listed } from './rotation.js'
 
 const REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'Account error' }
@@ -26,7 +26,7 @@ export const consoleWithOneOdd = (
     const user = listed('CU', 'app', utility === 'cmu' ? {} : { userId: null, loginFailureCount: null })
     return {
       hsmIds,
-      serials: new Map(),
+      serials: [],
       process: { pid: 1, startedAt: '2026-03-01T03:15:00.000Z' },
       listUsers: async () => new Map(hsmIds.map((hsmId) => [hsmId, [user]])),
       login: async ({ type }, _password, on) => {

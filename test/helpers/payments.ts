@@ -8,6 +8,9 @@ export interface TestFamily {
   readonly spec: object
 }
 
+/** A cluster without clones: nothing but a source in us-east-1. */
+export type SingleFamily = Pick<TestFamily, 'source' | 'spec'>
+
 export interface FamilyOptions {
   /** HSMs of the source: how many (1 unless given), or a list as in a fleet file. */
   readonly source?: number | readonly object[]
@@ -67,16 +70,30 @@ export const testFamily = (name: string, options: FamilyOptions = {}): TestFamil
     source: `us-east-1/${sourceId}`,
     destination: `eu-west-1/${destinationId}`,
     ...(third === undefined ? {} : { third: `ap-south-1/${thirdId}` }),
-    spec: {
-      name,
-      users: [...USERS.filter((user) => others.every((other) => other.name !== user.name)), ...others],
-      clusters,
-    },
+    spec: { name, users: usersWith(others), clusters },
   }
 }
 
+/**
+ * A family of one cluster.
+ * @param name up to eleven letters, part of the cluster ID
+ */
+export const singleFamily = (
+  name: string,
+  { source = 1, users = [], hsmType = 'hsm1.medium' }: Pick<FamilyOptions, 'source' | 'users' | 'hsmType'> = {},
+): SingleFamily => {
+  const clusterId = `cluster-${name.padEnd(11, 'x')}one`
+  const clusters = [{ clusterId, region: 'us-east-1', hsmType, hsms: source }]
+  return { source: `us-east-1/${clusterId}`, spec: { name, users: usersWith(users), clusters } }
+}
+
+const usersWith = (others: readonly { readonly name: string }[]) => [
+  ...USERS.filter((user) => others.every((other) => other.name !== user.name)),
+  ...others,
+]
+
 /** A fleet of families. @param settings written beside them, e.g. `behaviour` */
-export const fleetOf = (families: readonly TestFamily[], settings: object = {}): object => ({
+export const fleetOf = (families: readonly Pick<TestFamily, 'spec'>[], settings: object = {}): object => ({
   version: 1,
   families: families.map(({ spec }) => spec),
   ...settings,

@@ -3,6 +3,7 @@ import type { ClusterId, EniIp, HsmId, RegionName, RotationId, ServerId } from '
 import type { ClusterRole, Roster } from '../../src/domain/roster.js'
 import type { RotationFacts } from '../../src/domain/rotation/journal-entry.js'
 import { assignParts, type RotationPlan } from '../../src/domain/rotation/plan.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
 
 /** An HSM ID that ends in the letters given, e.g. `hsm('a')`. */
 export const hsm = (letter: string): HsmId => `hsm-${letter.repeat(11)}` as HsmId
@@ -22,8 +23,8 @@ export const rosterOf = (sources: number, destinations: number): Roster =>
   })
 
 /** A plan over that roster for `CU:app`. */
-export const planOver = (roster: Roster): RotationPlan => ({
-  utility: 'cmu',
+export const planOver = (roster: Roster, utility: UtilityName = 'cmu'): RotationPlan => ({
+  utility,
   source: {
     clusterId: `cluster-${'a'.repeat(11)}` as ClusterId,
     region: 'us-east-1' as RegionName,
@@ -42,24 +43,29 @@ export const planOver = (roster: Roster): RotationPlan => ({
   family: 'family-test',
   users: [{ type: 'CU', name: 'app', key: APP, userId: 4, idsAgree: true }],
   roster,
-  parts: assignParts(roster, 'cmu'),
+  parts: assignParts(roster, utility),
 })
 
 export const APP = 'CU:app' as UserKey
 export const ROTATION = 'r-20260301-031500-test' as RotationId
 
+/** What of the facts a test wants otherwise. */
+export type FactsGiven = Partial<RotationFacts>
+
 /** Facts of a rotation of `CU:app`. */
-export const factsOf = (roster: Roster, more: Partial<RotationFacts> = {}): RotationFacts => ({
+export const factsOf = (roster: Roster, more: FactsGiven = {}): RotationFacts => ({
   rotationId: ROTATION,
+  procedure: 'rotate',
   plan: planOver(roster),
-  provedCurrent: [],
-  serials: [],
-  absent: [],
-  failureCounts: [],
+  observed: [],
   debts: [],
+  lostClusters: [],
+  acceptedNoWayBack: false,
+  createMissing: false,
   recovered: false,
   store: 'file:test',
   newCredential: 'given',
+  from: null,
   config: { sha256: null, utility: 'cmu', document: { servers: [] } },
   operator: { user: 'tester', host: 'here', pid: 1 },
   version: '0.0.0',

@@ -1,6 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { UtilityName } from '../../src/domain/utility.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
 import { projectPath } from './lockstep.js'
 
 /** What the scripted utility does next; see `fixtures/utilities/scripted.mjs`. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from '@jest/globals'
-import { fleetOf, type TestFamily } from './payments.js'
+import { fleetOf, type SingleFamily, type TestFamily } from './payments.js'
 import { type RunningFleet, startSimulator } from './simulator.js'
 import { type Workplace, workplace } from './workplace.js'
 
@@ -15,10 +15,12 @@ export interface SharedFleet<Name extends string> {
 /**
  * Starts the simulator before the tests of this file and stops it after them.
  * @param settings of the fleet file, beside the families
+ * @param acceptsNoWayBack as in `workplace`
  */
 export const sharedFleet = <Name extends string>(
-  families: Readonly<Record<Name, TestFamily>>,
+  families: Readonly<Record<Name, TestFamily | SingleFamily>>,
   settings: object = {},
+  { acceptsNoWayBack = false }: { readonly acceptsNoWayBack?: boolean } = {},
 ): SharedFleet<Name> => {
   let fleet: RunningFleet | null = null
   const places: Workplace[] = []
@@ -27,7 +29,7 @@ export const sharedFleet = <Name extends string>(
     return fleet
   }
   beforeAll(async () => {
-    fleet = await startSimulator(fleetOf(Object.values(families), settings))
+    fleet = await startSimulator(fleetOf(Object.values<TestFamily | SingleFamily>(families), settings))
   })
   afterAll(async () => {
     await fleet?.stop()
@@ -36,7 +38,7 @@ export const sharedFleet = <Name extends string>(
   })
   return {
     at: async (name) => {
-      const place = await workplace(running(), families[name])
+      const place = await workplace(running(), families[name], acceptsNoWayBack)
       places.push(place)
       return place
     },

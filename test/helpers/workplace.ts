@@ -7,7 +7,7 @@ import type { CredentialStage, CredentialVersion } from '../../src/domain/creden
 import { Secret } from '../../src/domain/secret.js'
 import type { Truth } from '../../src/simulator/server/truth.js'
 import { type Ended, type LockstepOptions, lockstep } from './lockstep.js'
-import { OFFICER_PASSWORD, OLD_BATCH_PASSWORD, OLD_PASSWORD, type TestFamily } from './payments.js'
+import { OFFICER_PASSWORD, OLD_BATCH_PASSWORD, OLD_PASSWORD, type SingleFamily, type TestFamily } from './payments.js'
 import type { RunningFleet } from './simulator.js'
 
 export const NEW_PASSWORD = 'TEST-new-1'
@@ -35,6 +35,10 @@ export interface Workplace {
   /** `rotate resume --most-recent --json` with officer and store. */
   resume(args?: readonly string[], options?: LockstepOptions): Promise<Ended>
   rollback(args?: readonly string[], options?: LockstepOptions): Promise<Ended>
+  /** `users repair` of `CU:app_crypto` with officer, `--yes --json`, and the store for `--to-current`. */
+  repair(args: readonly string[], options?: LockstepOptions): Promise<Ended>
+  /** `rotate status --json`. */
+  status(args?: readonly string[]): Promise<Ended>
   /** What the HSMs of this family really hold, in the order of the roster. */
   truth(options?: { readonly counters?: boolean }): Promise<Truth['hsms']>
   /** IDs of the source's HSMs and of the destination's, in the order of the roster. */
@@ -47,15 +51,24 @@ export interface Workplace {
   remove(): Promise<void>
 }
 
-/** @param fleet where the family's HSMs are */
-export const workplace = async (fleet: RunningFleet, family: TestFamily): Promise<Workplace> => {
+/**
+ * @param fleet where the family's HSMs are
+ * @param acceptsNoWayBack whether every start that knows no current password goes on where there are only two units,
+ * which `--yes` does not cover
+ */
+export const workplace = async (
+  fleet: RunningFleet,
+  family: TestFamily | SingleFamily,
+  acceptsNoWayBack = false,
+): Promise<Workplace> => {
   const folder = await mkdtemp(join(tmpdir(), 'lockstep-e2e-'))
   const [stateDir, tempDir] = [join(folder, 'state'), join(folder, 'temp')]
   await mkdir(tempDir)
   const identity = await generateIdentity()
   const recipient = await identityToRecipient(identity)
   const storePath = join(folder, 'credentials.age')
-  const destinations = [family.destination, ...(family.third === undefined ? [] : [family.third])]
+  const { destination, third }: Partial<TestFamily> = family
+  const destinations = [destination, third].filter((ref) => ref !== undefined)
   const clusterIds = [family.source, ...destinations].map((ref) => ref.split('/')[1] ?? '')
   const env = {
     ...fleet.env,
@@ -80,7 +93,9 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
   const named = (args: readonly string[], flag: string) =>
     args.some((arg) => arg === flag || arg.startsWith(`${flag}=`))
   /** Those that are not given here. */
-  const again = (args: readonly string[]) => againFlags.filter((flag) => !named(args, flag.split('=')[0] ?? ''))
+  const again = (args: readonly string[]) => unnamed(againFlags, args)
+  const unnamed = (flags: readonly string[], args: readonly string[]) =>
+    flags.filter((flag) => !named(args, flag.split('=')[0] ?? ''))
   // As in the merged configuration: source first, then by HSM ID.
   const ofFamily = <T extends { readonly clusterId: string; readonly hsmId: string }>(hsms: readonly T[]): T[] =>
     clusterIds.flatMap((id) =>
@@ -106,10 +121,11 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
         [
           'rotate',
           'start',
-          ...(named(args, '--plan') ? [] : clusterFlags.filter((flag) => !named(args, flag.split('=')[0] ?? ''))),
+          ...(named(args, '--plan') ? [] : unnamed(clusterFlags, args)),
           ...(named(args, '--user') || named(args, '--plan') ? [] : ['--user=CU:app_crypto']),
           ...(named(args, '--new-password') ? [] : ['--new-password=env:NEW']),
           ...again(args),
+          ...(acceptsNoWayBack && !named(args, '--current-password') ? ['--accept-no-way-back'] : []),
           '--yes',
           '--json',
           ...args,
@@ -120,6 +136,21 @@ export const workplace = async (fleet: RunningFleet, family: TestFamily): Promis
       run(['rotate', 'resume', '--most-recent', ...again(args), '--json', ...args], options),
     rollback: (args = [], options) =>
       run(['rotate', 'rollback', '--most-recent', ...again(args), '--json', ...args], options),
+    repair: (args, options) =>
+      run(
+        [
+          'users',
+          'repair',
+          ...unnamed(clusterFlags, args),
+          ...(named(args, '--user') ? [] : ['--user=CU:app_crypto']),
+          ...unnamed(named(args, '--to-current') ? againFlags : againFlags.slice(0, 2), args),
+          '--yes',
+          '--json',
+          ...args,
+        ],
+        options,
+      ),
+    status: (args = []) => run(['rotate', 'status', '--json', ...args]),
     truth,
     hsmIds: async () => {
       const hsms = await truth()

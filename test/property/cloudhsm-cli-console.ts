@@ -12,6 +12,7 @@ import type { Roster, RosterEntry } from '../../src/domain/roster.js'
 import type { CliSettings } from '../../src/simulator/cloudhsm-cli/settings.js'
 import { DirectProgram } from './cloudhsm-cli-program.js'
 import { DirectTerminal } from './cloudhsm-cli-terminal.js'
+import { isAway } from './fleet.js'
 import type { CliReadings } from './fleet-arbitrary.js'
 import { COMMAND_MS, type Invocation } from './invocation.js'
 
@@ -24,8 +25,7 @@ const PORT = 2223
  * @param roster every HSM that may be spoken to
  */
 export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsole => {
-  const { story, fleet, witness } = invocation.world
-  const { cli } = story.fleet
+  const { cli, fleet, witness } = invocation.world
   const program: CliProgram = {
     path: 'cloudhsm-cli',
     version: versionIn(cli.cliVersion),
@@ -38,17 +38,21 @@ export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsol
     checkCopying: async () => requireSince(program, 'user replicate'),
     open: async (servers): Promise<HsmSession> => {
       witness.isInRoster(servers)
-      for (const server of servers) known.set(server.hsmId, server)
+      for (const server of servers) {
+        // An address is one HSM's: the one that had it before is gone.
+        for (const [hsmId, { eniIp }] of known) if (eniIp === server.eniIp) known.delete(hsmId)
+        known.set(server.hsmId, server)
+      }
       const clusters = partsOf(servers, [...known.values()], cli)
       const struck = invocation.struckBy('no-connection')
       const unlucky = struck === null ? undefined : servers[struck.hsm % servers.length]
       const deaf = unlucky === undefined ? [] : [unlucky.eniIp]
-      const configured = clusters.map(({ clusterId, asked }) => ({
+      const configured = clusters.map(({ clusterId, listed }) => ({
         clusterId,
-        servers: asked.map(({ eniIp }) => ({ hostname: eniIp, port: PORT })),
+        servers: listed.map(({ eniIp }) => ({ hostname: eniIp, port: PORT })),
       }))
       const direct = new DirectProgram(invocation, { clusters: configured, settings: settingsOf(cli), deaf })
-      const terminal = await invocation.call(() => new DirectTerminal(invocation, direct))
+      const terminal = await invocation.call(() => new DirectTerminal(invocation, direct), { looks: true })
       const conversation = new Conversation(terminal, servers, LIMITS, async () => undefined)
       const notAnswering = async (asked: readonly RosterEntry[]) =>
         asked.filter(({ eniIp }) => deaf.includes(eniIp) || isGone(eniIp))
@@ -56,10 +60,6 @@ export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsol
       try {
         await session.start()
         direct.proved = session.hsmIds
-        // Nobody told the program of it, and as many as were reported answer: number and serial numbers prove no more.
-        if (direct.reached.some(({ eniIp }) => ![...known.values()].some((server) => server.eniIp === eniIp))) {
-          invocation.world.standIns = true
-        }
         return session
       } catch (error) {
         await conversation.close()
@@ -70,14 +70,14 @@ export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsol
 
   function isGone(eniIp: EniIp): boolean {
     const appliance = fleet.at(eniIp)
-    return appliance === undefined || appliance.unreachable
+    return appliance === undefined || isAway(appliance)
   }
 }
 
 /** A file that is fixed leads to all HSMs of a cluster, whichever were asked for. */
 const partsOf = (servers: readonly RosterEntry[], roster: Roster, cli: CliReadings): readonly ClusterPart[] => {
   const parts = clusterParts(servers, roster)
-  return cli.cliConfigOption ? parts : parts.map((part) => ({ ...part, asked: part.whole }))
+  return cli.cliConfigOption ? parts : parts.map((part) => ({ ...part, listed: part.whole }))
 }
 
 const settingsOf = (cli: CliReadings): CliSettings => ({

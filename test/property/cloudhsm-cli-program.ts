@@ -12,11 +12,11 @@ import { wordsOf } from '../../src/simulator/cloudhsm-cli/words.js'
 import type { Session } from '../../src/simulator/hsm/hsm.js'
 import { type HsmRequest, perform } from '../../src/simulator/hsm/requests.js'
 import { type HsmReply, refused, STATUS } from '../../src/simulator/hsm/status.js'
-import type { User } from '../../src/simulator/hsm/user.js'
 import { ConnectionLost } from '../../src/simulator/wire/hsm-line.js'
 import type { Hello } from '../../src/simulator/wire/messages.js'
-import type { Appliance } from './fleet.js'
+import { type Appliance, isAway } from './fleet.js'
 import type { Invocation } from './invocation.js'
+import type { Reached } from './witness.js'
 
 /** What befalls one command on single HSMs of a cluster. */
 export interface Fate {
@@ -48,8 +48,10 @@ export class DirectProgram {
   /** What its session says that commands reach. */
   proved: readonly HsmId[] = []
   #password = ''
-  /** Logins of the command under way that HSMs refused and counted. */
-  #failed: (readonly [Appliance, Readonly<User>])[] = []
+  /** Who the command under way is about. */
+  #user = ''
+  /** Logins of the command under way that HSMs refused, and whether they counted them. */
+  #refused: (readonly [Appliance, HsmUserRef, boolean])[] = []
   #fate: Fate | null = null
 
   constructor(invocation: Invocation, start: ProgramStart) {
@@ -66,21 +68,17 @@ export class DirectProgram {
     })
   }
 
-  /** The HSMs it has lines to. */
-  get reached(): readonly Appliance[] {
-    return this.#lines.map(({ appliance }) => appliance)
-  }
-
   /** Carries out one line that was typed. @returns what the program prints */
   async run(line: string, password: string, fate: Fate | null): Promise<string> {
     this.#password = password
     this.#fate = fate
-    this.#failed = []
+    this.#user = /--username (\S+)/.exec(line)?.[1] ?? ''
+    this.#refused = []
     try {
       const { command, values } = parsed(line, this.#start.settings)
       const answer = await answerOf(command.run(this.#program, values))
       const { witness } = this.#invocation.world
-      if (answer.error_code === 0) for (const failed of this.#failed) witness.wasHidden(this.#invocation, ...failed)
+      if (answer.error_code === 0) for (const one of this.#refused) witness.wasHidden(this.#invocation, ...one)
       return JSON.stringify(answer)
     } catch (error) {
       if (error instanceof PlainError) return error.shown.trimEnd()
@@ -95,14 +93,22 @@ export class DirectProgram {
   readonly #lineTo: LineTo = async (hostname) => {
     const { fleet } = this.#invocation.world
     const appliance = fleet.at(hostname as EniIp)
-    const answers = appliance !== undefined && !appliance.unreachable && !appliance.limited
+    const answers = appliance !== undefined && !isAway(appliance) && !appliance.limited
     if (!answers || this.#start.deaf.includes(appliance.eniIp)) return null
     const place = this.#lines.filter((line) => line.appliance.clusterId === appliance.clusterId).length
-    const onFailed = (user: Readonly<User>) => this.#failed.push([appliance, user])
-    const line = new DirectLine(this.#invocation, appliance, onFailed, (request) => {
-      if (GUARDED.includes(request.op))
-        this.#invocation.world.witness.isProved(this.#invocation, appliance, this.proved)
+    const fateOf = (request: HsmRequest) => {
+      // What comes late was sent to those that were there then.
+      if (GUARDED.includes(request.op) && !this.#invocation.dead) {
+        const ofCluster = this.#lines.filter((one) => one.appliance.clusterId === appliance.clusterId)
+        this.#invocation.world.witness.isProved(ofCluster, line, this.proved)
+      }
       return this.#fateOf(place, appliance, request)
+    }
+    const onRefused: OnRefused = (user, counted) => this.#refused.push([appliance, user, counted])
+    const line: DirectLine = new DirectLine(this.#invocation, appliance, {
+      onRefused,
+      userOf: () => this.#user,
+      fateOf,
     })
     this.#lines.push(line)
     return line
@@ -134,34 +140,47 @@ const parsed = (line: string, settings: CliSettings): Parsed => {
 const GUARDED: readonly string[] = ['login', 'change', 'replicate', 'extract']
 
 type FateOf = (request: HsmRequest) => Fate['what'] | null
+type OnRefused = (user: HsmUserRef, counted: boolean) => void
+
+interface LineParts {
+  /** An HSM refused a login. */
+  readonly onRefused: OnRefused
+  /** Who the command under way is about. */
+  readonly userOf: () => string
+  readonly fateOf: FateOf
+}
 
 /** The line of a program to one HSM. */
-class DirectLine implements Line {
+class DirectLine implements Line, Reached {
   readonly hello: Hello
   readonly appliance: Appliance
+  readonly saidId: HsmId
   readonly #invocation: Invocation
-  readonly #onFailed: (user: Readonly<User>) => void
+  readonly #onRefused: OnRefused
+  readonly #userOf: () => string
   readonly #fateOf: FateOf
   readonly #session: Session
   #lost = false
 
-  constructor(invocation: Invocation, appliance: Appliance, onFailed: (user: Readonly<User>) => void, fateOf: FateOf) {
-    this.#onFailed = onFailed
+  constructor(invocation: Invocation, appliance: Appliance, { onRefused, userOf, fateOf }: LineParts) {
+    this.#onRefused = onRefused
+    this.#userOf = userOf
     this.#invocation = invocation
     this.appliance = appliance
     this.#fateOf = fateOf
     this.#session = appliance.hsm.open(true)
-    const { hsmId, hsm } = appliance
+    const { saysId, hsm } = appliance
+    this.saidId = saysId
     const peers = invocation.world.fleet
       .siblings(appliance)
-      .flatMap(({ unreachable, eniIp }) => (unreachable ? [] : [eniIp]))
-    this.hello = { hsmId, limited: false, hsmType: hsm.hsmType, mode: 'FIPS', peers }
+      .flatMap((sibling) => (isAway(sibling) ? [] : [sibling.eniIp]))
+    this.hello = { hsmId: saysId, limited: false, hsmType: hsm.hsmType, mode: 'FIPS', peers }
   }
 
   /** One that was closed still takes what is on its way. */
   async request<T extends object>(request: HsmRequest): Promise<HsmReply<T>> {
     const fate = this.#fateOf(request)
-    if (fate === 'lose-one' || this.appliance.unreachable) this.#lost = true
+    if (fate === 'lose-one' || isAway(this.appliance)) this.#lost = true
     if (this.#lost) throw new ConnectionLost()
     if (fate === 'refuse-one') return refused(STATUS.refusedByFault)
     const reply = this.#perform(request, fate)
@@ -197,21 +216,19 @@ class DirectLine implements Line {
         : fate === 'refuse-login-counted' && known !== undefined
           ? hsm.refuseLogin(known)
           : perform(hsm, this.#session, request)
-    if (known !== undefined && known.failures > before) {
-      this.#invocation.world.witness.sawFailedLogin(this.#invocation, this.appliance, known)
-      this.#onFailed(known)
+    const failed = known !== undefined && known.failures > before
+    if (known !== undefined && (failed || reply.ok)) {
+      this.#invocation.world.witness.sawLogin(this.#invocation, this.appliance, known, failed)
     }
+    if (!reply.ok) this.#onRefused({ type: request.type, name: request.name } as HsmUserRef, failed)
     return reply
   }
 
   #write(request: HsmRequest): HsmReply<object> {
-    const { witness } = this.#invocation.world
     const reply = perform(this.appliance.hsm, this.#session, request)
-    if (reply.ok && request.op === 'change') {
-      const { type, name } = request
-      witness.sawChange(this.#invocation, this.appliance, { type, name } as HsmUserRef)
-    }
-    witness.sawWrite(this.appliance)
+    const act = request.op === 'change' ? 'change' : 'copy'
+    const write = { act, name: this.#userOf(), done: reply.ok } as const
+    this.#invocation.world.witness.sawWrite(this.#invocation, this.appliance, write)
     return reply
   }
 }

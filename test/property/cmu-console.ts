@@ -1,4 +1,3 @@
-import { refusalIn } from '../../src/adapters/utilities/cmu/screens/command-result.js'
 import {
   type Answer,
   type Answers,
@@ -10,13 +9,14 @@ import {
   type UtilityProcess,
 } from '../../src/domain/hsm-console.js'
 import type { HsmUser, HsmUserRef } from '../../src/domain/hsm-user.js'
-import type { ClusterId, HsmId, UnitId } from '../../src/domain/ids.js'
+import type { HsmId, UnitId } from '../../src/domain/ids.js'
 import type { RosterEntry } from '../../src/domain/roster.js'
 import type { Secret } from '../../src/domain/secret.js'
 import type { Session } from '../../src/simulator/hsm/hsm.js'
 import type { MaskedObject } from '../../src/simulator/hsm/masked-object.js'
 import type { HsmReply } from '../../src/simulator/hsm/status.js'
-import type { Appliance } from './fleet.js'
+import { answerTo, asListed } from '../helpers/hsm-answers.js'
+import { type Appliance, isAway } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import { Talk } from './talk.js'
 
@@ -41,7 +41,7 @@ export const managementUtilityOf = (invocation: Invocation): HsmConsole => ({
         const appliance = fleet.at(server.eniIp)
         if (
           appliance === undefined ||
-          appliance.unreachable ||
+          isAway(appliance) ||
           (server === unlucky && struck?.strike === 'no-connection')
         ) {
           throw new ConsoleFailure('unreachable', `${server.hsmId} cannot be reached`, [server.hsmId])
@@ -50,19 +50,19 @@ export const managementUtilityOf = (invocation: Invocation): HsmConsole => ({
       })
       for (const { server, appliance } of connected) {
         if (appliance.limited) throw new ConsoleFailure('limited', 'limited commands mode', [server.hsmId])
-        if (appliance.hsmId !== server.hsmId || server === unlucky) {
+        if (appliance.saysId !== server.hsmId || server === unlucky) {
           throw new ConsoleFailure('wrong-hsm', `another HSM answers at ${server.eniIp}`, [server.hsmId])
         }
       }
       return connected.map(({ server, appliance }) => ({ server, appliance, session: appliance.hsm.open() }))
-    })
+    }, LOOKS)
     return new DirectSession(invocation, lines)
   },
 })
 
 class DirectSession implements HsmSession {
   /** Each HSM was proved by its ID. */
-  readonly serials: ReadonlyMap<ClusterId, readonly string[]> = new Map()
+  readonly serials = []
   readonly #invocation: Invocation
   readonly #lines: readonly Line[]
   readonly #talk: Talk
@@ -72,7 +72,7 @@ class DirectSession implements HsmSession {
     this.#lines = lines
     this.#talk = new Talk(invocation, {
       // The utility takes no further command once one of its HSMs is gone.
-      isLost: () => lines.some(({ appliance }) => appliance.unreachable),
+      isLost: () => lines.some(({ appliance }) => isAway(appliance)),
       hangUp: () => {
         for (const { appliance, session } of lines) appliance.hsm.close(session)
       },
@@ -90,7 +90,7 @@ class DirectSession implements HsmSession {
 
   async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
     const listing = await this.#talk.command(
-      () => new Map(this.#lines.map(({ server, appliance }) => [server.hsmId, appliance.hsm.users.map(listed)])),
+      () => new Map(this.#lines.map(({ server, appliance }) => [server.hsmId, appliance.hsm.users.map(asListed)])),
     )
     if (listing === null) throw this.#failure('not-understood')
     return listing
@@ -111,8 +111,9 @@ class DirectSession implements HsmSession {
           : struck?.strike === 'refuse-login-counted' && known !== undefined
             ? hsm.refuseLogin(known)
             : null
-      if (known !== undefined && before !== undefined && known.failures > before) {
-        this.#invocation.world.witness.sawFailedLogin(this.#invocation, line.appliance, known)
+      const failed = known !== undefined && before !== undefined && known.failures > before
+      if (known !== undefined && (failed || reply?.ok === true)) {
+        this.#invocation.world.witness.sawLogin(this.#invocation, line.appliance, known, failed)
       }
       return reply === null ? LOGIN_REFUSED : answerTo(reply)
     })
@@ -126,8 +127,8 @@ class DirectSession implements HsmSession {
     this.#invocation.world.witness.isAllowed(this.#invocation)
     return this.#each(this.#lines, ({ appliance, session }) => {
       const reply = appliance.hsm.changePassword(session, user.type, user.name, password.reveal())
-      if (reply.ok) this.#invocation.world.witness.sawChange(this.#invocation, appliance, user)
-      this.#invocation.world.witness.sawWrite(appliance)
+      const write = { act: 'change', name: user.name, done: reply.ok } as const
+      this.#invocation.world.witness.sawWrite(this.#invocation, appliance, write)
       return answerTo(reply)
     })
   }
@@ -139,7 +140,7 @@ class DirectSession implements HsmSession {
     return values ?? read(() => null)
   }
 
-  async copyUser({ userId }: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
+  async copyUser({ userId, name }: CopiedUser, from: UnitId, to: UnitId): Promise<Answer> {
     if (userId === null) throw new Error('syncUser wants a user ID')
     this.#invocation.world.witness.isAllowed(this.#invocation)
     const [origin, target] = [this.#line(from), this.#line(to)]
@@ -150,7 +151,8 @@ class DirectSession implements HsmSession {
     if (!extracted.ok) return answerTo(extracted)
     const answer = await this.#talk.command(() => {
       const reply = target.appliance.hsm.insert(target.session, extracted.object)
-      this.#invocation.world.witness.sawWrite(target.appliance)
+      const write = { act: 'copy', name, done: reply.ok } as const
+      this.#invocation.world.witness.sawWrite(this.#invocation, target.appliance, write)
       return answerTo(reply)
     })
     return answer ?? UNCLEAR
@@ -176,26 +178,8 @@ class DirectSession implements HsmSession {
   }
 }
 
+const LOOKS = { looks: true } as const
 /** The service that a quorum guards. */
 const USER_MANAGEMENT = 3
 const UNCLEAR: Answer = { kind: 'unclear', text: 'words that nobody knows' }
 const LOGIN_REFUSED: Answer = { kind: 'refused', reason: 'login-refused', text: 'RET_USER_LOGIN_FAILURE' }
-
-/** As the product reads the HSM's words. */
-const answerTo = (reply: HsmReply<object>): Answer => {
-  if (reply.ok) return { kind: 'done' }
-  const { text } = reply.status
-  const refusal = refusalIn(text)
-  return refusal === null ? { kind: 'unclear', text } : { kind: 'refused', ...refusal }
-}
-
-const listed = ({ id, type, name, mofnPubKey, failures, twoFactor }: Appliance['hsm']['users'][number]): HsmUser => ({
-  userId: id,
-  type,
-  name,
-  mofnPubKey,
-  loginFailureCount: failures,
-  twoFactor,
-  locked: null,
-  inconsistent: [],
-})

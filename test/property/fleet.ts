@@ -6,11 +6,9 @@ import type { HsmBehaviour } from '../../src/simulator/hsm/behaviour.js'
 import { Hsm } from '../../src/simulator/hsm/hsm.js'
 import { type StoredPassword, storePassword } from '../../src/simulator/hsm/password.js'
 import type { User } from '../../src/simulator/hsm/user.js'
-import type { OfficerLogin } from '../../src/use-cases/rotation/rotation-run.js'
 import { clusterOf, hsmOf } from '../helpers/clusters.js'
+import type { OfficerLogin } from './engine.js'
 import type { FleetSpec, Oddity } from './fleet-arbitrary.js'
-
-export const LOCKOUT_LIMIT = 5
 
 /** A user that is to be rotated, with its passwords. */
 export interface RotatedUser extends HsmUserRef {
@@ -23,22 +21,25 @@ export interface RotatedUser extends HsmUserRef {
 
 /** One HSM as a thing on the network. */
 export interface Appliance {
-  /** The ID it had at first. */
-  readonly slot: HsmId
-  /** The ID it says it has. */
-  hsmId: HsmId
   /** The ID and the state that AWS reports. */
-  reportedId: HsmId
+  readonly hsmId: HsmId
   state: string
+  /** The ID it says it has: another one while a stranger answers under its address. */
+  saysId: HsmId
   readonly eniIp: EniIp
   readonly clusterId: ClusterId
   readonly hsm: Hsm
   /** Users as they were when the fleet was made. */
   readonly original: readonly Readonly<User>[]
   unreachable: boolean
+  /** It was replaced: nobody ever speaks to it again. */
+  gone: boolean
   /** Utility in limited mode. */
   limited: boolean
 }
+
+/** Nobody answers there. */
+export const isAway = ({ unreachable, gone }: Appliance): boolean => unreachable || gone
 
 export interface FleetCluster {
   readonly clusterId: ClusterId
@@ -53,8 +54,9 @@ export interface FleetCluster {
 const REGIONS = ['us-east-1', 'eu-west-1', 'eu-west-1', 'ap-south-1', 'sa-east-1']
 /** A password on one HSM that is none of the rotation's. */
 export const DRIFTED = 'TEST-drifted-1'
+/** What another person gives a user. */
+export const BY_HAND = 'TEST-by-hand-1'
 const BYSTANDER: StoredPassword = storePassword('TEST-bystander-1')
-const DRIFTED_STORED = storePassword(DRIFTED)
 
 const officer = (name: string): OfficerLogin & { readonly stored: StoredPassword } => {
   const password = `TEST-officer-${name}`
@@ -67,11 +69,15 @@ const OFFICERS = [...'abcde'].map((letter) => officer(`admin_${letter}`))
 const FAMILY_KEY = Buffer.alloc(32, 7)
 const STRANGE_KEY = Buffer.alloc(32, 8)
 
-/** The first password of each user, stored once for all stories. */
-const OLD: StoredPassword[] = []
-const stored = (index: number, password: Secret): StoredPassword => {
-  OLD[index] ??= storePassword(password.reveal())
-  return OLD[index]
+/** Passwords as HSMs keep them, each made once for all stories. */
+const STORED = new Map<string, StoredPassword>()
+
+/** @param copy tells records of one password that were set apart from each other */
+const stored = (password: string, copy = 0): StoredPassword => {
+  const key = `${copy} ${password}`
+  const found = STORED.get(key) ?? storePassword(password)
+  STORED.set(key, found)
+  return found
 }
 
 const account = (id: number, type: User['type'], name: string, password: StoredPassword | null): User => ({
@@ -91,8 +97,11 @@ const FIRST_ID = 5
 export class Fleet {
   readonly clusters: readonly FleetCluster[]
   readonly users: readonly RotatedUser[]
-  /** HSMs of the clusters that the operator names. */
+  /** HSMs of the clusters that the operator names, as AWS lists them. */
   readonly named: Appliance[]
+  /** Under which address AWS ever reported an HSM of a named cluster. */
+  readonly addresses = new Map<HsmId, EniIp>()
+  readonly lockoutLimit: number
   readonly #behaviour: HsmBehaviour
 
   constructor(spec: FleetSpec) {
@@ -106,12 +115,12 @@ export class Fleet {
         new: new Secret(`TEST-new-${index}`),
       }
     })
-    const passwords = this.users.map((user, index) => stored(index, user.old))
+    this.lockoutLimit = spec.lockoutLimit
     this.#behaviour = {
       ...spec.behaviour,
       quorumGatesOwnPassword: false,
       loginWithoutSecondFactor: 'refuse',
-      lockoutLimit: LOCKOUT_LIMIT,
+      lockoutLimit: spec.lockoutLimit,
     }
     const sizes = [...spec.clusters, ...(spec.leftOut > 0 ? [spec.leftOut] : [])]
     this.clusters = sizes.map((size, at) => {
@@ -125,26 +134,31 @@ export class Fleet {
           account(1, officer.user.type, officer.user.name, officer.stored),
           account(2, 'AU', 'app_user', null),
           account(3, 'CU', 'bystander', BYSTANDER),
-          ...this.users.map((user, nth) => account(FIRST_ID + nth, user.type, user.name, passwords[nth] ?? null)),
+          ...this.users.map((user, nth) =>
+            account(FIRST_ID + nth, user.type, user.name, stored(user.old.reveal(), spec.recordsDiffer ? at : 0)),
+          ),
         ]
-        return {
-          slot: hsmId,
-          hsmId,
-          reportedId: hsmId,
-          state: 'ACTIVE',
-          eniIp: eniIp as EniIp,
-          clusterId: cluster.clusterId,
-          hsm: new Hsm(FAMILY_KEY, this.#behaviour, original, hsmType),
+        return this.#appliance(
+          { hsmId, eniIp: eniIp as EniIp, clusterId: cluster.clusterId, original },
+          hsmType,
           original,
-          unreachable: false,
-          limited: false,
-        }
+        )
       })
       const { clusterId, region } = cluster
       return { clusterId, region, hsmType, officer, named: at < spec.clusters.length, appliances }
     })
     this.named = this.clusters.filter(({ named }) => named).flatMap(({ appliances }) => appliances)
+    for (const { hsmId, eniIp } of this.named) this.addresses.set(hsmId, eniIp)
     for (const oddity of spec.oddities) this.#make(oddity)
+  }
+
+  #appliance(
+    place: Pick<Appliance, 'hsmId' | 'eniIp' | 'clusterId' | 'original'>,
+    hsmType: string,
+    users: readonly Readonly<User>[],
+  ): Appliance {
+    const hsm = new Hsm(FAMILY_KEY, this.#behaviour, users, hsmType)
+    return { ...place, saysId: place.hsmId, state: 'ACTIVE', hsm, unreachable: false, gone: false, limited: false }
   }
 
   /** The one at an address. */
@@ -154,6 +168,11 @@ export class Fleet {
       if (found !== undefined) return found
     }
     return undefined
+  }
+
+  /** The one that AWS lists under an ID in a named cluster. */
+  listed(hsmId: HsmId): Appliance | undefined {
+    return this.named.find((appliance) => appliance.hsmId === hsmId)
   }
 
   /** All HSMs of the cluster of one, itself among them. */
@@ -168,7 +187,7 @@ export class Fleet {
 
   nth(index: number): Appliance {
     const { named } = this
-    const appliance = named[index % named.length]
+    const appliance = named.at(index % named.length)
     if (appliance === undefined) throw new Error('a fleet has an HSM')
     return appliance
   }
@@ -185,8 +204,8 @@ export class Fleet {
       ...clusterOf('a', region, []),
       clusterId,
       hsmType,
-      hsms: appliances.map(({ reportedId, eniIp, state }, at) => ({
-        hsmId: reportedId,
+      hsms: appliances.map(({ hsmId, eniIp, state }, at) => ({
+        hsmId,
         eniIp,
         eniIpV6: null,
         availabilityZone: `zone-${at}`,
@@ -195,33 +214,49 @@ export class Fleet {
     }))
   }
 
-  /** A cluster gains an HSM, with the users of a sibling as they are, or as they were at first. */
-  add(clusterIndex: number, asAtFirst: boolean): void {
+  /**
+   * A cluster gains an HSM, with the users of a sibling as they are, or as they were at first.
+   * @returns it and the sibling; null where the cluster is full
+   */
+  add(clusterIndex: number, asAtFirst: boolean): { readonly added: Appliance; readonly like: Appliance } | null {
     const named = this.clusters.filter((cluster) => cluster.named)
     const cluster = named[clusterIndex % named.length]
-    const sibling = cluster?.appliances[0]
-    if (cluster === undefined || sibling === undefined || cluster.appliances.length > 8) return
+    const like = cluster?.appliances[0]
+    if (cluster === undefined || like === undefined || cluster.appliances.length > 8) return null
     const letter = 'abcde'.charAt(this.clusters.indexOf(cluster))
     const { hsmId, eniIp } = hsmOf(letter, cluster.appliances.length + 2)
-    const users = (asAtFirst ? sibling.original : sibling.hsm.users).map((user) => ({
-      ...user,
-      failures: 0,
-      locked: false,
-    }))
-    const hsm = new Hsm(FAMILY_KEY, this.#behaviour, users, cluster.hsmType)
-    const added: Appliance = {
-      ...sibling,
-      slot: hsmId,
-      hsmId,
-      reportedId: hsmId,
-      state: 'ACTIVE',
-      eniIp: eniIp as EniIp,
-      hsm,
-      unreachable: false,
-      limited: false,
-    }
+    const added = this.#built({ hsmId, eniIp: eniIp as EniIp }, like, asAtFirst)
     cluster.appliances.push(added)
     this.named.push(added)
+    return { added, like }
+  }
+
+  /** Another HSM takes the place of one for good, under its address, with its users as they are or were at first. */
+  replace(former: Appliance, asAtFirst: boolean): Appliance {
+    const hsmId = `${former.hsmId}y` as HsmId
+    const added = this.#built({ hsmId, eniIp: former.eniIp }, former, asAtFirst)
+    former.gone = true
+    for (const list of [this.named, ...this.clusters.map(({ appliances }) => appliances)]) {
+      const index = list.indexOf(former)
+      if (index >= 0) list[index] = added
+    }
+    return added
+  }
+
+  /** Gives a user a password without asking anybody, as another person would. @returns whether there is such a user */
+  setPassword({ hsm }: Appliance, { type, name }: RotatedUser, password: string): boolean {
+    const user = hsm.find(type, name)
+    if (user === undefined) return false
+    user.password = stored(password)
+    hsm.setFailures(user, 0)
+    return true
+  }
+
+  #built(place: Pick<Appliance, 'hsmId' | 'eniIp'>, like: Appliance, asAtFirst: boolean): Appliance {
+    const { clusterId, original, hsm } = like
+    const users = (asAtFirst ? original : hsm.users).map((user) => ({ ...user, failures: 0, locked: false }))
+    this.addresses.set(place.hsmId, place.eniIp)
+    return this.#appliance({ ...place, clusterId, original }, hsm.hsmType, users)
   }
 
   /** Gives an HSM the masking key of another family, or its own again. */
@@ -236,7 +271,7 @@ export class Fleet {
     if (user === undefined) return
     switch (kind) {
       case 'drifted':
-        user.password = DRIFTED_STORED
+        user.password = stored(DRIFTED)
         return
       case 'missing':
         hsm.remove(user)

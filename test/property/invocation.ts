@@ -1,5 +1,7 @@
 import { OperatorError } from '../../src/domain/errors.js'
-import { CONDITIONS, type Condition, type Strike, type Trouble, type Turn } from './story-arbitrary.js'
+import type { HsmId } from '../../src/domain/ids.js'
+import type { Action } from './advice.js'
+import { CONDITIONS, type Condition, type Moment, type Strike, type Trouble, type Turn } from './story-arbitrary.js'
 import type { World } from './world.js'
 
 /** Never resolves: whoever waits for it is dead. */
@@ -9,6 +11,8 @@ const never = (): Promise<never> => new Promise(() => undefined)
 export interface CallOptions {
   /** A command to an HSM: once sent it may be carried out whatever becomes of us. */
   readonly command?: boolean
+  /** It looks at HSMs or AWS, and sees what has become of them. */
+  readonly looks?: boolean
   /** Whether it takes effect at once, and its time after that. */
   readonly first?: boolean
   /** How long it takes at most, in milliseconds. */
@@ -21,22 +25,53 @@ export interface Struck {
   readonly hsm: number
 }
 
+/** What could strike a call, or that it is one that a kill may leave on its way. For those who try everything. */
+export interface Offer {
+  readonly call: number
+  readonly strikes: readonly Strike[]
+}
+
 /** How long an HSM may take for a command, in milliseconds. */
 export const COMMAND_MS = 30_000
+
+/** What tells one invocation from another. */
+export interface InvocationParts {
+  readonly name: string
+  readonly action: Action
+  readonly agreesToNoWayBack: boolean
+  /** Another operator comes along. */
+  readonly onRival: () => void
+}
 
 /**
  * One run of the program. Every call it makes to the outside goes through here: calls are counted, take their time, and
  * after a kill none is ever answered, as after SIGKILL.
  */
 export class Invocation {
+  readonly name: string
+  readonly action: Action
   /** What the program reads to learn that the operator wants to stop. */
   readonly stop = { requested: false }
   /** Resolves when the invocation is killed. */
   readonly killed: Promise<'killed'>
   /** Failed logins that it caused, by HSM and user. */
   readonly failedLogins = new Map<string, number>()
+  /** What the witness had seen when it began. */
+  readonly began: number
+  /** HSMs that AWS listed when it was asked last; null before that. */
+  discovered: readonly HsmId[] | null = null
+  /** Changes of it to HSMs and the store. */
+  writes = 0
+  /** The operator answered a question with no. */
+  declined = false
   dead = false
+  /** How many failed logins lock, as the operator says. */
+  lockoutLimit = 0
   openSessions = 0
+  readonly offers: Offer[] = []
+  /** Calls that were commands to an HSM, and all that could see what has become of one or of AWS. */
+  readonly commands: number[] = []
+  readonly looks: number[] = []
   #calls = 0
   #die: () => void = () => undefined
   /** Strikes, and conditions that have not come true yet. */
@@ -44,17 +79,30 @@ export class Invocation {
   readonly #conditions: Trouble[]
   readonly #onEnd: (() => void)[] = []
 
+  /** Whether the operator says yes where there is no way back. */
+  readonly agreesToNoWayBack: boolean
+  readonly #onRival: () => void
+
   constructor(
     readonly world: World,
     readonly turn: Turn,
-    readonly name: string,
-    private readonly onRival: () => void = () => undefined,
+    { name, action, agreesToNoWayBack, onRival }: InvocationParts,
   ) {
+    this.name = name
+    this.action = action
+    this.agreesToNoWayBack = agreesToNoWayBack
+    this.#onRival = onRival
     this.killed = new Promise((resolve) => {
       this.#die = () => resolve('killed')
     })
+    this.began = world.witness.moment
     this.#strikes = turn.troubles.filter((trouble) => !isCondition(trouble))
     this.#conditions = turn.troubles.filter(isCondition)
+  }
+
+  /** How many calls to the outside it has made. */
+  get calls(): number {
+    return this.#calls
   }
 
   /** Called when the invocation is over, killed or not. */
@@ -71,12 +119,17 @@ export class Invocation {
   }
 
   /** One call to the outside. `effect` is what it does there. */
-  async call<T>(effect: () => T, { command = false, first = false, ms = 10 }: CallOptions = {}): Promise<T> {
+  async call<T>(
+    effect: () => T,
+    { command = false, looks = command, first = false, ms = 10 }: CallOptions = {},
+  ): Promise<T> {
     if (this.dead) return never()
     this.#calls += 1
+    if (command) this.commands.push(this.#calls)
+    if (looks) this.looks.push(this.#calls)
     this.#befall()
     const { kill } = this.turn
-    const killing = kill !== null && this.#has(kill.at)
+    const killing = kill !== null && this.#has(kill)
     if (killing && kill.how === 'before') return this.#kill()
     if (killing && kill.how === 'late' && command) {
       this.world.time.after(this.world.noise() * (COMMAND_MS - 1_000), effect)
@@ -101,9 +154,10 @@ export class Invocation {
 
   /** What strikes the call that is about to be made, if anything does. */
   struckBy(...strikes: readonly Strike[]): Struck | null {
+    if (this.world.isExploring) this.offers.push({ call: this.#calls, strikes })
     if (this.#strikes.length === 0) return null
     const index = this.#strikes.findIndex(
-      ({ what, at }) => (strikes as readonly string[]).includes(what) && this.#has(at),
+      (trouble) => (strikes as readonly string[]).includes(trouble.what) && this.#has(trouble),
     )
     const trouble = this.#strikes[index]
     if (trouble === undefined) return null
@@ -117,16 +171,17 @@ export class Invocation {
   }
 
   /** Whether it has come to that moment. */
-  #has(at: number): boolean {
-    return this.#calls >= 1 + (at * this.world.usualCalls) / 1000
+  #has(moment: Moment): boolean {
+    const calls = 'call' in moment ? moment.call : 1 + (moment.at * this.world.usualCalls) / 1000
+    return this.#calls >= calls
   }
 
   #befall(): void {
     const { interrupt, rival } = this.turn
-    if (interrupt !== null && this.#has(interrupt.at)) this.stop.requested = true
-    if (rival !== null && this.#has(rival.at)) this.onRival()
+    if (interrupt !== null && this.#has(interrupt)) this.stop.requested = true
+    if (rival !== null && this.#has(rival)) this.#onRival()
     if (this.#conditions.length === 0) return
-    for (const trouble of this.#conditions.filter(({ at }) => this.#has(at))) {
+    for (const trouble of this.#conditions.filter((trouble) => this.#has(trouble))) {
       this.#conditions.splice(this.#conditions.indexOf(trouble), 1)
       this.world.strike(trouble)
     }

@@ -1,8 +1,16 @@
 import { OperatorError, refusal } from '../../src/domain/errors.js'
 import type { RotationId } from '../../src/domain/ids.js'
-import type { FoundJournal, Journal, JournalShelf } from '../../src/domain/rotation/journal.js'
-import type { JournalEntry, JournalEvent } from '../../src/domain/rotation/journal-entry.js'
-import { ledgerOf, RotationLedger } from '../../src/domain/rotation/rotation.js'
+import {
+  type FoundJournal,
+  isOpen,
+  type Journal,
+  type JournalEntry,
+  type JournalEvent,
+  type JournalShelf,
+  ledgerOf,
+  RotationLedger,
+  rotationOf,
+} from './engine.js'
 import type { Invocation } from './invocation.js'
 
 /** A journal on the disk, and the rotation as it tells it so far. */
@@ -10,6 +18,8 @@ export interface KeptJournal {
   readonly lines: string[]
   /** As they were written. */
   readonly entries: JournalEntry[]
+  /** Who wrote the last line. */
+  writer: Invocation
   readonly ledger: RotationLedger
   /** As they were read back, so far as anybody has: no line is read twice. */
   readonly read: JournalEntry[]
@@ -55,9 +65,7 @@ export const shelfOf = (invocation: Invocation): JournalShelf => {
     list: () => invocation.call(() => [...world.journals.keys()].sort()),
     openRotations: () =>
       invocation.call(() =>
-        [...world.journals.values()]
-          .map((journal) => ledgerOf(entriesOf(journal)).rotation())
-          .filter(({ finished }) => finished === null),
+        [...world.journals.values()].map((journal) => rotationOf(ledgerOf(entriesOf(journal)))).filter(isOpen),
       ),
   }
 }
@@ -68,12 +76,19 @@ const writer = (invocation: Invocation, rotationId: RotationId): Journal => {
   const write = (event: JournalEvent): JournalEntry => {
     const known = world.journals.get(rotationId)
     const entry = { seq: (known?.lines.length ?? 0) + 1, at: world.time.now().toISOString(), event }
-    const journal = known ?? { lines: [], entries: [], ledger: new RotationLedger(entry), read: [] }
+    const journal: KeptJournal = known ?? {
+      lines: [],
+      entries: [],
+      writer: invocation,
+      ledger: new RotationLedger(entry),
+      read: [],
+    }
+    journal.writer = invocation
     journal.lines.push(JSON.stringify(entry))
     journal.entries.push(entry)
     if (known === undefined) world.journals.set(rotationId, journal)
     else journal.ledger.apply(entry)
-    world.witness.sawLine(journal, entry)
+    world.witness.sawLine(rotationId, journal, entry)
     return entry
   }
   return {

@@ -1,14 +1,13 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Discovery } from '../../src/domain/clone-family.js'
 import type { CredentialStore } from '../../src/domain/credential-store.js'
 import { EXIT, OperatorError } from '../../src/domain/errors.js'
 import type { HsmUserRef } from '../../src/domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../src/domain/ids.js'
+import type { LoginPlace } from '../../src/domain/refused-logins.js'
 import type { Roster } from '../../src/domain/roster.js'
-import type { RecoverPorts } from '../../src/use-cases/rotation/recover-rotation.js'
-import type { ReopenPorts } from '../../src/use-cases/rotation/reopen-rotation.js'
-import type { StartPorts } from '../../src/use-cases/rotation/start-rotation.js'
 import { consoleOf } from './console.js'
-import { LOCKOUT_LIMIT } from './fleet.js'
+import type { RecoverPorts, ReopenPorts, StartPorts } from './engine.js'
 import type { Invocation } from './invocation.js'
 import { shelfOf } from './journals.js'
 
@@ -16,13 +15,17 @@ import { shelfOf } from './journals.js'
  * Everything outside, as one invocation reaches it.
  * @param roster every HSM that it may speak to, as it knows when it begins
  */
-export const portsOf = (invocation: Invocation, roster: Roster): StartPorts & ReopenPorts & RecoverPorts => {
+export const portsOf = (
+  invocation: Invocation,
+  roster: Roster,
+  lockoutLimit: number,
+): StartPorts & ReopenPorts & RecoverPorts => {
   const { world } = invocation
   return {
     console: consoleOf(invocation, roster),
     officerOf: (clusterId) => world.fleet.officerOf(clusterId),
     refusedLogins: refusedLoginsOf(invocation),
-    lockoutLimit: LOCKOUT_LIMIT,
+    lockoutLimit,
     concurrency: world.story.wishes.concurrency,
     stop: invocation.stop,
     locks: locksOf(invocation),
@@ -30,9 +33,9 @@ export const portsOf = (invocation: Invocation, roster: Roster): StartPorts & Re
     store: storeOf(invocation),
     clock: { now: () => world.time.now(), wait: (ms) => invocation.wait(ms) },
     hooks: { run: () => invocation.call(() => invocation.failIf('hook-fails', 'HOOK_FAILED')) },
-    operator: { confirm: async () => true },
+    operator: operatorOf(invocation),
     progress: () => undefined,
-    discover: () => invocation.call(() => discover(invocation)),
+    discover: () => invocation.call(() => discover(invocation), { looks: true }),
     newRotationId: () => `r-20260301-03150${world.journals.size}-${invocation.name}` as RotationId,
     who: { user: 'tester', host: 'here', pid: 1 },
     version: '0.0.0',
@@ -48,10 +51,21 @@ export const portsOf = (invocation: Invocation, roster: Roster): StartPorts & Re
   }
 }
 
+/** What may be asked, and how: an engine may say that there is no way back from what it asks about. */
+type Question = { readonly noWayBack: boolean }
+
+const operatorOf = (invocation: Invocation): StartPorts['operator'] => ({
+  confirm: async (_question: string, { noWayBack }: Question = { noWayBack: false }) => {
+    const agrees = !noWayBack || invocation.agreesToNoWayBack
+    if (!agrees) invocation.declined = true
+    return agrees
+  },
+})
+
 const discover = (invocation: Invocation): Discovery => {
   invocation.failIf('discover-fails', 'DISCOVERY_FAILED')
   const { fleet } = invocation.world
-  invocation.world.lastDiscovered = fleet.named.map(({ reportedId }) => reportedId)
+  invocation.discovered = fleet.named.map(({ hsmId }) => hsmId)
   return { clusters: fleet.reported(), families: [], conflicts: [], problems: [], backups: [], asked: [] }
 }
 
@@ -64,6 +78,12 @@ const storeOf = (invocation: Invocation): CredentialStore => {
     if (struck !== undefined) throw new OperatorError('STORE_UNREADABLE', `${struck}, so the story wants it`)
     return done as T
   }
+  const write = (work: () => Promise<void>) =>
+    call(async () => {
+      const before = store.versions
+      await work()
+      if (!isDeepStrictEqual(before, store.versions)) invocation.writes += 1
+    })
   return {
     description: store.description,
     onThisMachine: store.onThisMachine,
@@ -74,9 +94,9 @@ const storeOf = (invocation: Invocation): CredentialStore => {
         for (const secret of version?.users.values() ?? []) witness.storeReturned(secret)
         return version
       }),
-    putPending: (version, provedCurrent) => call(() => store.putPending(version, provedCurrent)),
-    promote: (rotationId) => call(() => store.promote(rotationId)),
-    discardPending: (rotationId) => call(() => store.discardPending(rotationId)),
+    putPending: (version, provedCurrent) => write(() => store.putPending(version, provedCurrent)),
+    promote: (rotationId) => write(() => store.promote(rotationId)),
+    discardPending: (rotationId) => write(() => store.discardPending(rotationId)),
   }
 }
 
@@ -108,24 +128,26 @@ const locksOf = (invocation: Invocation): StartPorts['locks'] => {
 
 const refusedLoginsOf = (invocation: Invocation): StartPorts['refusedLogins'] => {
   const { refusedLogins, time } = invocation.world
-  const keyOf = (user: HsmUserRef, clusterId: ClusterId) => `${clusterId} ${user.name}`
+  const keyOf = (user: HsmUserRef, { clusterId, hsmId }: LoginPlace) => `${clusterId}/${hsmId} ${user.name}`
   return {
-    find: (user, clusterIds) =>
+    of: (user, clusterIds) =>
+      invocation.call(() =>
+        [...refusedLogins].flatMap(([key, noted]) =>
+          key.endsWith(` ${user.name}`) && clusterIds.includes(noted.clusterId) ? [noted] : [],
+        ),
+      ),
+    note: (user, places, credential, isCounted = false) =>
       invocation.call(() => {
-        const found = clusterIds.flatMap((clusterId) => refusedLogins.get(keyOf(user, clusterId)) ?? [])
-        return found.sort((a, b) => b.count - a.count)[0] ?? null
-      }),
-    note: (user, clusterIds) =>
-      invocation.call(() => {
-        for (const clusterId of clusterIds) {
-          const key = keyOf(user, clusterId)
-          const count = (refusedLogins.get(key)?.count ?? 0) + 1
-          refusedLogins.set(key, { clusterId, at: time.now().toISOString(), count })
+        for (const place of places) {
+          const key = keyOf(user, place)
+          const known = refusedLogins.get(key)?.count ?? 0
+          const count = isCounted ? Math.max(1, known) : known + 1
+          refusedLogins.set(key, { ...place, at: time.now().toISOString(), count, credential })
         }
       }),
-    clear: (user, clusterIds) =>
+    clear: (user, places) =>
       invocation.call(() => {
-        for (const clusterId of clusterIds) refusedLogins.delete(keyOf(user, clusterId))
+        for (const place of places) refusedLogins.delete(keyOf(user, place))
       }),
   }
 }

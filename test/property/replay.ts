@@ -1,4 +1,4 @@
-import type { UtilityName } from '../../src/domain/utility.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
 
 /** Both tell stories of their own. */
 export const UTILITIES: readonly UtilityName[] = ['cmu', 'cloudhsm-cli']

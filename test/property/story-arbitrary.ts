@@ -1,11 +1,10 @@
 import fc from 'fast-check'
-import type { Propagation } from '../../src/domain/rotation/plan.js'
-import { STAGES, type Stage } from '../../src/domain/rotation/stage.js'
-import type { UtilityName } from '../../src/domain/utility.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
+import { type Propagation, STAGES, type Stage } from './engine.js'
 import { type FleetSpec, fleetSpec } from './fleet-arbitrary.js'
 
 /** What happens to one command of a conversation, or to one call of another port, whichever the utility. */
-const STRIKES = [
+export const STRIKES = [
   /** Opening a conversation: nothing is sent. */
   'no-connection',
   /** Any command: nothing is heard; it was not carried out, or it was. */
@@ -28,9 +27,9 @@ const STRIKES = [
   'hook-fails',
 ] as const
 /** What happens to cloudhsm_mgmt_util alone: at the opening another HSM answers, once. */
-const CMU_STRIKES = ['wrong-hsm'] as const
+export const CMU_STRIKES = ['wrong-hsm'] as const
 /** What happens to a command of cloudhsm-cli on one HSM of a cluster while the others go on. */
-const CLI_STRIKES = [
+export const CLI_STRIKES = [
   'refuse-one',
   /** Its line is lost for the rest of the session, before it carried the command out or after. */
   'lose-one',
@@ -55,19 +54,24 @@ export const CONDITIONS = [
   'foreign-failure',
   'hsm-added',
   'old-hsm-added',
-  /** Another HSM answers under the address; AWS reports the old one, or for good the new one. */
+  /** Another HSM answers under the address; AWS reports the old one, or for good the new one, built from a backup. */
   'impostor',
   'replaced',
+  'old-replaced',
+  /** Another person gives a user a password on one HSM, of their own or the old one. */
+  'set-password',
+  'set-old-password',
 ] as const
 export type Condition = (typeof CONDITIONS)[number]
 
 /** When an invocation has gone so far. */
-interface Moment {
+export type Moment =
   /** In thousandths of the calls that a rotation of this fleet takes. */
-  readonly at: number
-}
+  | { readonly at: number }
+  /** Exactly so many calls. */
+  | { readonly call: number }
 
-export interface Trouble extends Moment {
+export type Trouble = Moment & {
   readonly what: Strike | Condition
   readonly hsm: number
   readonly user: number
@@ -76,7 +80,7 @@ export interface Trouble extends Moment {
 }
 
 /** SIGKILL at a call to the outside: before it, after its effect, or with the command on its way to the HSM. */
-export interface Kill extends Moment {
+export type Kill = Moment & {
   readonly how: 'before' | 'after' | 'late'
   /** Utilities with a command under way live on until they are ended. */
   readonly orphans: boolean
@@ -91,14 +95,15 @@ export interface Turn {
   readonly pauseBefore: Stage | null
   readonly retryOfficer: boolean
   readonly propagate: 'auto' | Propagation
+  readonly overwriteOther: boolean
   /** Another operator comes along. */
   readonly rival: (Moment & { readonly action: 'start' | 'resume' | 'rollback' }) | null
 }
 
 /** What the operators want, and know. */
 export interface Wishes {
-  /** The current passwords are given with start, or CURRENT of the store holds them, or wrong ones. */
-  readonly current: 'given' | 'kept' | 'kept-wrong' | 'unknown'
+  /** The current passwords are given with start, or CURRENT of the store holds them; or wrong ones. */
+  readonly current: 'given' | 'given-wrong' | 'kept' | 'kept-wrong' | 'unknown'
   readonly acceptNoWayBack: boolean
   readonly createMissing: boolean
   readonly concurrency: number
@@ -108,12 +113,20 @@ export interface Wishes {
   readonly mayStayBehind: number | null
 }
 
+/** What the operator does once everything works again. */
+export interface Ending {
+  readonly action: Turn['action']
+  readonly propagate: 'auto' | Propagation
+  readonly overwriteOther: boolean
+  /** Where the program advises several things, which of them is done: one number after the other, round and round. */
+  readonly choices: readonly number[]
+}
+
 export interface Story {
   readonly fleet: FleetSpec
   readonly wishes: Wishes
   readonly turns: readonly Turn[]
-  /** What the operator does once everything works again. */
-  readonly ending: 'resume' | 'rollback'
+  readonly ending: Ending
   /** Decides how long each call takes, and so the order of those made side by side. */
   readonly noise: number
 }
@@ -149,6 +162,7 @@ const turn = (utility: UtilityName): fc.Arbitrary<Turn> =>
     ),
     retryOfficer: fc.boolean(),
     propagate: fc.constantFrom('auto', 'auto', 'sync', 'change'),
+    overwriteOther: fc.constantFrom(false, false, true),
     rival: fc.oneof(
       { weight: 7, arbitrary: fc.constant(null) },
       { weight: 1, arbitrary: fc.record({ at, action: fc.constantFrom('start', 'resume', 'rollback') }) },
@@ -156,7 +170,18 @@ const turn = (utility: UtilityName): fc.Arbitrary<Turn> =>
   })
 
 const wishes: fc.Arbitrary<Wishes> = fc.record({
-  current: fc.constantFrom('given', 'kept', 'kept-wrong', 'unknown', 'unknown'),
+  current: fc.constantFrom(
+    'given',
+    'given',
+    'kept',
+    'kept',
+    'given-wrong',
+    'kept-wrong',
+    'unknown',
+    'unknown',
+    'unknown',
+    'unknown',
+  ),
   acceptNoWayBack: fc.boolean(),
   createMissing: fc.boolean(),
   concurrency: fc.integer({ min: 1, max: 8 }),
@@ -165,12 +190,19 @@ const wishes: fc.Arbitrary<Wishes> = fc.record({
   mayStayBehind: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 23 }) }),
 })
 
+const ending: fc.Arbitrary<Ending> = fc.record({
+  action: fc.constantFrom('resume', 'resume', 'resume', 'rollback', 'rollback', 'recover'),
+  propagate: fc.constantFrom('auto', 'auto', 'auto', 'sync', 'change'),
+  overwriteOther: fc.constantFrom(false, false, true),
+  choices: fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 4 }),
+})
+
 /** A fleet, what is wanted of it, and everything that goes wrong meanwhile. */
 export const story = (utility: UtilityName): fc.Arbitrary<Story> =>
   fc.record({
     fleet: fleetSpec(utility),
     wishes,
     turns: fc.array(turn(utility), { minLength: 1, maxLength: 4 }),
-    ending: fc.constantFrom('resume', 'resume', 'rollback'),
+    ending,
     noise: fc.nat({ max: 0x7fffffff }),
   })

@@ -1,35 +1,37 @@
 import { OperatorError } from '../../src/domain/errors.js'
-import type { UserKey } from '../../src/domain/hsm-user.js'
-import type { RotationId } from '../../src/domain/ids.js'
-import { mergedRoster } from '../../src/domain/merged-roster.js'
-import type { Roster } from '../../src/domain/roster.js'
-import { exitCodeFor, rotationDocument } from '../../src/domain/rotation/outcome.js'
-import type { Rotation } from '../../src/domain/rotation/rotation.js'
-import type { Secret } from '../../src/domain/secret.js'
-import type { ChosenForRotation } from '../../src/use-cases/rotation/plan-rotation.js'
-import { recoverRotation } from '../../src/use-cases/rotation/recover-rotation.js'
-import { resumeRotation } from '../../src/use-cases/rotation/resume-rotation.js'
-import { rollbackRotation } from '../../src/use-cases/rotation/rollback-rotation.js'
-import type { RunOptions } from '../../src/use-cases/rotation/rotation-run.js'
-import { startRotation } from '../../src/use-cases/rotation/start-rotation.js'
-import { LOCKOUT_LIMIT } from './fleet.js'
-import { COMMAND_MS, Invocation } from './invocation.js'
-import { portsOf } from './ports.js'
+import { type Action, commandsIn } from './advice.js'
+import { type Attempt, attemptOf, calmAttemptOf, carryOut, flagsOf } from './attempt.js'
+import { REFUSED, type Rotation, rotationOf, statementOf } from './engine.js'
+import { Invocation, type Offer } from './invocation.js'
+import type { KeptJournal } from './journals.js'
+import { Operator } from './operator.js'
+import { rollbackReasons, START_REASONS } from './reasons.js'
+import { truthOf } from './report.js'
+import { signatureOf } from './signature.js'
 import type { Story, Turn } from './story-arbitrary.js'
 import { World } from './world.js'
 
-export type Action = Turn['action'] | 'start'
+/** It was not begun, or stopped before anything was to be told of a rotation. */
+interface Refusal {
+  readonly kind: 'refused'
+  readonly code: string
+  readonly message: string
+  readonly exitCode: number
+  readonly suggestions: readonly string[]
+}
 
 /** How an invocation ended. */
-export type Ended =
+type Ended = { readonly invocation: Invocation } & (
   | { readonly kind: 'killed' }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | Refusal
   | { readonly kind: 'stood'; readonly rotation: Rotation }
+)
 
 /** One invocation and how it ended. */
 export interface Traced {
   readonly name: string
   readonly action: Action
+  readonly flags: string
   /** The outcome of the rotation, `refused` or `killed`. */
   readonly outcome: string
   /** Why it was refused or stands still. */
@@ -37,15 +39,30 @@ export interface Traced {
   readonly message: string | null
 }
 
+/** What could have struck an invocation. */
+export interface Chances {
+  readonly offers: readonly Offer[]
+  readonly commands: readonly number[]
+  /** Calls that could see what has become of an HSM or of AWS. */
+  readonly looks: readonly number[]
+  readonly calls: number
+}
+
 /** What a story came to. */
 export interface Told {
   /** The invocations in the order in which they ended. */
   readonly trace: readonly Traced[]
   readonly violations: readonly string[]
+  /** What every HSM and the store hold in the end, in words. */
+  readonly truth: readonly string[]
+  /** By invocation, in the order in which they began. */
+  readonly chances: readonly Chances[]
+  /** How the world was behind each turn; empty unless it was asked for. */
+  readonly signatures: readonly string[]
 }
 
-/** More often than this nobody has to resume once everything works. */
-const PATIENCE = 4
+/** More often than this nobody has to call the program once everything works. */
+const PATIENCE = 10
 
 /** An invocation that nothing befalls. */
 export const CALM: Turn = {
@@ -54,316 +71,266 @@ export const CALM: Turn = {
   kill: null,
   interrupt: null,
   pauseBefore: null,
-  retryOfficer: true,
+  retryOfficer: false,
   propagate: 'auto',
+  overwriteOther: false,
   rival: null,
 }
 
-/** The same, for an operator who was told that copies do not work. */
-const CALM_BY_CHANGE: Turn = { ...CALM, propagate: 'change' }
-
-const isCalm = (turn: Turn): boolean => turn === CALM || turn === CALM_BY_CHANGE
-
-/** Lets a story happen, from the first start until the rotation ends one way or the other. */
-export const tellStory = async (story: Story): Promise<Told> => {
-  const world = new World(story)
+/**
+ * Lets a story happen, from the first start until the rotation ends one way or the other.
+ * @param isExploring `chances` and `signatures` are written down
+ */
+export const tellStory = async (story: Story, isExploring = false): Promise<Told> => {
+  const world = new World(story, isExploring)
   const teller = new Teller(world)
+  const signatures: string[] = []
   try {
     for (const turn of story.turns) {
-      await teller.turn(turn.action, turn)
+      await teller.turn(turn)
       world.calm(false)
+      if (isExploring) signatures.push(signatureOf(world))
       if (teller.over || world.witness.violations.length > 0) break
     }
     await world.time.passAll()
     world.calm(true)
     world.witness.look()
-    if (world.witness.violations.length === 0) await teller.end(story.ending)
+    if (world.witness.violations.length === 0 && !teller.over) await teller.end()
   } catch (error) {
     world.witness.accuse(`it broke: ${(error as Error).stack ?? String(error)}`)
   }
-  return { trace: teller.trace, violations: world.witness.violations }
+  return {
+    trace: teller.trace,
+    violations: world.witness.violations,
+    truth: truthOf(world),
+    signatures,
+    chances: teller.invocations.map(({ offers, commands, looks, calls }) => ({ offers, commands, looks, calls })),
+  }
+}
+
+/** Commands that were advised last, and how often the world had changed by then. */
+interface Advice {
+  readonly actions: ReadonlySet<Action>
+  readonly disturbances: number
 }
 
 class Teller {
   readonly trace: Traced[] = []
+  readonly invocations: Invocation[] = []
   readonly #world: World
+  readonly #operator: Operator
   /** Journals were lost, and what was in them. */
   #lost = false
-  /** The operator was told that the current passwords are wrong somewhere, and leaves them out. */
-  #doubtsCurrent = false
-  /** The operator was told that the utility cannot copy users, or that a copy was refused. */
-  #cannotCopy = false
-  #invocations = 0
+  #advice: Advice | null = null
 
   constructor(world: World) {
     this.#world = world
+    this.#operator = new Operator(world.story)
   }
 
-  /** The rotation is finished, and has no debts. */
+  /** The rotation that was begun last is done with, and rightly so. */
   get over(): boolean {
-    const rotation = this.#rotation()
-    if (rotation === null || rotation.finished === null) return false
-    return rotation.finished === 'rolled-back' || rotation.debts.length === 0
+    return this.#world.witness.verdict.isSettled(this.#world.journal)
+  }
+
+  /** One turn of the story. */
+  async turn(turn: Turn): Promise<void> {
+    if (turn.action === 'recover' && this.#world.journals.size > 0) this.#lose()
+    await this.#pass(attemptOf(this.#world, this.#possible(turn.action), turn), turn)
+  }
+
+  /** Everything works again: the operator goes on, as the program advises, until the rotation ends. */
+  async end(): Promise<void> {
+    const { witness, story, time } = this.#world
+    if (story.ending.action === 'recover' && this.#world.journals.size > 0) this.#lose()
+    let next: Action | null = story.ending.action
+    // What it takes to begin is another matter than what it takes to end.
+    const tries = { start: 0, others: 0 }
+    while (next !== null && Math.max(tries.start, tries.others) < PATIENCE) {
+      const action = this.#possible(next)
+      tries[action === 'start' ? 'start' : 'others'] += 1
+      next = await this.#goOn(action)
+    }
+    if (next !== null) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
+    await time.passAll()
+    witness.look()
+  }
+
+  /** @returns what the operator does next; null where there is nothing left to do, or something was wrong */
+  async #goOn(action: Action): Promise<Action | null> {
+    const { witness } = this.#world
+    const advised = this.#advice
+    const ended = await this.#pass(calmAttemptOf(this.#world, action, this.#operator), CALM)
+    const { code, suggestions } = reasonOf(ended)
+    if (ended.kind === 'refused') this.#checkAdvice(action, ended, advised)
+    if (action === 'rollback' && code !== null) this.#checkReason(ended, code)
+    if (witness.violations.length > 0 || this.over) return null
+    if (code === 'NOTHING_PENDING') return this.#isNothingLeft() ? null : 'repair'
+    const refused = ended.kind === 'refused' || code === 'NO_WAY_BACK'
+    const mayLeave = ended.kind === 'refused' && this.#mayLeave(action, ended)
+    const decision = this.#operator.decide(this.#again(action, ended), { suggestions, refused }, mayLeave)
+    const { errands } = this.#operator
+    if (errands.upgrade) this.#world.upgrade()
+    if (errands.clear) this.#world.clearCounts()
+    errands.clear = false
+    if (decision.kind === 'do') return decision.action
+    this.#checkUnchanged(ended)
+    return null
+  }
+
+  /** The same command again, or what follows a start or a recovery that began a journal. */
+  #again(action: Action, { kind }: Ended): Action {
+    const begins = action === 'start' || action === 'recover'
+    if (!begins || kind !== 'stood') return action
+    return this.#world.story.ending.action === 'rollback' ? 'rollback' : 'resume'
   }
 
   /** One invocation, with a rival beside it where the story has one. */
-  async turn(wanted: Action, turn: Turn): Promise<Ended> {
-    const { time } = this.#world
+  async #pass(attempt: Attempt, turn: Turn): Promise<Ended> {
+    const { time, witness } = this.#world
     const rivals: Promise<Ended>[] = []
     const onRival = () => {
       if (rivals.length > 0 || turn.rival === null) return
-      rivals.push(this.#invoke(turn.rival.action, CALM).ended)
+      const { action } = turn.rival
+      rivals.push(this.#invoke(attemptOf(this.#world, action, CALM), CALM, () => undefined))
     }
-    const { ended } = this.#invoke(this.#possible(wanted), turn, onRival)
-    const result = await time.passUntil(ended)
+    const ended = await time.passUntil(this.#invoke(attempt, turn, onRival))
     for (const rival of rivals) await time.passUntil(rival)
-    this.#world.witness.look()
-    return result
-  }
-
-  /** Everything works again: the operator goes on until the rotation ends. */
-  async end(ending: Story['ending']): Promise<void> {
-    const { witness } = this.#world
-    let wanted: Action = this.#lost && this.#rotation() === null ? 'recover' : ending
-    for (let tries = 0; tries < PATIENCE && !this.over; tries += 1) {
-      const ended = await this.turn(wanted, this.#cannotCopy ? CALM_BY_CHANGE : CALM)
-      if (ended.kind === 'refused' && this.#isFinal(ended.code)) return
-      const pause = ended.kind === 'stood' ? ended.rotation.pause?.code : null
-      if (pause === 'LOGIN_BUDGET' && witness.budgetIsSpent) return
-      if (pause === 'PARTLY_DONE' && this.#lacksForGood) return
-      if (['CLI_TOO_OLD', 'HSM_REFUSED', 'PARTLY_DONE'].includes(pause ?? '')) this.#cannotCopy = true
-      if (ended.kind === 'refused' && ended.code === 'CURRENT_REFUSED') this.#doubtsCurrent = true
-      wanted = wanted === 'rollback' && ended.kind === 'refused' ? 'resume' : wanted
-      if (wanted === 'recover') wanted = ending
-      if (witness.violations.length > 0) return
-    }
-    await this.#world.time.passAll()
     witness.look()
-    if (!this.over && !this.#owesForGood) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
-    else this.#judge(this.#rotation())
-  }
-
-  /** A user that the rotation made is taken back by changes, and an HSM that joined the cluster later does not have it. */
-  get #lacksForGood(): boolean {
-    const { story, grown } = this.#world
-    return story.wishes.createMissing && this.#isMissing && grown && this.#rotation()?.direction === 'back'
-  }
-
-  /** An HSM that stayed behind from the start, so that nobody saw whom it lacks; no debt is settled by making users. */
-  get #owesForGood(): boolean {
-    return this.#isMissing && this.#rotation()?.finished === 'completed-with-debt'
-  }
-
-  get #isMissing(): boolean {
-    return this.#world.story.fleet.oddities.some(({ kind }) => kind === 'missing' || kind === 'taken-id')
-  }
-
-  /** Refusals that stay, whatever the operator repeats, and that the fleet of the story gives a reason for. */
-  #isFinal(code: string): boolean {
-    const world = this.#world
-    const { witness } = world
-    const { fleet } = world.story
-    const byCluster = fleet.utility === 'cloudhsm-cli'
-    const odd = (...kinds: readonly string[]) => fleet.oddities.some(({ kind }) => kinds.includes(kind))
-    const rotation = this.#rotation()
-    if (world.replaced && ['ROSTER_CHANGED', 'WRONG_HSM'].includes(code)) return true
-    // It has no names for HSMs: another one that was there when the rotation began belongs to it.
-    if (world.impostors && byCluster && code === 'OTHER_SERIALS') return true
-    if (code === 'LOGIN_BUDGET' && witness.budgetIsSpent) return true
-    if (code === 'NOTHING_PENDING' && this.#lost) return this.#endedBefore()
-    if (rotation !== null) return false
-    const reasons: Readonly<Record<string, boolean>> = {
-      TOO_FEW_HSMS: fleet.clusters.length === 1,
-      USER_MISSING: odd('missing', 'taken-id'),
-      USER_NOT_FOUND: odd('missing', 'taken-id'),
-      CURRENT_REFUSED: odd('drifted'),
-      ID_TAKEN: odd('taken-id'),
-      USER_INCONSISTENT: byCluster && odd('missing', 'taken-id'),
-      CLI_TOO_OLD: byCluster && fleet.cli.cliVersion === '5.14.0',
-      REPLICATION_UNSUPPORTED: fleet.olderCluster !== null && odd('missing', 'taken-id'),
+    this.#advice = {
+      actions: rivals.length > 0 ? new Set() : commandsIn(reasonOf(ended).suggestions),
+      disturbances: this.#world.disturbances,
     }
-    return reasons[code] === true && this.#unchanged()
-  }
-
-  /** Nothing is PENDING although the journal is lost: then it had not begun, or was through. */
-  #endedBefore(): boolean {
-    const { witness, fleet } = this.#world
-    const hsmIds = fleet.named.map(({ slot }) => slot)
-    // Which HSMs stayed behind with the operator's consent stood in the journal alone.
-    if (this.#world.story.wishes.mayStayBehind !== null) return true
-    const allOld = witness.exceptions('old', hsmIds).length === 0
-    if (!allOld && witness.exceptions('new', hsmIds).length > 0 && !this.#world.grown) {
-      witness.accuse('3: nothing is PENDING, and the cells are neither all old nor all new')
-    }
-    return true
-  }
-
-  #unchanged(): boolean {
-    const exceptions = this.#world.witness.exceptions(
-      'old',
-      this.#world.fleet.named.map(({ slot }) => slot),
-    )
-    if (exceptions.length > 0) this.#world.witness.accuse(`8: refused, and changed: ${exceptions.join('; ')}`)
-    return true
+    return ended
   }
 
   #possible(wanted: Action): Action {
-    if (wanted === 'recover') {
-      // The machine is lost, and with it everything that was kept on it.
-      if (this.#lost || this.#world.journals.size > 0) {
-        this.#world.journals.clear()
-        this.#world.refusedLogins.clear()
-        this.#world.witness.journalIsLost()
-        this.#lost = true
-        return 'recover'
-      }
-      return 'start'
-    }
-    if (this.#world.journals.size > 0) return wanted
+    if (wanted === 'repair') return wanted
+    if (this.#world.journals.size > 0) return wanted === 'recover' && !this.#lost ? 'resume' : wanted
     return this.#lost ? 'recover' : 'start'
   }
 
-  #invoke(action: Action, turn: Turn, onRival = () => {}): { readonly ended: Promise<Ended> } {
-    this.#invocations += 1
-    const invocation = new Invocation(this.#world, turn, `i${this.#invocations}`.padEnd(4, '0'), onRival)
-    const work = this.#work(action, invocation)
-    const ended = Promise.race([work, invocation.killed]).then(
-      (rotation): Ended => (rotation === 'killed' ? { kind: 'killed' } : { kind: 'stood', rotation }),
+  #lose(): void {
+    this.#world.loseMachine()
+    this.#lost = true
+  }
+
+  #invoke(attempt: Attempt, turn: Turn, onRival: () => void): Promise<Ended> {
+    const name = `i${this.invocations.length + 1}`.padEnd(4, '0')
+    const { action, wanted } = attempt
+    const parts = { name, action, agreesToNoWayBack: wanted.acceptNoWayBack, onRival }
+    const invocation = new Invocation(this.#world, turn, parts)
+    invocation.lockoutLimit = attempt.lockoutLimit
+    this.invocations.push(invocation)
+    const ended = Promise.race([carryOut(this.#world, invocation, attempt), invocation.killed]).then(
+      (rotation): Ended =>
+        rotation === 'killed' ? { kind: 'killed', invocation } : { kind: 'stood', rotation, invocation },
       (error: unknown): Ended => {
         if (!(error instanceof OperatorError)) {
           this.#world.witness.accuse(`a fault of the program: ${(error as Error).stack ?? String(error)}`)
         }
-        const { code, message } = error as OperatorError
-        return { kind: 'refused', code, message }
+        const { code, message, exitCode, suggestions } = error as OperatorError
+        return { kind: 'refused', code, message, exitCode, suggestions, invocation }
       },
     )
-    return { ended: ended.then((result) => this.#ended(action, invocation, result)) }
+    return ended.then((result) => this.#ended(attempt, result))
   }
 
-  #ended(action: Action, invocation: Invocation, ended: Ended): Ended {
-    const { witness, locks } = this.#world
+  #ended(attempt: Attempt, ended: Ended): Ended {
+    const { witness, locks, journal, journals } = this.#world
+    const { invocation } = ended
     if (ended.kind !== 'killed') {
       if ([...locks.values()].includes(invocation)) witness.accuse(`7: ${invocation.name} left its locks behind`)
       witness.leftNoSession(invocation)
       invocation.end()
     }
-    if (ended.kind === 'stood') this.#judge(ended.rotation)
-    this.trace.push({ name: invocation.name, action, ...describe(ended) })
+    // One that was killed behind its last line has said what there was to say.
+    const rotation = ended.kind === 'stood' ? ended.rotation : ended.kind === 'killed' ? rotationNow(journal) : null
+    const its = rotation === null ? undefined : journals.get(rotation.facts.rotationId)
+    if (rotation !== null && its !== undefined && (ended.kind === 'stood' || isDone(rotation))) {
+      witness.verdict.judge(invocation, rotation, its)
+    }
+    if (ended.kind === 'refused') this.#checkExit(attempt.action, ended)
+    this.trace.push({ name: invocation.name, action: attempt.action, flags: flagsOf(attempt), ...describe(ended) })
     return ended
   }
 
-  /** Invariant 8: what is reported as a success is one. */
-  #judge(rotation: Rotation | null): void {
-    if (rotation === null) return
-    const { witness, store, lastDiscovered } = this.#world
-    const { outcome } = rotationDocument(rotation)
-    const success = exitCodeFor(outcome) === 0
-    if (success !== (outcome === 'completed' || outcome === 'rolled-back'))
-      witness.accuse(`8: ${outcome} leaves with 0`)
-    const debts = new Set(rotation.debts.map(({ hsmId }) => hsmId))
-    const roster = rotation.plan.roster.map(({ hsmId }) => hsmId).filter((hsmId) => !debts.has(hsmId))
-    if (outcome === 'completed' || outcome === 'completed-with-debt') {
-      const wrong = witness.exceptions('new', roster)
-      if (wrong.length > 0) witness.accuse(`8: ${outcome}, but ${wrong.join('; ')}`)
-      const missed = lastDiscovered.filter((hsmId) => !roster.includes(hsmId) && !debts.has(hsmId))
-      if (outcome === 'completed' && missed.length > 0) witness.accuse(`8: completed without ${missed.join(', ')}`)
-      const current = store.versions.current?.users
-      const kept = this.#world.fleet.users.every((user) => current?.get(user.key)?.equals(user.new) === true)
-      if (!kept || store.versions.pending !== null)
-        witness.accuse('8: completed, but CURRENT of the store is not the new one')
-    } else if (outcome === 'rolled-back') {
-      // One that was added while it went back is part of it.
-      const wrong = witness.exceptions('old', [...new Set([...roster, ...debts, ...lastDiscovered])])
-      if (wrong.length > 0) witness.accuse(`8: rolled back, but ${wrong.join('; ')}`)
-      if (store.versions.pending !== null) witness.accuse('8: rolled back, but the store keeps PENDING')
-    }
+  /** What is refused with 3 has changed nothing, and a rotation that has changed something is not resumed with 3. */
+  #checkExit(action: Action, { code, exitCode, invocation }: Refusal & Pick<Ended, 'invocation'>): void {
+    const { witness, journals } = this.#world
+    if (exitCode !== REFUSED) return
+    if (invocation.writes > 0) witness.accuse(`8: ${action} is refused with 3, and changed something: ${code}`)
+    const [rotationId] = [...journals.keys()].slice(-1)
+    const changed = rotationId !== undefined && witness.courseOf(rotationId)?.stored === true
+    if (action === 'resume' && changed && code !== 'ROTATION_NOT_FOUND')
+      witness.accuse(`8: resume leaves with 3 though something has changed: ${code}`)
   }
 
-  /** The one that was begun last: another one is begun only where it ended. */
-  #rotation(): Rotation | null {
-    return [...this.#world.journals.values()].at(-1)?.ledger.rotation() ?? null
+  /** No advice names a command that is refused at once, while nothing has happened since. */
+  #checkAdvice(action: Action, { code, exitCode }: Refusal, advised: Advice | null): void {
+    if (advised === null || advised.disturbances !== this.#world.disturbances || !advised.actions.has(action)) return
+    if (action === 'rollback' && exitCode !== REFUSED) return
+    if (FOUND_BY_ASKING.some((one) => code.includes(one))) return
+    this.#world.witness.accuse(`advice: ${action} was advised, and is refused: ${code}`)
   }
 
-  async #work(action: Action, invocation: Invocation): Promise<Rotation> {
-    const { story, fleet } = this.#world
-    const chosen = this.#chosen()
-    const ports = portsOf(invocation, this.#rosterOf(action) ?? chosen.roster)
-    const options = this.#options(invocation.turn)
-    const { retryOfficer } = invocation.turn
-    const newPasswords = passwords(fleet.users, (user) => user.new)
-    const { current } = story.wishes
-    // An operator who relied on the store can find the password there too, once asked for it.
-    const known = current === 'given' || (current === 'kept' && isCalm(invocation.turn))
-    const given = known && !this.#doubtsCurrent
-    const currentPasswords = given ? passwords(fleet.users, (user) => user.old) : new Map()
-    const { utility } = story.fleet
-    const config =
-      utility === 'cmu'
-        ? ({ utility, sha256: null, document: { servers: [] } } as const)
-        : ({ utility, sha256: null, document: { clusters: [] } } as const)
-    switch (action) {
-      case 'start': {
-        const rules = { lockoutLimit: LOCKOUT_LIMIT, createMissing: story.wishes.createMissing, allowKmsuser: false }
-        const more = { newPasswords, newCredential: 'given', currentPasswords, expected: null, retryOfficer } as const
-        return startRotation({ chosen, users: fleet.users, rules, options, config, ...more }, ports)
-      }
-      case 'recover': {
-        const { concurrency } = story.wishes
-        const limits = { lockoutLimit: LOCKOUT_LIMIT, concurrency, commandMs: COMMAND_MS }
-        return recoverRotation({ chosen, users: fleet.users, config, ...limits }, ports)
-      }
-      default: {
-        const rotationId = [...this.#world.journals.keys()].at(-1) ?? ('r-20260301-031500-none' as RotationId)
-        const more = { options, retryOfficer, newPasswords, currentPasswords, commandMs: COMMAND_MS }
-        return action === 'resume'
-          ? resumeRotation({ direction: 'forward', rotationId, ...more }, ports)
-          : rollbackRotation({ direction: 'back', rotationId, ...more }, ports)
-      }
-    }
+  /** A rollback is refused for a reason that is so. */
+  #checkReason(ended: Ended, code: string): void {
+    if (ended.kind !== 'refused' && code !== 'NO_WAY_BACK') return
+    if (ended.kind === 'refused' && ended.exitCode !== REFUSED) return
+    const { journal } = this.#world
+    const reason = journal === null ? undefined : rollbackReasons(rotationOf(journal.ledger))[code]
+    const isSo = reason?.({ world: this.#world, invocation: ended.invocation, operator: this.#operator })
+    if (isSo === true) return
+    const words = isSo === undefined ? 'no reason that is known' : 'not so'
+    this.#world.witness.accuse(`3: the rollback is refused for ${code}, which is ${words}`)
   }
 
-  /** Who resumes knows the HSMs from the journal. */
-  #rosterOf(action: Action): Roster | null {
-    if (action !== 'resume' && action !== 'rollback') return null
-    return this.#rotation()?.plan.roster ?? null
+  /** A start that is refused for a reason that stays so. */
+  #mayLeave(action: Action, { code, invocation }: Refusal & Pick<Ended, 'invocation'>): boolean {
+    if (action !== 'start' || this.#world.journal !== null || this.#lost) return false
+    return START_REASONS[code]?.({ world: this.#world, invocation, operator: this.#operator }) === true
   }
 
-  #chosen(): ChosenForRotation {
-    const clusters = this.#world.fleet.reported()
-    const named = clusters.filter((_, index) => this.#world.fleet.clusters[index]?.named)
-    const [source, ...destinations] = named
-    if (source === undefined) throw new Error('a fleet has a cluster')
-    const leftOut = clusters.filter((cluster) => !named.includes(cluster))
-    const { roster } = mergedRoster({ source, destinations })
-    return { source, destinations, leftOut, family: 'family-test', roster }
+  #checkUnchanged({ invocation }: Ended): void {
+    const { witness, store } = this.#world
+    const changed = witness.changed()
+    if (changed.length > 0) witness.accuse(`8: refused, and changed: ${changed.join('; ')}`)
+    if (store.versions.pending !== null || invocation.writes > 0)
+      witness.accuse('8: refused, and the store was changed')
   }
 
-  #options(turn: Turn): RunOptions {
-    const { acceptNoWayBack, drainMs, maxErrors, mayStayBehind } = this.#world.story.wishes
-    const calm = isCalm(turn)
-    return {
-      propagate: turn.propagate,
-      acceptNoWayBack: calm || acceptNoWayBack,
-      overwriteOther: calm,
-      pauseBefore: turn.pauseBefore,
-      drainMs,
-      maxErrors,
-      mayStayBehind: {
-        hsmIds: mayStayBehind === null || calm ? [] : [this.#world.fleet.nth(mayStayBehind).slot],
-        reason: 'so the story wants it',
-      },
-    }
+  /** Nothing is PENDING although the journal is lost: then it had not begun, was taken back, or was through. */
+  #isNothingLeft(): boolean {
+    const { witness, fleet, store } = this.#world
+    const { current, pending } = store.versions
+    if (pending !== null) witness.accuse('3: nothing is said to be PENDING, and something is')
+    return fleet.users.every((user) => {
+      const held = fleet.named.map((appliance) => witness.truth.held(appliance, user))
+      const isNew = current?.users.get(user.key)?.equals(user.new) === true
+      return held.every((one) => (one === 'new') === isNew)
+    })
   }
 }
 
-const passwords = <User extends { readonly key: UserKey }>(
-  users: readonly User[],
-  of: (user: User) => Secret,
-): ReadonlyMap<UserKey, Secret> => new Map(users.map((user) => [user.key, of(user)]))
+const rotationNow = (journal: KeptJournal | null): Rotation | null =>
+  journal === null ? null : rotationOf(journal.ledger)
+
+/** Codes of facts that nobody can know who did not ask HSMs, AWS or the store. */
+const FOUND_BY_ASKING = ['ROSTER_', 'SERIALS', 'HSM', 'REFUSED', 'USER_', 'LOST', 'NOT_UNDERSTOOD', 'QUORUM', 'LOCKED']
+
+const isDone = (rotation: Rotation): boolean => statementOf(rotation).outcome !== 'paused'
+
+const reasonOf = (ended: Ended): { readonly code: string | null; readonly suggestions: readonly string[] } => {
+  if (ended.kind === 'killed') return { code: null, suggestions: [] }
+  if (ended.kind === 'refused') return ended
+  const { error } = statementOf(ended.rotation)
+  return { code: error?.code ?? null, suggestions: error?.suggestions ?? [] }
+}
 
 const describe = (ended: Ended): Pick<Traced, 'outcome' | 'code' | 'message'> => {
   if (ended.kind === 'killed') return { outcome: 'killed', code: null, message: null }
   if (ended.kind === 'refused') return { outcome: 'refused', code: ended.code, message: ended.message }
-  const { outcome, error } = rotationDocument(ended.rotation)
+  const { outcome, error } = statementOf(ended.rotation)
   return { outcome, code: error?.code ?? null, message: error?.message ?? null }
 }

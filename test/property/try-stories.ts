@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import type { UtilityName } from '../../src/domain/utility.js'
+import type { UtilityName } from '../../src/domain/utility/utility.js'
+import { inWords } from './report.js'
 import { type Story, story } from './story-arbitrary.js'
-import { type Traced, tellStory } from './tell-story.js'
+import { tellStory } from './tell-story.js'
 
 /** How many stories to tell, and from where. */
 export interface Trial {
@@ -10,6 +11,8 @@ export interface Trial {
   readonly cases: number
   /** Where in the tree of stories of that seed; from a report of a failure. */
   readonly path?: string | undefined
+  /** The first one that goes wrong is not made smaller. */
+  readonly asItIs?: boolean
   /** When to begin no further story, in milliseconds from now. */
   readonly withinMs?: number
 }
@@ -21,15 +24,16 @@ export interface Tried {
 }
 
 /** Tells so many stories, and makes the first one that goes wrong small. */
-export const tryStories = async ({ utility, seed, cases, path, withinMs }: Trial): Promise<Tried> => {
+export const tryStories = async ({ utility, seed, cases, path, asItIs = false, withinMs }: Trial): Promise<Tried> => {
   const result = await fc.check(
     fc.asyncProperty(story(utility), async (drawn: Story) => {
-      const { violations, trace } = await tellStory(drawn)
-      if (violations.length > 0) throw new Error([...violations, 'what happened:', ...trace.map(line)].join('\n  '))
+      const told = await tellStory(drawn)
+      if (told.violations.length > 0) throw new Error(inWords(told))
     }),
     {
       seed,
       numRuns: cases,
+      endOnFailure: asItIs,
       ...(path === undefined ? {} : { path }),
       ...(withinMs === undefined ? {} : { interruptAfterTimeLimit: withinMs, markInterruptAsFailure: false }),
     },
@@ -45,6 +49,3 @@ export const tryStories = async ({ utility, seed, cases, path, withinMs }: Trial
   ].join('\n')
   return { cases: result.numRuns, failure }
 }
-
-const line = ({ name, action, outcome, code, message }: Traced): string =>
-  `${name} ${action}: ${outcome}${code === null ? '' : `, ${code}: ${message}`}`

@@ -23,6 +23,11 @@ export class VirtualTime implements Clock {
     return new Date(this.#now)
   }
 
+  /** How much is still to come. */
+  get waiting(): number {
+    return this.#timers.length
+  }
+
   wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.after(ms, resolve))
   }

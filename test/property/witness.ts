@@ -1,28 +1,51 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { HsmUserRef } from '../../src/domain/hsm-user.js'
-import type { HsmId } from '../../src/domain/ids.js'
+import type { HsmId, RotationId } from '../../src/domain/ids.js'
 import type { RosterEntry } from '../../src/domain/roster.js'
-import type { Intent, JournalEntry } from '../../src/domain/rotation/journal-entry.js'
-import { ledgerOf, type RotationLedger } from '../../src/domain/rotation/rotation.js'
 import type { Secret } from '../../src/domain/secret.js'
-import type { StoredPassword } from '../../src/simulator/hsm/password.js'
 import type { User } from '../../src/simulator/hsm/user.js'
-import { type Appliance, DRIFTED, LOCKOUT_LIMIT, type RotatedUser } from './fleet.js'
+import { isHistory, isSo } from './claims.js'
+import { type AskedBefore, type CellHistory, Course, cellKey } from './course.js'
+import { type Asked, isRepair, type JournalEntry, ledgerOf, type RotationLedger, rotationOf, saidBy } from './engine.js'
+import type { Appliance, RotatedUser } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import { entriesOf, type KeptJournal } from './journals.js'
+import { type CellKey, Logins } from './logins.js'
+import { serialOf } from './serials.js'
+import { type Held, Truth } from './truth.js'
+import { Verdict } from './verdict.js'
 import type { World } from './world.js'
 
-/** Refused logins of a user on a cluster in one rotation, where no count can be read. */
-const MOST_REFUSALS = 2
+/** A change or a copy of a user, as an HSM carried it out or refused it. */
+interface Write {
+  readonly act: 'change' | 'copy'
+  readonly name: string
+  readonly done: boolean
+}
 
-/** What a cell holds, by the HSM itself. */
-export type Held = 'absent' | 'old' | 'drifted' | 'new' | 'something-else'
+/** An HSM that a session reaches, and the ID that it said it has. */
+export interface Reached {
+  readonly appliance: Appliance
+  readonly saidId: HsmId
+}
 
 /** A rotation as the first lines of its journal tell it. */
 interface Reread {
   readonly ledger: RotationLedger
   readonly count: number
 }
+
+/** Strikes after which a command has no clear answer. */
+const UNHEARD: readonly string[] = [
+  'silent',
+  'die-after',
+  'drop',
+  'drop-after',
+  'late',
+  'unclear',
+  'lose-one-after',
+  'half',
+]
 
 /**
  * Sees everything that happens to the HSMs and compares it with what was promised (the invariants of the design). It
@@ -31,20 +54,63 @@ interface Reread {
 export class Witness {
   /** What was seen that must not be, in words. */
   readonly violations: string[] = []
-  /** By the password as the HSM keeps it, and by what it says: copies are the same. So each is hashed once. */
-  readonly #held = new WeakMap<StoredPassword, Held>()
-  readonly #heldByDigest = new Map<string, Held>()
+  readonly truth = new Truth()
+  readonly logins: Logins
+  readonly verdict: Verdict
+  readonly #world: World
+  readonly #courses = new Map<RotationId, Course>()
+  readonly #histories = new Map<CellKey, CellHistory>()
   /** The rotation as each journal tells it when it is read from the disk. */
   readonly #reread = new Map<KeptJournal, Reread>()
   readonly #returned = new Set<string>()
-  /** Refused logins that the journal knows of, by cluster and user. */
-  readonly #refusals = new Map<string, number>()
-  readonly #world: World
-  readonly #bystanders: Map<HsmId, string>
+  readonly #bystanders = new Map<Appliance, string>()
+  /** What every cell held when the story began, or when its HSM joined. */
+  readonly #atFirst = new Map<CellKey, Held>()
+  /** Clusters in which another HSM stood for one, and nobody could know. */
+  readonly #standIns = new Set<string>()
+  /** When a start asked a cell in vain for what the store keeps. */
+  readonly #vain = new Map<CellKey, number>()
+  /** Counts what happens. */
+  #moment = 0
 
   constructor(world: World) {
     this.#world = world
-    this.#bystanders = new Map(this.#everybody().map((appliance) => [appliance.hsmId, this.#others(appliance)]))
+    const { fleet, story } = world
+    this.verdict = new Verdict(world, this)
+    this.logins = new Logins(fleet.lockoutLimit, story.fleet.utility === 'cmu', (words) => this.accuse(words))
+    for (const appliance of this.#everybody()) this.#meet(appliance)
+  }
+
+  get moment(): number {
+    return this.#moment
+  }
+
+  courseOf(rotationId: RotationId): Course | undefined {
+    return this.#courses.get(rotationId)
+  }
+
+  historyOf(appliance: Appliance, user: RotatedUser): CellHistory | undefined {
+    return this.#histories.get(cellKey(appliance, user))
+  }
+
+  /** An HSM joined its cluster. @param like the one whose users it got */
+  joined(appliance: Appliance, like: Appliance): void {
+    this.#meet(appliance)
+    for (const course of this.#courses.values()) {
+      for (const user of this.#world.fleet.users) {
+        const held = this.truth.held(appliance, user)
+        // What this rotation brought to the one it was built from was not there before.
+        const before = held === 'new' ? (course.before.get(cellKey(like, user)) ?? 'old') : held
+        course.before.set(cellKey(appliance, user), before)
+      }
+    }
+  }
+
+  /** Another person gave a user a password. */
+  sawByHand(appliance: Appliance, user: RotatedUser): void {
+    const cell = cellKey(appliance, user)
+    this.#historyOf(cell).byHand = { at: this.#next(), held: this.truth.held(appliance, user) }
+    this.logins.changed(null, cell)
   }
 
   /** Invariant 1: a read of the store returned this one. */
@@ -54,11 +120,9 @@ export class Witness {
 
   /** Invariant 6: conversations are opened with HSMs that AWS reported for the clusters of the rotation, and no others. */
   isInRoster(servers: readonly RosterEntry[]): void {
-    for (const { hsmId, eniIp, clusterId } of servers) {
-      const cluster = this.#world.fleet.clusters.find((candidate) => candidate.clusterId === clusterId)
-      const known = cluster?.appliances.find((appliance) => appliance.eniIp === eniIp)
-      if (cluster?.named === true && known !== undefined && hsmId.startsWith(known.slot)) continue
-      this.#accuse(`6: spoke to ${hsmId} at ${eniIp}, which is none of this rotation`)
+    for (const { hsmId, eniIp } of servers) {
+      if (this.#world.fleet.addresses.get(hsmId) === eniIp) continue
+      this.accuse(`6: spoke to ${hsmId} at ${eniIp}, which is none of this rotation`)
     }
   }
 
@@ -67,135 +131,256 @@ export class Witness {
     if (invocation.dead) return
     for (const { clusterId, named } of this.#world.fleet.clusters) {
       if (!named || this.#world.locks.get(clusterId) === invocation) continue
-      this.#accuse(`7: ${invocation.name} works without the lock of ${clusterId}`)
+      this.accuse(`7: ${invocation.name} works without the lock of ${clusterId}`)
     }
   }
 
-  /** Invariant 4: no second failed login of one invocation in one cell, and nobody locked by us. */
-  sawFailedLogin(invocation: Invocation, { hsmId }: Appliance, user: Readonly<User>): void {
+  /** A login of ours reached an HSM. @param failed it counted as a failed one */
+  sawLogin(invocation: Invocation, appliance: Appliance, user: Readonly<User>, failed: boolean): void {
+    const cell = `${appliance.hsmId} ${user.type}:${user.name}`
+    const history = this.#historyOf(cell)
+    history.contact = this.#next()
+    if (failed) {
+      this.logins.failed(invocation, cell, user)
+      this.#checkVain(invocation, appliance, user)
+    } else {
+      history.liedAbout = false
+      this.logins.succeeded(cell)
+    }
+  }
+
+  /**
+   * The utility told of a success, so that nobody could learn of this refusal.
+   * @param counted the HSM counts it as a failed login
+   */
+  wasHidden(invocation: Invocation, { hsmId }: Appliance, user: HsmUserRef, counted: boolean): void {
     const cell = `${hsmId} ${user.type}:${user.name}`
-    const count = (invocation.failedLogins.get(cell) ?? 0) + 1
-    invocation.failedLogins.set(cell, count)
-    if (count > 1) this.#accuse(`4: ${invocation.name} failed to log in ${count} times at ${cell}`)
-    // Where no count can be read, what other clients did cannot be seen.
-    const unseen = this.#uncounted ? this.#world.foreignFailures(cell) : 0
-    if (user.locked && user.failures - unseen >= LOCKOUT_LIMIT) this.#accuse(`4: ${invocation.name} locked ${cell}`)
+    Object.assign(this.#historyOf(cell), { liedAbout: true, everLiedAbout: true })
+    if (counted) this.logins.wasHidden(invocation, cell)
   }
 
-  /** The utility told of a success, so that nobody could learn of this failure. */
-  wasHidden(invocation: Invocation, { hsmId }: Appliance, user: Readonly<User>): void {
-    const cell = `${hsmId} ${user.type}:${user.name}`
-    invocation.failedLogins.delete(cell)
-    this.#world.addForeignFailure(cell)
+  /**
+   * Invariant 6 where the utility reaches more HSMs than it was told of: they are those that its session speaks of, as
+   * far as serial numbers can tell.
+   * @param reached what a session reaches of a cluster, as it was when the session was opened
+   * @param hsmIds the HSMs that the session speaks of
+   */
+  isProved(reached: readonly Reached[], { appliance, saidId }: Reached, hsmIds: readonly HsmId[]): void {
+    const { hsmId, clusterId } = appliance
+    if (hsmIds.includes(hsmId) && saidId === hsmId) return
+    const course = [...this.#courses.values()].at(-1)
+    const serials = course?.serials.get(clusterId)
+    const strangers = reached.filter((one) => serials?.includes(serialOf(one.saidId)) === false).length
+    const joined = hsmIds.filter((hsmId) => course?.roster.has(hsmId) === false).length
+    if (strangers > joined) {
+      this.accuse(
+        `6: a session that speaks of ${hsmIds.join(', ')} reaches ${saidId} of ${clusterId}, a stranger to it`,
+      )
+    }
+    this.#standIns.add(clusterId)
   }
 
-  /** Invariant 6 where the utility reaches more HSMs than it was told of: they are those that the session says it reaches. */
-  isProved(invocation: Invocation, { slot }: Appliance, hsmIds: readonly HsmId[]): void {
-    if (this.#world.standIns || hsmIds.some((hsmId) => hsmId.startsWith(slot))) return
-    this.#accuse(`6: ${invocation.name} reaches ${slot}, and its session speaks of ${hsmIds.join(', ')}`)
-  }
-
-  /** A change of the password clears the count. */
-  sawChange(invocation: Invocation, { hsmId }: Appliance, user: HsmUserRef): void {
-    invocation.failedLogins.delete(`${hsmId} ${user.type}:${user.name}`)
+  /** What was remembered of refused logins is lost. */
+  forget(): void {
+    this.logins.forget()
+    this.#vain.clear()
   }
 
   /** Nobody leaves a user logged in. */
   leftNoSession(invocation: Invocation): void {
-    if (invocation.openSessions > 0) this.#accuse(`${invocation.name} left ${invocation.openSessions} sessions open`)
+    if (invocation.openSessions > 0) this.accuse(`${invocation.name} left ${invocation.openSessions} sessions open`)
   }
 
-  /** After each write to an HSM. */
-  sawWrite(appliance: Appliance): void {
-    for (const user of this.#world.fleet.users) this.#checkCell(appliance, user)
+  /** After each write to an HSM. @param name of the user that was changed or copied */
+  sawWrite(invocation: Invocation, appliance: Appliance, { act, name, done }: Write): void {
+    // A write that is refused tells nothing of the password.
+    if (done) invocation.writes += 1
+    for (const user of this.#world.fleet.users) {
+      if (done && user.name === name) {
+        const cell = cellKey(appliance, user)
+        const history = this.#historyOf(cell)
+        history.contact = this.#next()
+        history.liedAbout = false
+        if (act === 'change') this.logins.changed(invocation, cell)
+      }
+      this.#checkCell(appliance, user)
+    }
     const others = this.#others(appliance)
-    const before = this.#bystanders.get(appliance.hsmId)
+    const before = this.#bystanders.get(appliance)
     if (before !== undefined && before !== others)
-      this.#accuse(`other users of ${appliance.hsmId} changed: ${before}; ${others}`)
+      this.accuse(`other users of ${appliance.hsmId} changed: ${before}; ${others}`)
   }
 
   /** After each line of a journal: what it says now of the cell it speaks of, or of all. */
-  sawLine({ entries, ledger }: KeptJournal, { event }: JournalEntry): void {
-    const asked = event.type === 'answer' ? entries[event.to - 1]?.event : event
-    if (event.type === 'answer' && asked?.type === 'intent' && asked.intent.act === 'login') {
-      if (event.answer.kind === 'refused') this.#sawRefusal(asked.intent)
+  sawLine(rotationId: RotationId, { ledger }: KeptJournal, { seq, event }: JournalEntry): void {
+    const said = saidBy(event)
+    if (said.kind === 'started') this.#begin(rotationId, said.serials, ledger)
+    const course = this.#courses.get(rotationId)
+    if (course === undefined) return
+    let asked: Asked | undefined
+    switch (said.kind) {
+      case 'intent':
+        asked = said.asked
+        this.#intended(course, seq, asked)
+        break
+      case 'answer': {
+        const before = course.asked.get(said.to)
+        asked = before?.asked
+        if (before !== undefined && said.clear) this.#answered(course, before, said.done)
+        break
+      }
+      case 'seen':
+        this.#seen(course, said.asked)
+        break
+      case 'started':
+        for (const [cell, { contact }] of this.#histories) course.heard.set(cell, contact)
+        break
+      case 'stored':
+        course.stored = true
+        break
+      case 'promoting':
+        course.promoting = true
+        break
+      case 'back':
+        course.back = true
+        break
+      case 'other':
+        break
     }
-    if (asked?.type !== 'intent') {
-      this.#checkClaims(ledger)
-      return
-    }
-    const user = this.#world.fleet.users.find(({ key }) => key === asked.intent.user)
-    for (const hsmId of asked.intent.hsmIds) {
-      const appliance = this.#find(hsmId)
-      if (appliance !== undefined && user !== undefined) this.#checkClaim(ledger, appliance, user)
-    }
+    this.#checkClaims(course, ledger, asked)
   }
 
   /** After each invocation: every cell, every claim, and that the journal tells the same when it is read again. */
   look(): void {
-    for (const appliance of this.#named()) {
-      for (const user of this.#world.fleet.users) this.#checkCell(appliance, user)
-    }
-    const journals = [...this.#world.journals.values()]
-    for (const journal of journals) this.#readAgain(journal)
+    const { fleet, journals } = this.#world
+    for (const appliance of this.#everybody()) for (const user of fleet.users) this.#checkCell(appliance, user)
+    for (const journal of journals.values()) this.#readAgain(journal)
     // What an earlier rotation said is history once another one was begun.
-    const latest = journals.at(-1)
-    if (latest !== undefined) this.#checkClaims(latest.ledger)
+    const [rotationId, latest] = [...journals].at(-1) ?? []
+    const course = rotationId === undefined ? undefined : this.#courses.get(rotationId)
+    if (latest !== undefined && course !== undefined) this.#checkClaims(course, latest.ledger)
   }
 
-  /** A cluster refused so many logins of somebody that, unable to read a count, nobody may ask again. */
-  get budgetIsSpent(): boolean {
-    return (
-      this.#uncounted && [...this.#refusals.values(), ...this.#remembered()].some((count) => count >= MOST_REFUSALS)
+  /** Cells that are not what they were when the story began, but for what other people did. */
+  changed(): string[] {
+    return this.#world.fleet.named.flatMap((appliance) =>
+      this.#world.fleet.users.flatMap((user) => {
+        const cell = cellKey(appliance, user)
+        const [held, was] = [this.truth.held(appliance, user), this.#atFirst.get(cell)]
+        return held === was || held === this.#histories.get(cell)?.byHand?.held
+          ? []
+          : [`${cell} was ${was} and is ${held}`]
+      }),
     )
   }
 
-  /** What was refused before is forgotten with it. */
-  journalIsLost(): void {
-    this.#refusals.clear()
-  }
-
-  /** What the HSM holds for the user. */
-  held({ hsm }: Appliance, user: RotatedUser): Held {
-    const stored = hsm.find(user.type, user.name)?.password
-    if (stored === undefined || stored === null) return 'absent'
-    const known = this.#held.get(stored)
-    if (known !== undefined) return known
-    const digest = stored.digest.toString('latin1')
-    const copied = this.#heldByDigest.get(digest)
-    if (copied !== undefined) {
-      this.#held.set(stored, copied)
-      return copied
-    }
-    const matches = (password: string) => hsm.matches(user.type, user.name, password) === true
-    const found = matches(user.new.reveal())
-      ? 'new'
-      : matches(user.old.reveal())
-        ? 'old'
-        : matches(DRIFTED)
-          ? 'drifted'
-          : 'something-else'
-    this.#held.set(stored, found)
-    this.#heldByDigest.set(digest, found)
-    return found
-  }
-
-  /** Cells of these HSMs that hold something else than `wanted`. Old is whatever was there before. */
-  exceptions(wanted: Held, hsmIds: readonly HsmId[]): string[] {
-    return hsmIds.flatMap((hsmId) => {
-      const appliance = this.#find(hsmId)
-      if (appliance === undefined) return []
-      return this.#world.fleet.users.flatMap((user) => {
-        const held = this.held(appliance, user)
-        return held === wanted || (wanted === 'old' && held !== 'new' && held !== 'something-else')
-          ? []
-          : [`${hsmId} ${user.key} is ${held}`]
-      })
-    })
-  }
-
   accuse(words: string): void {
-    this.#accuse(words)
+    if (!this.violations.includes(words)) this.violations.push(words)
+  }
+
+  /** A start that was refused by what the store keeps spends no second login on it, however often it is repeated. */
+  #checkVain({ action, name, turn }: Invocation, appliance: Appliance, { type, name: userName }: Readonly<User>): void {
+    const { fleet, store, journals } = this.#world
+    const user = fleet.users.find((one) => one.type === type && one.name === userName)
+    const kept = user === undefined ? undefined : store.versions.current?.users.get(user.key)
+    if (action !== 'start' || journals.size > 0 || user === undefined || kept === undefined) return
+    if (appliance.hsm.matches(type, userName, kept.reveal()) === true) return
+    const cell = cellKey(appliance, user)
+    const byHand = this.#histories.get(cell)?.byHand?.at ?? 0
+    const before = this.#vain.get(cell)
+    if (before !== undefined && before > byHand) this.accuse(`4: ${name} asks ${cell} again for what the store keeps`)
+    // Whoever does not live to hear of it, or hears nothing, cannot remember it.
+    const isTold = this.#world.story.fleet.cli.cliLoginRefusedByOne !== 'success'
+    const isHeard = isTold && turn.kill === null && !turn.troubles.some(({ what }) => UNHEARD.includes(what))
+    if (isHeard) this.#vain.set(cell, this.#moment)
+  }
+
+  #next(): number {
+    this.#moment += 1
+    return this.#moment
+  }
+
+  #historyOf(cell: CellKey): CellHistory {
+    const known = this.#histories.get(cell)
+    if (known !== undefined) return known
+    const history: CellHistory = { contact: 0, byHand: null, liedAbout: false, everLiedAbout: false }
+    this.#histories.set(cell, history)
+    return history
+  }
+
+  #meet(appliance: Appliance): void {
+    this.#bystanders.set(appliance, this.#others(appliance))
+    for (const user of this.#world.fleet.users) {
+      this.#atFirst.set(cellKey(appliance, user), this.truth.held(appliance, user))
+    }
+  }
+
+  #begin(rotationId: RotationId, serials: Course['serials'], ledger: RotationLedger): void {
+    const known = this.#courses.get(rotationId)
+    const course = known ?? new Course()
+    course.serials = serials
+    course.roster = new Set(ledger.plan.roster.map(({ hsmId }) => hsmId))
+    course.asked.clear()
+    course.lost = known !== undefined
+    // With its journal is lost which way it went.
+    course.back = false
+    if (known !== undefined) return
+    this.#courses.set(rotationId, course)
+    const { current } = this.#world.store.versions
+    for (const { key, new: next } of this.#world.fleet.users) {
+      const isNew = !isRepair(ledger) || current?.users.get(key)?.equals(next) === true
+      course.aims.set(key, isNew ? 'new' : 'old')
+    }
+    for (const appliance of this.#everybody()) {
+      for (const user of this.#world.fleet.users) {
+        course.before.set(cellKey(appliance, user), this.truth.held(appliance, user))
+      }
+    }
+  }
+
+  #intended(course: Course, seq: number, asked: Asked): void {
+    const cells = asked.hsmIds.map((hsmId) => cellKey({ hsmId }, { key: asked.user }))
+    const copied = new Map(cells.map((cell) => [cell, course.copied.get(cell)]))
+    course.asked.set(seq, { asked, copied, afterCopy: cells.some((cell) => course.copied.has(cell)) })
+    if (asked.act === 'login') return
+    for (const hsmId of asked.hsmIds) course.written.add(hsmId)
+    for (const cell of cells) course.copied.delete(cell)
+    this.#noteOrigin(course, asked)
+  }
+
+  /** A login that the journal knows of without an intent. */
+  #seen(course: Course, { user, hsmIds }: Asked): void {
+    for (const hsmId of hsmIds) {
+      const cell = cellKey({ hsmId }, { key: user })
+      course.heard.set(cell, this.#histories.get(cell)?.contact ?? 0)
+    }
+  }
+
+  #answered(course: Course, { asked, copied, afterCopy }: AskedBefore, done: boolean): void {
+    const isRefused = asked.act !== 'login' && !done
+    for (const [cell, before] of copied) {
+      if (!isRefused) course.heard.set(cell, this.#histories.get(cell)?.contact ?? 0)
+      else if (before === undefined) course.copied.delete(cell)
+      else course.copied.set(cell, before)
+    }
+    if (!isRefused) this.#noteOrigin(course, asked)
+    const isInVain = asked.act === 'login' && asked.credential === 'new' && !done && afterCopy
+    if (isInVain || (asked.act === 'copy' && !done)) course.copiesFailed = true
+  }
+
+  /** What the HSMs of the origin hold, any of which the copy may come from. */
+  #noteOrigin(course: Course, { from, user: key, hsmIds }: Asked): void {
+    const user = this.#world.fleet.users.find((candidate) => candidate.key === key)
+    if (from === null || user === undefined) return
+    const origins = this.#world.fleet.named.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
+    for (const hsmId of hsmIds) {
+      const cell = cellKey({ hsmId }, { key })
+      const clusterId = this.#world.fleet.named.find((one) => one.hsmId === hsmId)?.clusterId
+      if (origins.some((origin) => origin.clusterId === clusterId)) course.ownCopies.add(cell)
+      else course.ownCopies.delete(cell)
+      const held = origins.map((origin) => this.truth.held(origin, user))
+      course.copied.set(cell, new Set([...(course.copied.get(cell) ?? []), ...held]))
+    }
   }
 
   /** Only what was written since is read, which comes to the same as reading all of it. */
@@ -206,68 +391,43 @@ export class Witness {
     const ledger = known?.ledger ?? ledgerOf(entries.slice(0, 1))
     for (const entry of entries.slice(known?.count ?? 1)) ledger.apply(entry)
     this.#reread.set(journal, { ledger, count: entries.length })
-    if (!isDeepStrictEqual(ledger.rotation(), journal.ledger.rotation()))
-      this.#accuse('the journal tells another story when it is read again')
-  }
-
-  get #uncounted(): boolean {
-    return this.#world.story.fleet.utility === 'cloudhsm-cli'
-  }
-
-  /** Invariant 4 where no count can be read: the journal is the budget. */
-  #sawRefusal({ user, hsmIds }: Intent): void {
-    if (!this.#uncounted) return
-    const clusterIds = new Set(hsmIds.flatMap((hsmId) => this.#find(hsmId)?.clusterId ?? []))
-    for (const clusterId of clusterIds) {
-      const count = (this.#refusals.get(`${clusterId} ${user}`) ?? 0) + 1
-      this.#refusals.set(`${clusterId} ${user}`, count)
-      if (count > MOST_REFUSALS) this.#accuse(`4: ${clusterId} refused ${count} logins of ${user} in one rotation`)
-    }
-  }
-
-  #remembered(): readonly number[] {
-    return [...this.#world.refusedLogins.values()].map(({ count }) => count)
+    if (!isDeepStrictEqual(rotationOf(ledger), rotationOf(journal.ledger)))
+      this.accuse('the journal tells another story when it is read again')
   }
 
   #checkCell(appliance: Appliance, user: RotatedUser): void {
-    const held = this.held(appliance, user)
-    if (held === 'something-else') this.#accuse(`2: ${appliance.hsmId} ${user.key} holds neither old nor new`)
+    const held = this.truth.held(appliance, user)
+    const cell = cellKey(appliance, user)
+    if (held === 'something-else') this.accuse(`2: ${cell} holds a password that was nowhere before`)
     if (held === 'new' && !this.#returned.has(user.new.reveal())) {
-      this.#accuse(`1: ${appliance.hsmId} ${user.key} is new before the store returned it`)
+      this.accuse(`1: ${cell} is new before the store returned it`)
     }
+    const isOutside = this.#world.fleet.listed(appliance.hsmId) === undefined && !appliance.gone
+    if (isOutside && held !== this.#atFirst.get(cell)) this.accuse(`6: ${cell} is none of this rotation and is ${held}`)
   }
 
-  #checkClaims(ledger: RotationLedger): void {
-    for (const appliance of this.#named()) {
-      for (const user of this.#world.fleet.users) this.#checkClaim(ledger, appliance, user)
+  /** Invariant 2: what is stated as certain is true. @param asked the only cells that are spoken of; all where none */
+  #checkClaims(course: Course, ledger: RotationLedger, asked?: Asked): void {
+    const { fleet } = this.#world
+    for (const appliance of fleet.named) {
+      if (asked !== undefined && !asked.hsmIds.includes(appliance.hsmId)) continue
+      // What was said of one that was gone is true of the one that stood for it, until AWS is asked again.
+      if (this.#standIns.has(appliance.clusterId)) continue
+      for (const user of fleet.users) {
+        if (asked !== undefined && asked.user !== user.key) continue
+        const claim = ledger.cell(user.key, appliance.hsmId)
+        const cell = cellKey(appliance, user)
+        const held = this.truth.held(appliance, user)
+        const aim = course.aims.get(user.key) ?? 'new'
+        const judged = { cell, claim, held, aim, history: this.#histories.get(cell), course }
+        if (isHistory(judged) || isSo(judged)) continue
+        this.accuse(`2: ${cell} is stated ${claim.state} (${claim.proof}) and is ${held}`)
+      }
     }
-  }
-
-  /** Invariant 2: what is stated as certain is true. */
-  #checkClaim(ledger: RotationLedger, appliance: Appliance, user: RotatedUser): void {
-    const { state, proof, evidence } = ledger.cell(user.key, appliance.hsmId)
-    if (state !== 'new' && state !== 'old' && state !== 'absent') return
-    const held = this.held(appliance, user)
-    // Copied or never written, it holds what some HSM of the family held before; only a login says which that is.
-    const asStated = state === held || (state === 'old' && held === 'drifted' && proof !== 'login-current')
-    // A login that succeeds although one HSM refuses it proves a cluster, and says so.
-    if (evidence === 'cluster' && this.#world.story.fleet.cli.cliLoginRefusedByOne === 'success') return
-    // What was said of one that was gone is true of the one that stood for it, until AWS is asked again.
-    if (this.#world.standIns && proof !== 'none') return
-    if (!asStated) this.#accuse(`2: ${appliance.hsmId} ${user.key} is stated ${state} (${proof}) and is ${held}`)
   }
 
   #everybody(): readonly Appliance[] {
     return this.#world.fleet.clusters.flatMap(({ appliances }) => appliances)
-  }
-
-  /** HSMs that take part and are the ones they were. */
-  #named(): readonly Appliance[] {
-    return this.#world.fleet.named.filter(({ reportedId, slot }) => reportedId === slot)
-  }
-
-  #find(hsmId: HsmId): Appliance | undefined {
-    return this.#named().find(({ slot }) => slot === hsmId)
   }
 
   /** Everything about users that are not rotated. */
@@ -276,9 +436,5 @@ export class Witness {
       .filter(({ name }) => !name.startsWith('app_') || name === 'app_user')
       .map(({ id, type, name, password }) => `${id} ${type}:${name} ${password?.digest.toString('hex').slice(0, 8)}`)
       .join(', ')
-  }
-
-  #accuse(words: string): void {
-    if (!this.violations.includes(words)) this.violations.push(words)
   }
 }

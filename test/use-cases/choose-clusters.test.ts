@@ -40,7 +40,6 @@ describe('chooseClusters', () => {
       `us-east-1/${A} is both source and destination`,
     ],
     ['a destination twice', request(A, [B, B]), 'DUPLICATE_DESTINATION', `${B} is named twice as destination`],
-    ['no destination', request(A, []), 'DESTINATION_MISSING', 'no destination cluster was named'],
     [
       'left out and named',
       request(A, [B], { leaveOut: [B] }),
@@ -89,6 +88,37 @@ describe('chooseClusters', () => {
     expect(chooseClusters(elsewhere, request(A, [B])).warnings).toEqual([
       'not every Region answered, members of the family may be missing: ap-south-1: made to fail: unreachable',
     ])
+  })
+
+  test.each([
+    ['one that its Region hides', 'eu-west-1', {}],
+    ['one that has no HSM', null, { requireFamilyNamed: true }],
+  ])('a destination that cannot be had now may be left out: %s', async (_, failing, more) => {
+    const answers = fixture('three-regions-mixed')
+    const [cluster] = answers['eu-west-1']?.Clusters ?? []
+    if (cluster !== undefined && failing === null) cluster.Hsms = []
+    const api = new FixtureApi(answers, failing === null ? {} : { [failing]: 'unreachable' })
+    const discovery = await discoverClusters({ api, cache: new MemoryCache() }, everywhere)
+    const asked = request(A, [`eu-west-1/${B}`], { requireFamilyNamed: true, ...more })
+    const advice = async (lostIsDebt: boolean) =>
+      (await refusalOf(() => chooseClusters(discovery, { ...asked, lostIsDebt }))).suggestions.at(-1)
+    expect(await advice(false)).toBe(
+      `to go on without it: --leave-out eu-west-1/${B} in the place of --destination eu-west-1/${B}`,
+    )
+    expect(await advice(true)).toContain(`--leave-out eu-west-1/${B} --reason TEXT in the place of`)
+    const free = await refusalOf(() => chooseClusters(discovery, { ...asked, requireFamilyNamed: false }))
+    expect(free.suggestions.at(-1)).toBe(`to go on without it: leave --destination eu-west-1/${B} out`)
+  })
+
+  test('a cluster by itself is a choice, unless members of its family would be forgotten', async () => {
+    const discovery = await discovered('unrelated')
+    const [cluster, other] = discovery.clusters
+    const alone = chooseClusters(discovery, request(cluster?.clusterId ?? '', [], { requireFamilyNamed: true }))
+    expect([alone.destinations, alone.verdicts, other?.clusterId === undefined]).toEqual([[], [], false])
+    const family = await discovered('three-regions-mixed')
+    expect(await refusalOf(() => chooseClusters(family, request(A, [], { requireFamilyNamed: true })))).toMatchObject({
+      code: 'FAMILY_MEMBER_NOT_NAMED',
+    })
   })
 
   test('the same ID in two Regions has to be named with its Region', async () => {
@@ -151,10 +181,11 @@ describe('chooseClusters', () => {
   })
 
   describe('a family of three', () => {
-    const three = () =>
+    const three = (isUsable = true) =>
       discovered('three-regions-mixed', (answers) => {
         const [member, stranger] = [answers['us-east-1']?.Clusters[0], answers['ap-south-1']?.Clusters[0]]
         if (member?.Certificates && stranger) stranger.Certificates = member.Certificates
+        if (member?.Hsms && stranger && isUsable) stranger.Hsms = member.Hsms
       })
 
     test('a member that is not named is refused, with what to type', async () => {
@@ -166,6 +197,17 @@ describe('chooseClusters', () => {
         `--leave-out ap-south-1/${C}   to leave it out knowingly`,
       ])
       expect(() => chooseClusters(discovery, request(A, [B]))).not.toThrow()
+    })
+
+    test('one that cannot be used now is not advised to be taken along, but to be left out with a reason', async () => {
+      const asked = request(A, [B], { requireFamilyNamed: true, lostIsDebt: true })
+      const refused = await refusalOf(async () => chooseClusters(await three(false), asked))
+      expect(refused.suggestions).toEqual([`--leave-out ap-south-1/${C} --reason TEXT   to leave it out knowingly`])
+    })
+
+    test('where members need not be named, those that take no part are mentioned', async () => {
+      const choice = chooseClusters(await three(), request(A, [B]))
+      expect(choice.warnings).toEqual([`ap-south-1/${C} belongs to ${choice.family} as well, and takes no part`])
     })
 
     test('left out knowingly it is in the answer', async () => {
@@ -182,6 +224,9 @@ describe('chooseClusters', () => {
       const choice = chooseClusters(down, request(A, [B], { requireFamilyNamed: true, leaveOut: [C] }))
       expect(choice.leftOutUnseen).toEqual([{ clusterId: C }])
       expect(choice.warnings).toContain(`${C} is left out and was not seen`)
+      // Its own Region answered.
+      const elsewhere = request(A, [B], { requireFamilyNamed: true, leaveOut: [`eu-west-1/${C}`] })
+      expect(() => chooseClusters(down, elsewhere)).toThrow('was not found in eu-west-1')
     })
   })
 })

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { renderProofs } from '../../src/cli/views/users.js'
 import type { HsmConsole } from '../../src/domain/hsm-console.js'
+import { LoginBudget } from '../../src/domain/rotation/login-budget.js'
 import { Secret } from '../../src/domain/secret.js'
 import { provePassword } from '../../src/use-cases/prove-password.js'
+import { MemoryRefusedLogins } from '../helpers/memory-refused-logins.js'
 import { consoleWithOneOdd } from '../helpers/one-odd-hsm.js'
 import { hsm, rosterOf } from '../helpers/rotation.js'
 
@@ -13,8 +15,7 @@ const roster = rosterOf(2, 1)
 const prove = (console: HsmConsole) =>
   provePassword(console, roster, { type: 'CU', name: 'app' }, new Secret(PASSWORD), {
     concurrency: 4,
-    lockoutLimit: 5,
-    refusedLogins: { find: async () => null, note: async () => undefined, clear: async () => undefined },
+    budget: new LoginBudget(5, new MemoryRefusedLogins()),
   })
 
 describe('users prove', () => {

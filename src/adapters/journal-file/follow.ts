@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { OperatorError, refusal } from '../../domain/errors.js'
 import type { RotationId } from '../../domain/ids.js'
+import { RECOVER_ADVICE } from '../../domain/rotation/journal.js'
 import type { JournalEntry } from '../../domain/rotation/journal-entry.js'
 import { CHAIN_START, linkTo, parseLine } from './line.js'
 import { readLines } from './read-lines.js'
@@ -97,7 +98,10 @@ const unreadable = (path: string, rotationId: RotationId, error: unknown): unkno
   const { code } = error as NodeJS.ErrnoException
   if (error instanceof OperatorError || typeof code !== 'string') return error
   if (code === 'ENOENT') {
-    return refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" at ${path}`, ['lockstep rotate list'])
+    return refusal('ROTATION_NOT_FOUND', `there is no rotation "${rotationId}" at ${path}`, [
+      'lockstep rotate list',
+      RECOVER_ADVICE,
+    ])
   }
   return refusal('JOURNAL_UNREADABLE', `the journal ${path} cannot be read: ${(error as Error).message}`, [
     'make the file readable for this user, or restore it from a copy',

@@ -6,7 +6,7 @@ import { isRotationId, type RotationId } from '../../domain/ids.js'
 import { followReadable } from '../../domain/rotation/follow-rotation.js'
 import type { FoundJournal, JournalShelf } from '../../domain/rotation/journal.js'
 import type { JournalEntry, RotationFacts } from '../../domain/rotation/journal-entry.js'
-import type { Rotation } from '../../domain/rotation/rotation.js'
+import { type Rotation, rotationOf } from '../../domain/rotation/rotation.js'
 import { fileTrouble } from '../files/trouble.js'
 import { followJournal } from './follow.js'
 import { ELSEWHERE, JOURNAL_START, JournalFile, unwritable } from './journal-file.js'
@@ -101,8 +101,9 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
         const itsIds = plan === undefined ? [] : [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
         if (itsIds.length > 0 && !itsIds.some((clusterId) => clusterIds.includes(clusterId))) continue
         if (trouble !== null) throw mayBeOpen(rotationId, trouble)
-        const rotation = ledger?.rotation()
-        if (rotation !== undefined && rotation.finished === null) open.push(rotation)
+        if (ledger === null) continue
+        const rotation = rotationOf(ledger)
+        if (!rotation.closed) open.push(rotation)
       }
       return open
     },

@@ -70,9 +70,17 @@ export const listView = async (stream: NodeJS.WriteStream): Promise<ProgressView
     drawn = drawn.then(() => list().run()).catch(() => undefined)
   }
 
+  /** What is said between two stages belongs to neither. */
+  const write = (text: string) => {
+    drawn = drawn.then(() => {
+      stream.write(`${printable(text)}\n`)
+    })
+  }
+
   return {
     progress: (event) => {
       if (event.kind === 'stage-started') begin(event.stage, event.steps)
+      else if (event.kind === 'notice' && current?.isOver !== false) write(event.text)
       else current?.follow(event)
     },
     settle: async () => {
@@ -96,6 +104,7 @@ class StageTask {
   readonly #steps: number
   readonly #finished: Promise<void>
   readonly #notices: string[] = []
+  isOver = false
   #done = 0
   #task: ListTask | null = null
   #drawnAt = 0
@@ -105,7 +114,11 @@ class StageTask {
     this.#stage = stage
     this.#steps = steps
     this.#finished = new Promise((resolve, reject) => {
-      this.finish = (failure) => (failure === null ? resolve() : reject(new Error(failure)))
+      this.finish = (failure) => {
+        this.isOver = true
+        if (failure === null) resolve()
+        else reject(new Error(failure))
+      }
     })
     this.#finished.catch(() => undefined)
   }

@@ -6,8 +6,8 @@ import { printableLines } from './printable.js'
  * @param assumeYes the operator said yes to questions beforehand
  */
 export const terminalOperator = (assumeYes: boolean): Operator => ({
-  async confirm(question) {
-    if (assumeYes) return true
+  async confirm(question, about) {
+    if (assumeYes && about?.noWayBack !== true) return true
     if (!process.stdin.isTTY || !process.stderr.isTTY) return false
     const { default: confirm } = await import('@inquirer/confirm')
     try {

@@ -1,9 +1,12 @@
+import { printable } from '../../adapters/terminal/printable.js'
 import { renderTable } from '../../adapters/terminal/table.js'
+import type { DriftAdvice } from '../../domain/drift-advice.js'
 import { findUser, type HsmUser, type UserKey, userKey } from '../../domain/hsm-user.js'
 import type { HsmId } from '../../domain/ids.js'
 import type { Roster } from '../../domain/roster.js'
 import type { UserDifference } from '../../domain/user-drift.js'
 import type { PasswordProof } from '../../use-cases/prove-password.js'
+import { listUsers } from './words.js'
 
 /** Users in rows, HSMs in columns; a cell holds the user's ID and what is unusual about it. */
 export const renderUsers = (roster: Roster, matrix: ReadonlyMap<HsmId, readonly HsmUser[]>): string => {
@@ -18,11 +21,29 @@ export const renderUsers = (roster: Roster, matrix: ReadonlyMap<HsmId, readonly 
   return renderTable(head, rows)
 }
 
-/** One line per difference. */
-export const renderDrift = (differences: readonly UserDifference[]): string => {
-  if (differences.length === 0) return 'Nothing differs.'
+/**
+ * One line per difference, and what can be done about it.
+ * @param path the configuration, for a command that can be pasted
+ */
+export const renderDrift = (
+  differences: readonly UserDifference[],
+  advice: readonly DriftAdvice[],
+  path: string,
+): string => {
   const rows = differences.map(({ user, hsmId, field, expected, actual }) => [user, hsmId, field, expected, actual])
-  return renderTable(['USER', 'HSM', 'FIELD', 'EXPECTED', 'ACTUAL'], rows)
+  return [
+    rows.length === 0
+      ? 'Nothing differs that a listing shows.'
+      : renderTable(['USER', 'HSM', 'FIELD', 'EXPECTED', 'ACTUAL'], rows),
+    ...advice.flatMap(({ users, steps }) => [
+      '',
+      `${printable(listUsers(users))}:`,
+      ...steps.map((step) => `  * ${printable(step)}`),
+    ]),
+    '',
+    `Passwords were not compared: no listing shows one. To compare that of a user, by one login on each HSM:`,
+    `  lockstep users prove --config ${path} --user CU:NAME --password prompt`,
+  ].join('\n')
 }
 
 /** One line per HSM: whether it holds the password, and how far the login reached that says so. */

@@ -11,7 +11,7 @@ import { scopeForClusters } from '../../use-cases/scope-for-clusters.js'
 const EXAMPLE = 'lockstep config generate --source CLUSTER --destination CLUSTER --out merged.cfg'
 
 export default class ConfigGenerate extends BaseCommand {
-  static override summary = 'Write one configuration of the utility that lists every HSM of cloned clusters.'
+  static override summary = 'Write one configuration of the utility that lists every HSM of cloned clusters, or of one.'
   static override description = `${paragraph(
     'The source cluster comes first, destinations follow in the order given; inside a cluster HSMs are in the order of',
     'their IDs. The place of an HSM in the file is its server ID. Beside FILE stands FILE.map.json, which says which HSM',
@@ -37,7 +37,7 @@ ${exitCodes({
   static override flags = {
     source: Flags.string({ description: 'Cluster that is changed first.', helpValue: 'CLUSTER' }),
     destination: Flags.string({
-      description: 'Cluster that follows; may be given several times.',
+      description: 'Cluster that follows; may be given several times. Without it the source stands alone.',
       helpValue: 'CLUSTER',
       ...repeatable,
     }),

@@ -3,6 +3,22 @@ import { exitCodes } from '../../cli/exit-codes.js'
 import { EXIT } from '../../domain/errors.js'
 import { type ListedRotation, listRotations } from '../../use-cases/rotation/find-rotation.js'
 
+/** `repair paused going back at restore`, `completed-with-debt (2)`. */
+const outcomeInWords = ({ procedure, direction, outcome, stage, debts }: ListedRotation): string =>
+  [
+    ...(procedure === 'repair' ? ['repair'] : []),
+    outcome,
+    ...(direction === 'back' && outcome === 'paused' ? ['going back'] : []),
+    ...(stage === null ? [] : [`at ${stage}`]),
+    ...(debts ? [`(${debts} owed)`] : []),
+  ].join(' ')
+
+const cellsInWords = ({ procedure, direction, total, old, new: done }: ListedRotation): string => {
+  if (total === null) return 'unknown'
+  if (direction === 'back') return `old ${old}/${total}`
+  return `${procedure === 'repair' ? 'holds it' : 'new'} ${done}/${total}`
+}
+
 export default class RotateList extends BaseCommand {
   static override summary = 'List the rotations known on this machine.'
   static override description = `Reads the journals below the state directory; no HSM is asked.
@@ -19,9 +35,9 @@ ${exitCodes({ 0: 'listed, also when there is none', 6: 'a journal is damaged; th
         const { renderTable } = await import('../../adapters/terminal/table.js')
         const rows = rotations.map((rotation) => [
           rotation.rotationId,
-          rotation.startedAt ?? 'unknown',
-          rotation.stage === null ? rotation.outcome : `${rotation.outcome} at ${rotation.stage}`,
-          rotation.total === null ? 'unknown' : `new ${rotation.new}/${rotation.total}`,
+          rotation.startedAt?.replace(/:\d\d\.\d+Z$/, 'Z') ?? 'unknown',
+          outcomeInWords(rotation),
+          cellsInWords(rotation),
           rotation.clusterIds.join(', '),
         ])
         this.log(renderTable(['ROTATION', 'STARTED', 'OUTCOME', 'CELLS', 'CLUSTERS'], rows))

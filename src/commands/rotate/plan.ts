@@ -3,9 +3,9 @@ import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
-import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import { readTarget } from '../../cli/rotation-target.js'
 import type { PlanFile } from '../../domain/rotation/plan-file.js'
-import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
+import { planRotation } from '../../use-cases/rotation/open/plan.js'
 
 export default class RotatePlan extends RotationCommand {
   static override summary = 'Decide what a rotation would do, and write it down for review.'
@@ -27,12 +27,11 @@ ${exitCodes({ 0: 'planned', 2: 'a flag is wrong', 3: 'a fact found by asking for
     const { flags } = await this.parse(RotatePlan)
     const path = requireFlag(flags.out, '--out', '--out plan.json')
     const target = await readTarget(flags, null, this.wiring)
-    const found = await findTarget(target, flags.config, this.wiring)
-    for (const warning of found.warnings) this.note(warning)
+    const { chosen, config } = await this.find(target, flags.config)
     const { plan } = await planRotation(
-      found.chosen,
+      chosen,
       target.users,
-      await this.console(flags, found.config, found.chosen.roster),
+      await this.console(flags, config, chosen.roster),
       flags.concurrency,
       {
         lockoutLimit: flags['lockout-limit'],
@@ -40,10 +39,10 @@ ${exitCodes({ 0: 'planned', 2: 'a flag is wrong', 3: 'a fact found by asking for
         allowKmsuser: flags['allow-kmsuser'],
       },
     )
-    const file = await this.wiring.writePlan(path, plan)
+    const file = await this.wiring.writePlan(path, plan, chosen.lost ?? [])
     if (!this.jsonEnabled()) {
       const { renderPlan } = await import('../../cli/views/plan.js')
-      this.log(renderPlan(plan))
+      this.log(renderPlan(plan, { lost: chosen.lost }))
       this.log(`written to ${path}`)
     }
     return { path, ...file }

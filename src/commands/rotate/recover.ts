@@ -3,10 +3,10 @@ import { exitCodes } from '../../cli/exit-codes.js'
 import { discoveryFlags } from '../../cli/flags.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, silenceLimits, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
-import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import { readTarget } from '../../cli/rotation-target.js'
 import type { RotationId } from '../../domain/ids.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
-import { recoverRotation } from '../../use-cases/rotation/recover-rotation.js'
+import { recoverRotation } from '../../use-cases/rotation/open/recover.js'
 
 const { 'create-missing': _, 'allow-kmsuser': __, ...targetFlags } = planFlags
 
@@ -43,10 +43,9 @@ ${exitCodes({
     const target = await readTarget(flags, null, this.wiring)
     const lockForm = this.lockForm(flags)
     const store = await this.openStore(flags, await this.wiring.secrets())
-    const { chosen, config, warnings } = await findTarget(target, flags.config, this.wiring)
-    for (const warning of warnings) this.note(warning)
+    const { chosen, config } = await this.find(target, flags.config)
     const lock = this.sharedLock(lockForm, flags, config.utility)
-    const { locks, shelf, clock } = await this.wiring.rotationPorts(lock, (text) => this.note(text))
+    const { locks, shelf, clock, refusedLogins } = await this.wiring.rotationPorts(lock, (text) => this.note(text))
     const { plainView } = await import('../../adapters/terminal/progress.js')
     // Plain lines: there are no stages that a list could show.
     const view = plainView((line) => this.note(line))
@@ -61,12 +60,14 @@ ${exitCodes({
         chosen,
         users: target.users,
         config,
-        lockoutLimit: flags['lockout-limit'],
-        concurrency: flags.concurrency,
         commandMs: silenceLimits(flags, config.utility).commandMs,
       },
       {
         console: await this.console(flags, config, chosen.roster),
+        refusedLogins,
+        lockoutLimit: flags['lockout-limit'],
+        concurrency: flags.concurrency,
+        stop,
         locks,
         shelf: {
           ...shelf,

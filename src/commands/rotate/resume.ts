@@ -1,7 +1,7 @@
 import { exitCodes } from '../../cli/exit-codes.js'
 import { ReopenCommand, reopenFlags } from '../../cli/reopen-command.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
-import { resumeRotation } from '../../use-cases/rotation/resume-rotation.js'
+import { resumeRotation } from '../../use-cases/rotation/open/resume.js'
 
 export default class RotateResume extends ReopenCommand {
   static override summary = 'Go on with a rotation that stopped.'
@@ -25,7 +25,9 @@ ${exitCodes({
   ]
   static override flags = reopenFlags
 
+  protected readonly goesForward = true
+
   run(): Promise<RotationDocument> {
-    return this.reopen('forward', resumeRotation)
+    return this.reopen(resumeRotation)
   }
 }

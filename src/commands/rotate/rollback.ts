@@ -1,7 +1,7 @@
 import { exitCodes } from '../../cli/exit-codes.js'
 import { ReopenCommand, reopenFlags } from '../../cli/reopen-command.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
-import { rollbackRotation } from '../../use-cases/rotation/rollback-rotation.js'
+import { rollbackRotation } from '../../use-cases/rotation/open/rollback.js'
 
 export default class RotateRollback extends ReopenCommand {
   static override summary = 'Return every HSM to the old password.'
@@ -25,7 +25,9 @@ ${exitCodes({
   ]
   static override flags = reopenFlags
 
+  protected readonly goesForward = false
+
   run(): Promise<RotationDocument> {
-    return this.reopen('back', rollbackRotation)
+    return this.reopen(rollbackRotation)
   }
 }

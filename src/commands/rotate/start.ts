@@ -5,14 +5,14 @@ import { readOfficers, resolveOfficers } from '../../cli/officers.js'
 import { isGenerated, readPasswordFlag, resolvePasswords } from '../../cli/passwords.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
-import { findTarget, readTarget } from '../../cli/rotation-target.js'
+import { readTarget, refOf } from '../../cli/rotation-target.js'
 import { usageError } from '../../domain/errors.js'
-import type { RotationId } from '../../domain/ids.js'
+import type { LostCluster } from '../../domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
-import { planRotation } from '../../use-cases/rotation/plan-rotation.js'
-import { refuseEqual } from '../../use-cases/rotation/planned-passwords.js'
-import { startRotation } from '../../use-cases/rotation/start-rotation.js'
+import { planRotation } from '../../use-cases/rotation/open/plan.js'
+import { refuseEqual } from '../../use-cases/rotation/open/planned-passwords.js'
+import { startRotation } from '../../use-cases/rotation/open/start.js'
 
 const INSTEAD_OF_PLAN = ['source', 'destination', 'user', 'leave-out'] as const
 
@@ -65,17 +65,18 @@ ${exitCodes({
     const lockForm = this.lockForm(flags)
     const planFile = flags.plan === undefined ? null : await this.wiring.readPlan(flags.plan)
     const expected = planFile?.plan ?? null
-    const target = await readTarget(flags, expected, this.wiring)
+    const target = await readTarget(flags, planFile, this.wiring)
     const rules = {
       lockoutLimit: flags['lockout-limit'],
       createMissing: flags['create-missing'],
       allowKmsuser: flags['allow-kmsuser'],
     }
     if (flags['dry-run']) {
-      const found = await findTarget(target, flags.config, this.wiring)
-      const hsms = await this.console(flags, found.config, found.chosen.roster)
-      const { plan } = await planRotation(found.chosen, target.users, hsms, flags.concurrency, rules)
-      await this.showPlan(plan, flags['current-password'] !== undefined)
+      const { chosen, config } = await this.find(target, flags.config)
+      const hsms = await this.console(flags, config, chosen.roster)
+      const mayStay = options.mayStayBehind.hsmIds
+      const { plan } = await planRotation(chosen, target.users, hsms, flags.concurrency, rules, mayStay)
+      await this.showPlan(plan, flags['current-password'] !== undefined, chosen.lost)
       return { plan }
     }
     const next = readPasswordFlag('--new-password', flags['new-password'])
@@ -91,26 +92,11 @@ ${exitCodes({
     const newPasswords = await resolvePasswords(next, target.users, secrets)
     refuseEqual(newPasswords, currentPasswords)
 
-    const found = await findTarget(target, flags.config, this.wiring)
-    for (const warning of found.warnings) this.note(warning)
-    if (lockForm === undefined) {
-      this.note(
-        'The lock holds on this machine only: see to it that nobody starts the same rotation elsewhere, or give --lock.',
-      )
-    }
+    const { chosen, config } = await this.find(target, flags.config)
+    this.noteLocalLock(lockForm, 'rotation')
     if (store.onThisMachine) this.note(`${store.description} is lost when this machine is.`)
-    const { chosen, config } = found
-    const lock = this.sharedLock(lockForm, flags, config.utility)
-    let begun = false
-    const state = await this.wiring.rotationPorts(lock, (text) => this.note(text))
-    let rotationId: RotationId | null = null as RotationId | null
-    const stop = await this.listen(
-      () => rotationId,
-      () => begun,
-    )
-    const view = await this.progressView()
-    try {
-      const rotation = await startRotation(
+    return this.begin(this.sharedLock(lockForm, flags, config.utility), async ({ settle, ...ports }) =>
+      startRotation(
         {
           chosen,
           users: target.users,
@@ -124,43 +110,26 @@ ${exitCodes({
           config,
         },
         {
-          ...state,
-          newRotationId: () => {
-            rotationId = state.newRotationId()
-            return rotationId
-          },
+          ...ports,
           console: await this.console(flags, config, chosen.roster),
           officerOf,
           lockoutLimit: rules.lockoutLimit,
           concurrency: flags.concurrency,
-          stop,
           store,
           hooks: await this.hooks(flags),
           operator: await this.wiring.operator(flags.yes),
-          progress: (event) => {
-            // The journal has its first line by then, and there is something to resume.
-            if (event.kind === 'stage-started' && event.stage !== 'preflight') begun = true
-            view.progress(event)
-          },
-          discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations]),
-          who: this.who(),
-          version: this.config.version,
+          discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations].map(refOf)),
           showPlan: async (plan, byCurrent) => {
-            await view.settle()
-            await this.showPlan(plan, byCurrent)
+            await settle()
+            await this.showPlan(plan, byCurrent, chosen.lost)
           },
         },
-      )
-      await view.end()
-      return await this.showRotation(rotation)
-    } finally {
-      await view.end()
-      stop.release()
-    }
+      ),
+    )
   }
 
-  private async showPlan(plan: RotationPlan, byCurrent: boolean): Promise<void> {
+  private async showPlan(plan: RotationPlan, byCurrent: boolean, lost?: readonly LostCluster[]): Promise<void> {
     const { renderPlan } = await import('../../cli/views/plan.js')
-    this.note(renderPlan(plan, byCurrent))
+    this.note(renderPlan(plan, { byCurrent, lost }))
   }
 }

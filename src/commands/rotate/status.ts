@@ -5,7 +5,9 @@ import { parseRotationId } from '../../cli/rotation-flags.js'
 import { followRotation } from '../../domain/rotation/follow-rotation.js'
 import type { JournalEntry } from '../../domain/rotation/journal-entry.js'
 import { describeAction } from '../../domain/rotation/last-action.js'
+import type { RotationLedger } from '../../domain/rotation/ledger.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
+import { rotationOf } from '../../domain/rotation/rotation.js'
 import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
 import { holderOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 
@@ -40,7 +42,7 @@ ${exitCodes({
     // The locks first: a run that ends in between has written its end into the journal before it let them go.
     const holder = await holderOf(await this.wiring.lockFinder(), rotationId)
     const { ledger, torn, last } = await followRotation(shelf, rotationId)
-    const document = rotationDocument(ledger.rotation())
+    const document = rotationDocument(rotationOf(ledger))
     const heldBy = document.outcome === 'paused' ? holder : null
     if (!this.jsonEnabled()) {
       const { renderRotation } = await import('../../cli/views/rotation.js')
@@ -48,8 +50,8 @@ ${exitCodes({
     }
     if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
-    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, heldBy, last)
-    process.exitCode = exitCodeFor(document.outcome)
+    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, heldBy, last)
+    process.exitCode = exitCodeFor(document)
     if (holder === null) return { ...document, holder }
     const { user, host, pid, since } = holder
     return { ...document, holder: { user, host, pid, since } }
@@ -57,11 +59,18 @@ ${exitCodes({
 
   private async sayHowItGoesOn(
     document: RotationDocument,
+    ledger: RotationLedger,
     holder: RotationHolder | null,
     last: JournalEntry,
   ): Promise<void> {
-    const { renderHolder, renderPause } = await import('../../cli/views/rotation.js')
-    const words = holder === null ? renderPause(document) : renderHolder(document, holder, describeAction(last))
+    const [{ renderHolder, renderPause }, { rollbackOutlook }] = await Promise.all([
+      import('../../cli/views/rotation.js'),
+      import('../../use-cases/rotation/open/rollback.js'),
+    ])
+    const words =
+      holder === null
+        ? renderPause(document, rollbackOutlook(ledger))
+        : renderHolder(document, holder, describeAction(last))
     if (words !== null) this.note(words)
   }
 }

@@ -2,15 +2,24 @@ import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
+import { type DriftAdvice, driftAdvice } from '../../domain/drift-advice.js'
 import { EXIT } from '../../domain/errors.js'
 import { type UserDifference, userDrift } from '../../domain/user-drift.js'
-import { readAllUsers } from '../../use-cases/rotation/preflight.js'
+import { readAllUsers } from '../../use-cases/rotation/survey/read-users.js'
+
+interface DriftDocument {
+  readonly differences: readonly UserDifference[]
+  /** No listing shows a password. */
+  readonly passwordsCompared: false
+  readonly advice: readonly DriftAdvice[]
+}
 
 export default class UsersDrift extends RotationCommand {
   static override summary = 'Say what differs between the HSMs, as far as listings show it.'
   static override description =
-    `Compares every HSM with the first one of the configuration, and failure counts with zero. Passwords cannot be compared
-this way.
+    `Compares every HSM with the first one of the configuration, and failure counts with zero. Passwords are not compared:
+no listing shows one, and users prove asks by a login. What can be done about a difference is said with it: the users repair
+that brings a missing user over, or the order in which AWS says to repair a role, a lock, a second factor or a quorum key.
 
 ${exitCodes({
   0: 'nothing differs',
@@ -24,19 +33,19 @@ ${exitCodes({
     ...utilityFlags,
   }
 
-  async run(): Promise<{ readonly differences: readonly UserDifference[] }> {
+  async run(): Promise<DriftDocument> {
     const { flags } = await this.parse(UsersDrift)
     const path = requireFlag(flags.config, '--config', '--config merged.cfg')
     const config = await this.wiring.loadRoster(path)
     const { roster } = config
-    const differences = userDrift(
-      await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency),
-    )
+    const matrix = await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency)
+    const differences = userDrift(matrix)
+    const advice = driftAdvice({ differences, matrix, roster, clusters: config.clusters, utility: config.utility })
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
       const { renderDrift } = await import('../../cli/views/users.js')
-      this.log(renderDrift(differences))
+      this.log(renderDrift(differences, advice, path))
     }
-    return { differences }
+    return { differences, passwordsCompared: false, advice }
   }
 }

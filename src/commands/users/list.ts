@@ -4,7 +4,7 @@ import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
 import type { HsmUser } from '../../domain/hsm-user.js'
 import type { HsmId, ServerId } from '../../domain/ids.js'
-import { readAllUsers } from '../../use-cases/rotation/preflight.js'
+import { readAllUsers } from '../../use-cases/rotation/survey/read-users.js'
 
 interface UsersDocument {
   readonly servers: readonly {

@@ -6,6 +6,7 @@ import { EXIT } from '../../domain/errors.js'
 import { type UserKey, userKey } from '../../domain/hsm-user.js'
 import { parseUserRef } from '../../domain/hsm-user-text.js'
 import { requireTypable } from '../../domain/password.js'
+import { LoginBudget } from '../../domain/rotation/login-budget.js'
 import { parseSecretForm } from '../../domain/secret-form.js'
 import { type PasswordProof, provePassword } from '../../use-cases/prove-password.js'
 
@@ -51,8 +52,7 @@ ${exitCodes({
     const { refusedLogins } = await this.wiring.rotationPorts()
     const hsms = await provePassword(await this.console(flags, config, roster), roster, user, password, {
       concurrency: flags.concurrency,
-      lockoutLimit: flags['lockout-limit'],
-      refusedLogins,
+      budget: new LoginBudget(flags['lockout-limit'], refusedLogins),
     })
     if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {

@@ -9,26 +9,34 @@ import type { ClusterId, HsmId, RegionName } from '../ids.js'
 export type CellState = 'unknown' | 'old' | 'new' | 'other' | 'locked' | 'absent' | 'unreachable'
 
 /**
- * Why a cell's state is believed: a login with the new or the current credential, a syncUser that reported success
- * from a proved origin, or that nothing was ever written there in this rotation.
+ * Why a cell's state is believed: a login with the new or the current credential, a copy that reported success from an
+ * origin that holds it, or that nothing was ever written there in this rotation.
  */
 export type Proof = 'login-new' | 'login-current' | 'copy' | 'untouched' | 'none'
 
 /** Whether a login asked this HSM alone, or its whole cluster at once. */
 export type Evidence = 'hsm' | 'cluster'
 
-/** One user on one HSM. */
-export interface Cell {
+/** Names one user on one HSM. */
+export interface CellRef {
   readonly user: UserKey
   readonly hsmId: HsmId
-  readonly clusterId: ClusterId
-  readonly region: RegionName
+}
+
+/** What is known of one cell, and since when. */
+export interface KnownCell {
   readonly state: CellState
   readonly proof: Proof
   /** What the login reached that proves the state; null where none does. */
   readonly evidence: Evidence | null
   /** UTC, ISO 8601; null when it was never observed. */
   readonly observedAt: string | null
+}
+
+/** One user on one HSM. */
+export interface Cell extends CellRef, KnownCell {
+  readonly clusterId: ClusterId
+  readonly region: RegionName
 }
 
 /** How many cells of one cluster hold the new credential. */

@@ -2,7 +2,7 @@ import { type OperatorError, refusal } from '../errors.js'
 import { findUser, type HsmUser, type HsmUserRef, sameUser, userKey } from '../hsm-user.js'
 import type { ClusterId, HsmId } from '../ids.js'
 import { nameServer, type Roster } from '../roster.js'
-import { budgetSpent, isLocked } from './login-budget.js'
+import { isNearLockout, nearLockout } from './login-budget.js'
 import type { PlannedUser } from './plan.js'
 
 /** Users of every HSM of the roster, as listed just now. */
@@ -13,6 +13,8 @@ export interface EligibilityRules {
   /** Users that are missing on some HSM are created there. */
   readonly createMissing: boolean
   readonly allowKmsuser: boolean
+  /** That a user is missing on some HSM of a cluster, where the utility shows one row for all, is what is repaired. */
+  readonly repairs?: boolean
 }
 
 /** Users as they can be rotated, and the cells where one does not exist yet. */
@@ -102,26 +104,9 @@ export const checkOfficers = (
         ],
       )
     }
-    if (budgetSpent(row, lockoutLimit)) throw nearLockout(officer, nameServer(server), row, lockoutLimit)
+    if (isNearLockout(row, lockoutLimit)) throw nearLockout(officer, nameServer(server), row, lockoutLimit)
   }
 }
-
-/**
- * The refusal to log in as a user that is near its lock-out.
- * @param where the HSM, as messages name it
- */
-export const nearLockout = (user: HsmUserRef, where: string, row: HsmUser, limit: number): OperatorError =>
-  refusal(
-    isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
-    row.loginFailureCount === null
-      ? `${userKey(user)} is locked on ${where}`
-      : isLocked(row, limit)
-        ? `${userKey(user)} is locked on ${where}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
-        : `${where} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
-    [
-      'find out which client uses a wrong password; a crypto officer clears the count and the lock by changing the password',
-    ],
-  )
 
 /** A user with several IDs is never copied, and only a copy creates it. */
 const cannotBeCopied = (ref: HsmUserRef, missing: readonly HsmId[]): OperatorError =>
@@ -185,7 +170,8 @@ const refuseIfMissing = (
       sameName === undefined ? ['lockstep users list --config FILE'] : [`--user ${userKey(sameName)}`],
     )
   }
-  const onSource = missing.find((hsmId) => source.includes(hsmId))
+  // In a repair the source is a cluster like any other.
+  const onSource = rules.repairs === true ? undefined : missing.find((hsmId) => source.includes(hsmId))
   if (onSource !== undefined) {
     throw refusal('USER_MISSING', `${userKey(ref)} does not exist on ${onSource} of the source cluster`, [
       'take a cluster as source on whose HSMs all the users exist',
@@ -201,10 +187,11 @@ const refuseIfMissing = (
 const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, roster: Roster): void => {
   const server = roster.find((candidate) => candidate.hsmId === hsmId)
   const where = server === undefined ? hsmId : nameServer(server)
-  if (row.inconsistent.length > 0) {
+  const inconsistent = row.inconsistent.filter((field) => rules.repairs !== true || field !== 'cluster-coverage')
+  if (inconsistent.length > 0) {
     throw refusal(
       'USER_INCONSISTENT',
-      `the HSMs of the cluster of ${where} disagree about ${userKey(ref)}: ${row.inconsistent.join(', ')}`,
+      `the HSMs of the cluster of ${where} disagree about ${userKey(ref)}: ${inconsistent.join(', ')}`,
       ['repair the user first: AWS CloudHSM User Guide, "inconsistent" values in user list'],
     )
   }
@@ -215,7 +202,7 @@ const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: Eligibi
       ['rotate the other users; this one cannot be rotated by this version'],
     )
   }
-  if (budgetSpent(row, rules.lockoutLimit)) throw nearLockout(ref, where, row, rules.lockoutLimit)
+  if (isNearLockout(row, rules.lockoutLimit)) throw nearLockout(ref, where, row, rules.lockoutLimit)
 }
 
 const officersOf = (listed: readonly HsmUser[]): string =>

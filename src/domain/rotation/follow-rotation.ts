@@ -2,7 +2,7 @@ import { OperatorError } from '../errors.js'
 import type { RotationId } from '../ids.js'
 import type { JournalShelf } from './journal.js'
 import type { JournalEntry } from './journal-entry.js'
-import { RotationLedger } from './rotation.js'
+import { RotationLedger } from './ledger.js'
 
 /**
  * A rotation as its journal tells it, read without keeping the journal in memory.

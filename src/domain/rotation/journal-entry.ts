@@ -3,8 +3,8 @@ import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
-import type { Evidence } from './cell.js'
-import type { Propagation, RotationPlan } from './plan.js'
+import type { SerialObservation } from '../serial-numbers.js'
+import type { PlannedCluster, Propagation, RotationPlan } from './plan.js'
 import type { Stage } from './stage.js'
 
 /** The credentials a cell may be given or asked for; the values are in the store alone. */
@@ -20,32 +20,76 @@ export type Intent = {
   readonly credential: CredentialName
 } & (
   | { readonly act: 'change' }
-  /** A copy; `credential` is the one the origin was proved to hold. `rehearsal`: nothing was new yet. */
-  | { readonly act: 'sync'; readonly from: UnitId; readonly rehearsal: boolean }
+  /** A copy; `credential` is the one the origin holds. `rehearsal`: nothing was new yet. */
+  | { readonly act: 'copy'; readonly from: UnitId; readonly rehearsal: boolean }
   /** A login attempt, which a refusal turns into a failed login. */
   | { readonly act: 'login' }
 )
 
+/** What a listing says of the users of a rotation on one HSM. A user that is not named is there, and all is well with it. */
+export interface ListedHsm {
+  readonly hsmId: HsmId
+  /** Whether the listing shows how many logins in a row failed; 0 for those that `failures` does not name. */
+  readonly counted: boolean
+  readonly absent?: readonly UserKey[]
+  /** Users that some HSM of the cluster lacks; a listing of a whole cluster does not say which. */
+  readonly inPart?: readonly UserKey[]
+  readonly locked?: readonly UserKey[]
+  readonly failures?: readonly (readonly [UserKey, number])[]
+  /** Users that have another ID there than planned. */
+  readonly otherId?: readonly UserKey[]
+  /** Users whose attributes are other ones than planned, and what they are now. */
+  readonly different?: readonly (readonly [UserKey, string])[]
+}
+
+/**
+ * What a copy does to a user that exists with another password. `unsettled`: it was refused without a reason, or in part, which
+ * may have been for another one than the password; `unused`: no copy is made in this rotation.
+ */
+export type CopyVerdict = 'accepted' | 'overwrites' | 'refused' | 'without-effect' | 'unsettled' | 'unused'
+
+/**
+ * Something that was seen: of an HSM, a listing, or AWS. It holds until something newer is seen.
+ */
+export type Observation =
+  | { readonly type: 'listed'; readonly hsms: readonly ListedHsm[] }
+  | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
+  | { readonly type: 'serials'; readonly seen: SerialObservation }
+  /** How AWS's answer differs from the roster, in words; empty where it does not. */
+  | { readonly type: 'aws'; readonly differences: readonly string[] }
+  /** A login before the journal was begun. */
+  | {
+      readonly type: 'login'
+      readonly user: UserKey
+      readonly hsmIds: readonly HsmId[]
+      readonly credential: CredentialName
+      readonly answer: Exclude<Answer, { kind: 'unclear' }>
+      /** It was refused before and not asked again. */
+      readonly remembered?: true
+    }
+  /** Its budget allows no login to a cell, so that nobody knows what it holds until it is written. */
+  | {
+      readonly type: 'not-asked'
+      readonly user: UserKey
+      readonly hsmIds: readonly HsmId[]
+      readonly reason: string
+    }
+  | { readonly type: 'copies'; readonly verdict: CopyVerdict; readonly evidence: string }
+
 /** One line of a journal: an intent, an observation, or a turn of the rotation. Never a belief, never a secret. */
 export type JournalEvent =
+  | Observation
   | { readonly type: 'started'; readonly facts: RotationFacts }
-  | { readonly type: 'stage-completed'; readonly stage: Stage }
   | { readonly type: 'intent'; readonly intent: Intent; readonly process: UtilityProcess }
   | { readonly type: 'answer'; readonly to: number; readonly answer: Answer }
   | { readonly type: 'unanswered'; readonly to: number; readonly reason: string }
-  /** A listing showed the user locked there, or not any more. */
-  | { readonly type: 'locked' | 'unlocked'; readonly user: UserKey; readonly hsmId: HsmId }
-  /** A listing showed another number of failed logins in a row than was known. */
-  | { readonly type: 'failure-count'; readonly user: UserKey; readonly hsmId: HsmId; readonly count: number }
-  /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
-  | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }
-  | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
   | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
-  | { readonly type: 'way-back'; readonly bySync: boolean; readonly byCurrent: boolean; readonly evidence: string }
+  /** `withCurrent`: the proved current credential was read back as well. */
   | {
       readonly type: 'store'
       readonly act: 'put-pending' | 'promote' | 'discard'
       readonly phase: 'intent' | 'read-back'
+      readonly withCurrent?: boolean
     }
   | {
       readonly type: 'paused'
@@ -54,52 +98,73 @@ export type JournalEvent =
       readonly message: string
       readonly suggestions: readonly string[]
     }
-  /** The current credential was proved on every cell after the start, before anything was written. */
-  | { readonly type: 'current-proved'; readonly evidence: Evidence }
+  /** The operator accepts something that is asked for by name, and need not be asked again. */
+  | { readonly type: 'accepted'; readonly what: 'no-way-back' }
+  | { readonly type: 'accepted'; readonly what: 'new-serials'; readonly clusterId: ClusterId }
+  /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
+  | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }
   /** The operator allows an HSM that cannot be reached to stay behind. */
   | { readonly type: 'debt'; readonly debt: Debt }
-  | { readonly type: 'debt-settled'; readonly hsmId: HsmId }
+  | { readonly type: 'debt-settled'; readonly hsmId: HsmId; readonly by?: RotationId }
+  /** A lost cluster is back, and its HSMs take part from here on. */
+  | { readonly type: 'cluster-joined'; readonly cluster: PlannedCluster; readonly roster: readonly RosterEntry[] }
+  /** Another run gave a lost cluster the credential. */
+  | { readonly type: 'cluster-settled'; readonly clusterId: ClusterId; readonly by: RotationId }
   /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
   | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */
-  | {
-      readonly type: 'targets-added'
-      readonly roster: readonly RosterEntry[]
-      readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
-    }
+  | { readonly type: 'targets-added'; readonly roster: readonly RosterEntry[] }
   /** Another invocation took the rotation up again. */
   | { readonly type: 'resumed'; readonly operator: RotationFacts['operator'] }
-  /** From here on the rotation goes back, whoever resumes it. */
-  | { readonly type: 'rollback-started'; readonly method: Propagation }
+  /** From here on the rotation goes back, whoever resumes it; `none`: there is nothing to take back on any HSM. */
+  | { readonly type: 'rollback-started'; readonly method: Propagation | 'none' }
+  /** Nothing was left that holds the old credential, and nothing was given back yet: it goes forward again. */
+  | { readonly type: 'rollback-abandoned'; readonly evidence: string }
+  /** The applications' command was run after PENDING became CURRENT; it may have failed. */
+  | { readonly type: 'applications-told'; readonly failure: string | null }
+  /** For people. Nothing is derived from it. */
+  | { readonly type: 'stage-completed'; readonly stage: Stage }
+  /** For people. Nothing is derived from it. */
   | { readonly type: 'finished'; readonly outcome: 'completed' | 'completed-with-debt' | 'rolled-back' }
 
-/** An HSM that stays behind, or is left out, with the operator's consent. */
+/** An HSM that stays behind, or is gone, with the operator's consent. */
 export interface Debt {
   readonly hsmId: HsmId
+  readonly reason: string
+}
+
+/** A cluster of the family that was out of reach from the start and was left out, to be brought along later. */
+export interface LostCluster extends Pick<PlannedCluster, 'clusterId' | 'profile'> {
+  /** Null where it was named by its ID alone and nobody saw it. */
+  readonly region: PlannedCluster['region'] | null
   readonly reason: string
 }
 
 /** What a rotation is about; the first line of its journal. */
 export interface RotationFacts {
   readonly rotationId: RotationId
+  /** `repair`: HSMs are given what others hold; no new credential comes into the world. */
+  readonly procedure: 'rotate' | 'repair'
   readonly plan: RotationPlan
-  /** Cells proved by a login with the current credential at preflight. */
-  readonly provedCurrent: readonly { readonly user: UserKey; readonly hsmId: HsmId; readonly evidence: Evidence }[]
-  /** What the HSMs of each cluster said of themselves, where the utility cannot tell which HSM it speaks to. */
-  readonly serials: readonly { readonly clusterId: ClusterId; readonly serials: readonly string[] }[]
-  /** Cells whose user does not exist there yet. */
-  readonly absent: readonly { readonly user: UserKey; readonly hsmId: HsmId }[]
-  /** Failed logins in a row as the HSMs counted them, where the utility shows them. */
-  readonly failureCounts: readonly { readonly user: UserKey; readonly hsmId: HsmId; readonly count: number }[]
+  /** What was seen before the journal was begun. */
+  readonly observed: readonly Observation[]
   /** HSMs that the operator allowed to stay behind from the start, and why. */
   readonly debts: readonly Debt[]
+  readonly lostClusters: readonly LostCluster[]
+  /** The operator goes on although nothing could give the old credential back. */
+  readonly acceptedNoWayBack: boolean
+  /** Users are created where they are missing. */
+  readonly createMissing: boolean
   /** The journal was lost, and this one was begun from what the store and the HSMs said. */
   readonly recovered: boolean
   /** What was wrong with the journal that this one was begun instead of, where there was one. */
   readonly brokenJournal?: string
-  readonly store: string
-  /** Whether the new credential was made by this program or given by the operator. */
-  readonly newCredential: 'generated' | 'given'
+  /** Where the credentials are kept; null for a repair that needs none. */
+  readonly store: string | null
+  /** Where the new credential comes from; `unknown`: nobody knows it, it is copied from HSM to HSM. */
+  readonly newCredential: 'generated' | 'given' | 'kept' | 'unknown'
+  /** Where a repair copies users from; null where it gives what the store keeps. */
+  readonly from: UnitId | null
   /** The configuration sessions derive theirs from, and the hash of the operator's file where it was one. */
   readonly config: UtilityConfig & { readonly sha256: string | null }
   readonly operator: { readonly user: string; readonly host: string; readonly pid: number }

@@ -48,9 +48,13 @@ export interface JournalShelf {
   /** IDs of all rotations known here, oldest first. */
   list(): Promise<readonly RotationId[]>
   /**
-   * Rotations on one of these clusters that are neither completed nor rolled back.
+   * Rotations on one of these clusters that have something left to do, be it a debt.
    * @throws {OperatorError} `JOURNAL_BROKEN`, `JOURNAL_UNREADABLE` (exit 5): what cannot be read to its end may be open, if
    *   its beginning names one of the clusters or cannot be read either
    */
   openRotations(clusterIds: readonly ClusterId[]): Promise<readonly Rotation[]>
 }
+
+/** What can be done about a journal that is not there. */
+export const RECOVER_ADVICE =
+  'where its journal was lost and the store still holds its credential: lockstep rotate recover'

@@ -1,25 +1,162 @@
-import type { HsmUser } from '../hsm-user.js'
+import { type OperatorError, refusal } from '../errors.js'
+import { type HsmUser, type HsmUserRef, userKey } from '../hsm-user.js'
+import type { ClusterId, HsmId } from '../ids.js'
+import { type LoginPlace, type RefusedLogin, type RefusedLogins, UNANSWERED } from '../refused-logins.js'
+import { nameServer, type RosterEntry } from '../roster.js'
 
 /** What the product assumes unless told otherwise: the fifth failed login locks. */
 export const DEFAULT_LOCKOUT_LIMIT = 5
 
 /**
- * Whether one more failed login would come too near to a lock-out: a login is refused from two below the limit on,
- * so that a mistake of ours never locks anybody. An unknown count leaves the decision to the journal.
+ * Whether one more failed login would come too near to a lock-out, as far as a listing shows it: a login is refused from
+ * two below the limit on, so that a mistake of ours never locks anybody.
  * @param limit the failed login that locks the user
  */
-export const budgetSpent = (user: HsmUser, limit: number): boolean =>
+export const isNearLockout = (user: HsmUser, limit: number): boolean =>
   user.locked === true || (user.loginFailureCount !== null && user.loginFailureCount >= limit - 2)
 
 /** Whether the user is locked: as the listing says, or as far as its count tells. */
 export const isLocked = (user: HsmUser, limit: number): boolean =>
   user.locked ?? (user.loginFailureCount !== null && user.loginFailureCount >= limit)
 
-/**
- * How many refused logins across invocations are the last where no count can be read: as near to a lock-out as
- * `budgetSpent` lets one come.
- */
-export const uncountedBudget = (limit: number): number => Math.max(1, limit - 3)
+/** A login that somebody wants to make. */
+export interface WantedLogin {
+  readonly user: HsmUserRef
+  /** The HSMs it reaches: one of them, or all that answer of one cluster. */
+  readonly reached: readonly RosterEntry[]
+  /** The user as these HSMs listed it just now; HSMs that do not have it are left out. */
+  readonly rows: ReadonlyMap<HsmId, HsmUser>
+}
 
-/** Failed logins of one user on one cluster that a rotation allows itself where no count can be read. */
-export const UNCOUNTED_BUDGET = 2
+/**
+ * Decides every login of every command, of users and of officers. Where a listing shows the failed logins in a row the
+ * HSM's own count decides; where it shows none, those that are remembered, of all who share the state. A good login and
+ * a change of the password clear what is remembered, as they clear the count. No cell that refused a login is asked again
+ * by the same invocation before it was written.
+ */
+export class LoginBudget {
+  readonly limit: number
+  readonly #memory: RefusedLogins
+  readonly #refusedNow = new Set<string>()
+
+  constructor(limit: number, memory: RefusedLogins) {
+    this.limit = limit
+    this.#memory = memory
+  }
+
+  /** Why nobody may log in there now; null where somebody may. A change of the password makes it possible again. */
+  async objection({ user, reached, rows }: WantedLogin): Promise<OperatorError | null> {
+    for (const server of reached) {
+      const row = rows.get(server.hsmId)
+      if (row !== undefined && isNearLockout(row, this.limit))
+        return nearLockout(user, nameServer(server), row, this.limit)
+    }
+    const again = reached.find(({ hsmId }) => this.#refusedNow.has(keyOf(user, hsmId)))
+    if (again !== undefined) {
+      return refusal(
+        'LOGIN_BUDGET',
+        `${nameServer(again)} refused ${userKey(user)} once in this run already; it is not asked again`,
+      )
+    }
+    if (!isUncounted(rows)) return null
+    for (const clusterId of clustersOf(reached)) {
+      const hsmIds = reached.filter((server) => server.clusterId === clusterId).map(({ hsmId }) => hsmId)
+      const noted = await this.#memory.of(user, [clusterId])
+      const count = mostRefusals(noted, hsmIds)
+      if (count < this.#uncountedLimit) continue
+      const last = noted
+        .map(({ at }) => at)
+        .sort()
+        .at(-1)
+      return refusal(
+        'LOGIN_BUDGET',
+        `${clusterId} refused ${userKey(user)} ${count === 1 ? 'once' : `${count} times`}, last at ${last}, and its failure count cannot be read; it is not asked again`,
+        [
+          'an admin clears the count by changing the password there',
+          `--lockout-limit ${count + 4}   allows one more, where the cluster does`,
+        ],
+      )
+    }
+    return null
+  }
+
+  /** What is remembered of this user on these clusters. */
+  remembered(user: HsmUserRef, clusterIds: readonly ClusterId[]): Promise<readonly RefusedLogin[]> {
+    return this.#memory.of(user, clusterIds)
+  }
+
+  /**
+   * Before a login whose failure no count would show: it is remembered before an HSM hears of it, because nobody may live
+   * to tell what came of it.
+   */
+  async noteBegun({ user, reached, rows }: WantedLogin): Promise<void> {
+    if (isUncounted(rows)) await this.#memory.note(user, placesOf(reached), UNANSWERED)
+  }
+
+  async noteRefused({ user, reached, rows }: WantedLogin, credential: string | null = null): Promise<void> {
+    for (const { hsmId } of reached) this.#refusedNow.add(keyOf(user, hsmId))
+    await this.#memory.note(user, placesOf(reached), credential, isUncounted(rows))
+  }
+
+  noteGood(user: HsmUserRef, reached: readonly RosterEntry[]): Promise<void> {
+    return this.#clear(user, reached)
+  }
+
+  noteChanged(user: HsmUserRef, reached: readonly RosterEntry[]): Promise<void> {
+    return this.#clear(user, reached)
+  }
+
+  /**
+   * How many refused logins in a row are the last where no count can be read: as near to a lock-out as a count that is
+   * shown lets one come, less one, because failed logins of others are not seen.
+   */
+  get #uncountedLimit(): number {
+    return Math.max(1, this.limit - 3)
+  }
+
+  async #clear(user: HsmUserRef, reached: readonly RosterEntry[]): Promise<void> {
+    for (const { hsmId } of reached) this.#refusedNow.delete(keyOf(user, hsmId))
+    const alone = reached.map(({ clusterId, hsmId }): LoginPlace => ({ clusterId, hsmId }))
+    await this.#memory.clear(user, [...placesOf(reached), ...alone])
+  }
+}
+
+const isUncounted = (rows: WantedLogin['rows']): boolean =>
+  [...rows.values()].some((row) => row.loginFailureCount === null)
+
+/** The most refusals that one of these HSMs may have counted: those at itself, and those of its whole cluster. */
+const mostRefusals = (noted: readonly RefusedLogin[], hsmIds: readonly HsmId[]): number => {
+  const at = (wanted: HsmId | null) =>
+    noted.filter(({ hsmId }) => hsmId === wanted).reduce((sum, { count }) => sum + count, 0)
+  return at(null) + Math.max(0, ...hsmIds.map(at))
+}
+
+const clustersOf = (reached: readonly RosterEntry[]): ReadonlySet<ClusterId> =>
+  new Set(reached.map(({ clusterId }) => clusterId))
+
+/** A login on several HSMs of a cluster is one on the cluster: which of them refused is not known. */
+const placesOf = (reached: readonly RosterEntry[]): readonly LoginPlace[] =>
+  [...clustersOf(reached)].map((clusterId) => {
+    const [first, ...others] = reached.filter((server) => server.clusterId === clusterId)
+    return { clusterId, hsmId: first !== undefined && others.length === 0 ? first.hsmId : null }
+  })
+
+const keyOf = ({ type, name }: HsmUserRef, hsmId: HsmId): string =>
+  `${hsmId} ${type === 'PCO' ? 'CO' : type}:${name.toLowerCase()}`
+
+/**
+ * The refusal to log in as a user that is near its lock-out.
+ * @param where the HSM, as messages name it
+ */
+export const nearLockout = (user: HsmUserRef, where: string, row: HsmUser, limit: number): OperatorError =>
+  refusal(
+    isLocked(row, limit) ? 'USER_LOCKED' : 'NEAR_LOCKOUT',
+    row.loginFailureCount === null
+      ? `${userKey(user)} is locked on ${where}`
+      : isLocked(row, limit)
+        ? `${userKey(user)} is locked on ${where}: ${row.loginFailureCount} failed logins; the limit is ${limit}`
+        : `${where} counts ${row.loginFailureCount} failed logins of ${userKey(user)}; the limit is ${limit}`,
+    [
+      'find out which client uses a wrong password; a crypto officer clears the count and the lock by changing the password',
+    ],
+  )

@@ -1,14 +1,12 @@
 import { EXIT, type ExitCode } from '../errors.js'
 import type { UserKey } from '../hsm-user.js'
-import type { RotationId } from '../ids.js'
-import type { UtilityName } from '../utility.js'
-import { type Cell, type Coverage, coverageOf } from './cell.js'
-import type { Debt } from './journal-entry.js'
+import type { ClusterId, RegionName, RotationId } from '../ids.js'
+import type { UtilityName } from '../utility/utility.js'
+import { type Cell, type CellRef, type Coverage, coverageOf } from './cell.js'
+import type { Debt, RotationFacts } from './journal-entry.js'
 import type { Propagation } from './plan.js'
-import type { Rotation } from './rotation.js'
+import type { OutcomeWord, Rotation } from './rotation.js'
 import type { Stage } from './stage.js'
-
-export type OutcomeWord = 'completed' | 'completed-with-debt' | 'paused' | 'rolled-back'
 
 /** A command of the operator that failed, and how. */
 export interface HookFailure {
@@ -16,9 +14,22 @@ export interface HookFailure {
   readonly message: string
 }
 
-/** The document of `rotate start`, `resume`, `rollback` and `status`. Its keys are a contract. */
+/** An HSM that stays behind, or a whole cluster that was out of reach from the start. */
+export type ShownDebt =
+  | Debt
+  | {
+      readonly hsmId: null
+      readonly clusterId: ClusterId
+      readonly region: RegionName | null
+      readonly reason: string
+    }
+
+/** The document of `rotate start`, `resume`, `rollback`, `status` and `users repair`. Its keys are a contract. */
 export interface RotationDocument {
   readonly rotationId: RotationId
+  readonly procedure: RotationFacts['procedure']
+  /** Where it goes: `back` once a rollback was begun, whoever resumes it. */
+  readonly direction: Rotation['direction']
   readonly outcome: OutcomeWord
   /** The first stage not completed; null when all are. */
   readonly stage: Stage | null
@@ -29,15 +40,19 @@ export interface RotationDocument {
   readonly cells: readonly Cell[]
   readonly coverage: readonly Coverage[]
   readonly startedAt: string
-  readonly store: string
+  readonly store: string | null
+  /** Where a repair copies users from; only in the document of one that does. */
+  readonly from?: string
   /** Members of the family that were left on the old credential. */
   readonly leftOut: readonly string[]
   readonly wayBack: { readonly bySync: boolean; readonly byCurrent: boolean }
   readonly failedLogins: number
   /** Cells that somebody else had written, and that were written all the same, by `--overwrite-other`. */
-  readonly overwritten: Rotation['overwritten']
-  /** HSMs that were allowed to stay behind. */
-  readonly debts: readonly Debt[]
+  readonly overwritten: readonly CellRef[]
+  /** Cells that a rollback gave the old password without proof that they held it before. */
+  readonly withoutProof: readonly CellRef[]
+  /** HSMs that were allowed to stay behind, and clusters that were lost when it began. */
+  readonly debts: readonly ShownDebt[]
   /** HSMs that AWS does not list any more, and without which the operator went on. */
   readonly gone: readonly Debt[]
   /** What was wrong with an earlier journal of this rotation, which was set aside when it was recovered. */
@@ -47,45 +62,48 @@ export interface RotationDocument {
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
 
-/** What scripts are told of a rotation. A rotation that is not finished is paused, whoever may be working on it. */
+/** What scripts are told of a rotation. */
 export const rotationDocument = (rotation: Rotation): RotationDocument => {
-  const { facts } = rotation
+  const { facts, plan, pause } = rotation
+  const lost = rotation.lostClusters.map(
+    ({ clusterId, region, reason }): ShownDebt => ({ hsmId: null, clusterId, region, reason }),
+  )
   return {
     rotationId: facts.rotationId,
-    outcome: rotation.finished ?? 'paused',
-    stage: rotation.finished === null ? rotation.stage : null,
-    utility: facts.plan.utility,
+    procedure: facts.procedure,
+    direction: rotation.direction,
+    outcome: rotation.outcome,
+    stage: rotation.stage,
+    utility: plan.utility,
     propagation: rotation.propagation,
-    users: facts.plan.users.map((user) => user.key),
+    users: plan.users.map((user) => user.key),
     cells: rotation.cells,
     coverage: coverageOf(rotation.cells),
     startedAt: rotation.startedAt,
     store: facts.store,
-    leftOut: facts.plan.leftOut.map((cluster) => cluster.clusterId),
+    ...(facts.from === null ? {} : { from: facts.from }),
+    leftOut: [...new Set([...plan.leftOut, ...rotation.lostClusters].map(({ clusterId }) => clusterId))],
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
-    debts: rotation.debts,
+    withoutProof: rotation.withoutProof,
+    debts: [...rotation.debts, ...lost],
     gone: rotation.gone,
     ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
-    ...(rotation.pause === null
-      ? {}
-      : {
-          error: {
-            code: rotation.pause.code,
-            message: rotation.pause.message,
-            suggestions: rotation.pause.suggestions,
-          },
-        }),
+    ...(pause === null ? {} : { error: { code: pause.code, message: pause.message, suggestions: pause.suggestions } }),
   }
 }
 
-/** Exit code of a command that ends with this outcome. */
-export const exitCodeFor = (outcome: OutcomeWord): ExitCode => {
+/** Exit code of a command that ends with this document. */
+export const exitCodeFor = ({
+  outcome,
+  withoutProof,
+}: Pick<RotationDocument, 'outcome' | 'withoutProof'>): ExitCode => {
   switch (outcome) {
     case 'completed':
-    case 'rolled-back':
       return EXIT.done
+    case 'rolled-back':
+      return withoutProof.length === 0 ? EXIT.done : EXIT.differences
     case 'completed-with-debt':
       return EXIT.differences
     case 'paused':

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { usageError } from '../errors.js'
 import { isClusterId } from '../ids.js'
+import type { LostCluster } from './journal-entry.js'
 import type { RotationPlan } from './plan.js'
 
 const text = z.string().min(1)
@@ -19,7 +20,7 @@ const planSchema = z.object({
   plan: z.object({
     utility: z.enum(['cmu', 'cloudhsm-cli']),
     source: cluster,
-    destinations: z.array(cluster).min(1),
+    destinations: z.array(cluster),
     leftOut: z.array(cluster),
     family: text,
     users: z
@@ -29,7 +30,7 @@ const planSchema = z.object({
       .min(1),
     roster: z
       .array(z.object({ serverId: z.number().int().min(0), hsmId, eniIp: text, clusterId, region: text, role }))
-      .min(2),
+      .min(1),
     parts: z.object({
       first: unitId,
       canary: unitId,
@@ -37,6 +38,10 @@ const planSchema = z.object({
       waves: z.array(z.object({ name: text, units: z.array(unitId) })),
     }),
   }),
+  // Plans written before there were any have none.
+  lost: z
+    .array(z.object({ clusterId, region: text.nullable(), profile: z.string().nullable(), reason: text }))
+    .optional(),
 })
 
 /** What `rotate plan` writes. */
@@ -45,6 +50,8 @@ export interface PlanFile {
   /** UTC, ISO 8601. */
   readonly createdAt: string
   readonly plan: RotationPlan
+  /** Clusters of the family that are out of reach and left out until they are back. */
+  readonly lost?: readonly LostCluster[]
 }
 
 /**

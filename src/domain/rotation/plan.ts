@@ -2,7 +2,8 @@ import { refusal } from '../errors.js'
 import type { HsmUserRef, UserKey } from '../hsm-user.js'
 import type { ClusterId, RegionName, UnitId } from '../ids.js'
 import type { Roster, RosterEntry } from '../roster.js'
-import { UTILITY_WORDS, type UtilityName } from '../utility.js'
+import { capabilitiesOf } from '../utility/capabilities.js'
+import type { UtilityName } from '../utility/utility.js'
 
 /** How a new credential reaches the HSMs after the first one. */
 export type Propagation = 'sync' | 'change'
@@ -48,7 +49,7 @@ export interface RotationPlan {
   readonly utility: UtilityName
   readonly source: PlannedCluster
   readonly destinations: readonly PlannedCluster[]
-  /** Members of the family that the operator chose to leave on the old credential. */
+  /** Members of the family that are left on the old credential, by choice or because they were out of reach. */
   readonly leftOut: readonly PlannedCluster[]
   readonly family: string
   readonly users: readonly PlannedUser[]
@@ -57,25 +58,58 @@ export interface RotationPlan {
 }
 
 /**
- * Gives each unit its part. The restore point is the last unit of the last destination, so that it stays out of the
- * way longest; where the canary is the only unit of the destinations, it is the source's last sibling.
- * @throws {OperatorError} `TOO_FEW_HSMS` when a side has no HSM
+ * Gives each unit its part. The canary is a unit of a destination, else a sibling of the first; the restore point is the
+ * last unit of the last destination, so that it stays out of the way longest. Where there are only two units the canary
+ * is the restore point, and where there is one it has every part.
+ * @throws {OperatorError} `TOO_FEW_HSMS` when the source has no HSM
  */
 export const assignParts = (roster: Roster, utility: UtilityName): Parts => {
   const units = unitsOf(roster, utility)
   const [first, ...siblings] = units.filter(({ servers }) => servers[0].role === 'source')
-  const [canary, ...others] = units.filter(({ servers }) => servers[0].role === 'destination')
-  if (first === undefined || canary === undefined) {
-    throw refusal('TOO_FEW_HSMS', 'a rotation needs one ACTIVE HSM in the source and one in a destination cluster')
-  }
-  const restorePoint = others.at(-1) ?? siblings.at(-1) ?? canary
-  const rest = [...siblings, ...others].filter((unit) => unit !== restorePoint)
+  if (first === undefined) throw refusal('TOO_FEW_HSMS', 'a rotation needs one ACTIVE HSM in the source cluster')
+  const destinations = units.filter(({ servers }) => servers[0].role === 'destination')
+  const canary = destinations[0] ?? siblings[0] ?? first
+  const rest = [...siblings, ...destinations].filter((unit) => unit !== canary)
+  const destinationsLeft = rest.filter(({ servers }) => servers[0].role === 'destination')
+  const restorePoint = destinationsLeft.at(-1) ?? rest.at(-1) ?? canary
   return {
     first: first.unitId,
     canary: canary.unitId,
     restorePoint: restorePoint.unitId,
-    waves: wavesOf(rest),
+    waves: wavesOf(rest.filter((unit) => unit !== restorePoint)),
   }
+}
+
+/**
+ * The parts as they are left once HSMs are gone or stay behind: a unit of which nothing is left gives its part to another
+ * one. The first one is then preferably one that holds the new credential already.
+ * @param units what takes part now, in the order of the roster
+ */
+export const partsAmong = (planned: Parts, units: readonly Unit[], isNew: (unit: Unit) => boolean): Parts => {
+  const has = (unitId: UnitId) => units.some((unit) => unit.unitId === unitId)
+  const [any] = units
+  if (any === undefined || [planned.first, planned.canary, planned.restorePoint].every(has)) return planned
+  const isSource = ({ servers }: Unit) => servers[0].role === 'source'
+  const first = has(planned.first)
+    ? planned.first
+    : (units.find(isNew) ?? units.find((unit) => isSource(unit) && unit.unitId !== planned.restorePoint) ?? any).unitId
+  const rest = units.filter(({ unitId }) => unitId !== first)
+  const others = rest.filter(({ unitId }) => unitId !== planned.restorePoint)
+  const canary = [planned.canary, ...others.filter((unit) => !isSource(unit)).map(({ unitId }) => unitId)]
+    .concat([...others, ...rest].map(({ unitId }) => unitId))
+    .find((unitId) => has(unitId) && unitId !== first)
+  const last = [planned.restorePoint, ...rest.map(({ unitId }) => unitId).reverse()].find(
+    (unitId) => has(unitId) && unitId !== first && unitId !== canary,
+  )
+  const restorePoint = last ?? canary ?? first
+  const taken = [first, canary ?? first, restorePoint]
+  const waves = planned.waves.map(({ name, units: wave }) => ({
+    name,
+    units: wave.filter((unitId) => !taken.includes(unitId)),
+  }))
+  const inWaves = new Set(waves.flatMap((wave) => wave.units))
+  const spare = rest.filter((unit) => !taken.includes(unit.unitId) && !inWaves.has(unit.unitId))
+  return { first, canary: canary ?? first, restorePoint, waves: [...waves, ...wavesOf(spare)] }
 }
 
 const wavesOf = (rest: readonly Unit[]): Wave[] => {
@@ -94,18 +128,6 @@ const wavesOf = (rest: readonly Unit[]): Wave[] => {
  */
 export const sameHsmType = ({ source, destinations }: Pick<RotationPlan, 'source' | 'destinations'>): boolean =>
   destinations.every(({ hsmType }) => hsmType === source.hsmType)
-
-/**
- * What an operator should know who gives no current credential, where nobody knows beforehand whether the old one can
- * be copied back; null where AWS says that it can, or no copy is made. Nothing shows it before the source is changed: a
- * copy of the unchanged user succeeds either way. Source: AWS CloudHSM User Guide, `cloudhsm_cli-user-replicate`,
- * which does not speak of the password of a user that exists.
- */
-export const wayBackInDoubt = (plan: Pick<RotationPlan, 'utility' | 'source' | 'destinations'>): string | null => {
-  const { copy, overwriting } = UTILITY_WORDS[plan.utility]
-  if (overwriting === 'documented' || !sameHsmType(plan)) return null
-  return `without --current-password there may be none once ${plan.source.clusterId} is changed: AWS does not say whether ${copy} overwrites the password of a user that exists; --current-password keeps one`
-}
 
 /** What one write reaches, with the HSMs it consists of. */
 export interface Unit {
@@ -127,7 +149,7 @@ export const unitsOf = (roster: Roster, utility: UtilityName): readonly Unit[] =
 
 /** The unit an HSM belongs to. */
 export const unitOf = ({ hsmId, clusterId }: RosterEntry, utility: UtilityName): UnitId =>
-  UTILITY_WORDS[utility].unit === 'hsm' ? hsmId : clusterId
+  capabilitiesOf(utility).writeReach === 'hsm' ? hsmId : clusterId
 
 /** The HSMs of a unit, in the order of the roster. */
 export const serversOf = (roster: Roster, unitId: UnitId): Roster =>

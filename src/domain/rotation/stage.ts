@@ -15,10 +15,7 @@ export const STAGES = [
   'finalize',
 ] as const
 
-export type Stage = (typeof STAGES)[number]
+/** The stages of going back. `verify` is one of both directions. */
+export const ROLLBACK_STAGES = ['restore', 'verify', 'discard'] as const
 
-/** The stage after `stage`; null after the last. */
-export const stageAfter = (stage: Stage): Stage | null => STAGES[STAGES.indexOf(stage) + 1] ?? null
-
-/** Whether `stage` is one of the ten words. */
-export const isStage = (text: string): text is Stage => (STAGES as readonly string[]).includes(text)
+export type Stage = (typeof STAGES)[number] | (typeof ROLLBACK_STAGES)[number]

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import type { UnitId } from '../../../src/domain/ids.js'
 import { assignParts } from '../../../src/domain/rotation/plan.js'
 import { parsePlanFile } from '../../../src/domain/rotation/plan-file.js'
 import { hsm, planOver, rosterOf } from '../../helpers/rotation.js'
@@ -38,8 +39,20 @@ describe('the parts of the HSMs', () => {
     }
   })
 
-  test('a side without an HSM is refused', () => {
-    expect(() => assignParts(rosterOf(2, 0), 'cmu')).toThrow('one ACTIVE HSM in the source and one in a destination')
+  test('in a single cluster a sibling is the canary, and the last one the restore point', () => {
+    const [a, b, c] = [hsm('a'), hsm('b'), hsm('c')]
+    expect(assignParts(rosterOf(3, 0), 'cmu')).toEqual({ first: a, canary: b, restorePoint: c, waves: [] })
+    expect(assignParts(rosterOf(2, 0), 'cmu')).toEqual({ first: a, canary: b, restorePoint: b, waves: [] })
+  })
+
+  test('a single HSM has every part, and so has a single cluster that is written as a whole', () => {
+    const whole = (unitId: UnitId) => ({ first: unitId, canary: unitId, restorePoint: unitId, waves: [] })
+    expect(assignParts(rosterOf(1, 0), 'cmu')).toEqual(whole(hsm('a')))
+    expect(assignParts(rosterOf(3, 0), 'cloudhsm-cli')).toEqual(whole('cluster-aaaaaaaaaaa' as UnitId))
+  })
+
+  test('a source without an HSM is refused', () => {
+    expect(() => assignParts(rosterOf(0, 2), 'cmu')).toThrow('a rotation needs one ACTIVE HSM in the source cluster')
   })
 })
 
@@ -48,6 +61,11 @@ describe('a plan file', () => {
 
   test('is read back as it was written', () => {
     expect(parsePlanFile(JSON.stringify(file), 'plan.json')).toEqual(file)
+  })
+
+  test('over a single cluster is read back too, down to one HSM', () => {
+    const alone = { ...file, plan: { ...planOver(rosterOf(1, 0)), destinations: [] } }
+    expect(parsePlanFile(JSON.stringify(alone), 'plan.json')).toEqual(alone)
   })
 
   test.each([

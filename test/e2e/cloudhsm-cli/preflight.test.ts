@@ -17,7 +17,7 @@ const families = {
   locked: cliFamily('locked'),
   wrong: cliFamily('wrong', { source: 2, destination: 2 }),
 }
-const fleet = sharedFleet(families)
+const fleet = sharedFleet(families, {}, { acceptsNoWayBack: true })
 process.env['TEST_OTHER'] = 'TEST-other-1'
 
 /** Refused before anything was begun, and the HSMs are as they were. */
@@ -101,7 +101,7 @@ test('a current password that is wrong costs one failed login on one cluster, an
   const place = await fleet.at('wrong')
   const ended = await place.start(['--current-password=env:WRONG'], { env: { WRONG: 'TEST-wrong-1' } })
   expect([ended.exitCode, ended.json.error.code]).toEqual([3, 'CURRENT_REFUSED'])
-  expect(ended.json.error.suggestions[0]).toContain('this cluster may hold another password')
+  expect(ended.json.error.suggestions[0]).toContain('it may hold another password')
   expect(await failuresOf(place)).toEqual([1, 1, 0, 0])
   // The other utility does not serve these clusters.
   const cmu = await place.start(['--utility=cmu'])

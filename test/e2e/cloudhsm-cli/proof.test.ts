@@ -8,6 +8,7 @@ describe('where one HSM in the file does not lead to the others', () => {
   const fleet = sharedFleet(
     { alone: cliFamily('alone', { destination: 2 }), wrong: cliFamily('wrong', { source: 3 }) },
     { behaviour: { cliDiscovery: false, userReplicateExisting: 'ignore' } },
+    { acceptsNoWayBack: true },
   )
 
   test('each HSM is asked by a login of its own, and a refusal ends the asking in its cluster', async () => {
@@ -70,6 +71,7 @@ describe('a program that cannot be told another configuration', () => {
   const fleet = sharedFleet(
     { fixed: cliFamily('fixed', { destination: 2 }) },
     { behaviour: { cliConfigOption: false } },
+    { acceptsNoWayBack: true },
   )
 
   test('reads its fixed file: refused while that does not list the clusters, proved per cluster once it does', async () => {
@@ -96,7 +98,11 @@ describe.each([
   ['5.14.0', 'user replicate came with 5.15.0'],
   ['5.11.0', 'the choice of a cluster came with 5.12.0'],
 ])('version %s', (cliVersion, words) => {
-  const fleet = sharedFleet({ old: cliFamily('old', { source: 1 }) }, { behaviour: { cliVersion } })
+  const fleet = sharedFleet(
+    { old: cliFamily('old', { source: 1 }) },
+    { behaviour: { cliVersion } },
+    { acceptsNoWayBack: true },
+  )
 
   test('is too old for what is asked, and that is said before anything is changed', async () => {
     const place = await fleet.at('old')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { refusal } from '../../../src/domain/errors.js'
 import type { ClusterId } from '../../../src/domain/ids.js'
-import { OfficerLogins } from '../../../src/use-cases/rotation/officer-logins.js'
+import { OfficerLogins } from '../../../src/use-cases/rotation/sessions/officer-logins.js'
 import { hsm } from '../../helpers/rotation.js'
 
 const OFFICER = {}

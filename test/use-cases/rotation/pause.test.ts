@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { ConsoleFailure } from '../../../src/domain/hsm-console.js'
-import { refusedBy } from '../../../src/use-cases/rotation/preflight.js'
+import { refusedBy } from '../../../src/use-cases/rotation/survey/read-users.js'
 import { hsm } from '../../helpers/rotation.js'
 
 test('another HSM than AWS reported: what to look at, beside the conversation', () => {

@@ -4,10 +4,11 @@ import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
 import type { ClusterId, RotationId } from '../../../src/domain/ids.js'
 import { Secret } from '../../../src/domain/secret.js'
-import { recoverRotation } from '../../../src/use-cases/rotation/recover-rotation.js'
+import { recoverRotation } from '../../../src/use-cases/rotation/open/recover.js'
 import { clusterOf } from '../../helpers/clusters.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
 import { MemoryCredentialStore } from '../../helpers/memory-credential-store.js'
+import { MemoryRefusedLogins } from '../../helpers/memory-refused-logins.js'
 import { consoleWithOneOdd } from '../../helpers/one-odd-hsm.js'
 import { APP, factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
@@ -43,11 +44,13 @@ const halfDone = async (damage: (text: string) => string, rotationId: RotationId
         chosen: { source, destinations: [destination], leftOut: [], family: 'family-test', roster },
         users: [{ type: 'CU', name: 'app' }],
         config: { sha256: null, utility: 'cmu', document: { servers: [] } },
-        lockoutLimit: 5,
-        concurrency: 1,
         commandMs,
       },
       {
+        refusedLogins: new MemoryRefusedLogins(),
+        lockoutLimit: 5,
+        concurrency: 1,
+        stop: { requested: false },
         console: consoleWithOneOdd(roster, 'cmu', null),
         locks: {
           acquire: async () => ({

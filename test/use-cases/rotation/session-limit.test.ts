@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ConsoleFailure, type HsmConsole, type HsmSession } from '../../../src/domain/hsm-console.js'
-import { inTwoConversations } from '../../../src/use-cases/rotation/hsm-work.js'
-import { limitSessions } from '../../../src/use-cases/rotation/session-limit.js'
+import { inTwoConversations } from '../../../src/use-cases/rotation/sessions/in-session.js'
+import { limitSessions } from '../../../src/use-cases/rotation/sessions/session-limit.js'
 
 /** Counts open sessions; nothing else of them is used here. */
 const countingConsole = (): HsmConsole & { openNow: number; most: number } => ({

@@ -60,7 +60,13 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
     async open(servers: readonly RosterEntry[]): Promise<HsmSession> {
       const program = await inspected
       requireSince(program, 'the choice of a cluster')
-      for (const server of servers) known.set(server.hsmId, server)
+      for (const server of servers) {
+        // An address is one HSM's: the one that had it before is gone.
+        for (const [hsmId, { eniIp }] of known) {
+          if (eniIp === server.eniIp && hsmId !== server.hsmId) known.delete(hsmId)
+        }
+        known.set(server.hsmId, server)
+      }
       const clusters = await partsFor(program, { ...options, roster: [...known.values()] }, servers)
       const folder = sessionFolder(options.workFolder)
       let conversation: Conversation | null = null

@@ -10,6 +10,7 @@ import type { HsmUser, HsmUserRef } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { Secret } from '../../../domain/secret.js'
+import type { SerialObservation } from '../../../domain/serial-numbers.js'
 import { TalkBroken } from '../process/terminal-talk.js'
 import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
 import { failureText, plainText } from './json-answer.js'
@@ -33,10 +34,7 @@ export interface SessionParts {
 }
 
 /** A cluster of the session and the HSMs of it that its commands reach. */
-interface ReachedCluster {
-  readonly clusterId: ClusterId
-  readonly hsmIds: readonly HsmId[]
-}
+type ReachedCluster = SerialObservation
 
 /** Words of a start that failed because of a configuration, or of an option, rather than of an HSM. */
 const NOT_ABOUT_HSMS = /config|certificate|\bpath\b|cluster.id|argument|option|usage|permission|not found/i
@@ -45,7 +43,6 @@ const NOT_ABOUT_HSMS = /config|certificate|\bpath\b|cluster.id|argument|option|u
 export class CloudHsmCliSession implements HsmSession {
   readonly #parts: SessionParts
   readonly #talk: Conversation
-  readonly #serials = new Map<ClusterId, readonly string[]>()
   readonly #reached: ReachedCluster[] = []
   /** Clusters that somebody is logged in to. */
   readonly #loggedIn = new Set<ClusterId>()
@@ -63,8 +60,8 @@ export class CloudHsmCliSession implements HsmSession {
     return this.#reached.flatMap(({ hsmIds }) => hsmIds)
   }
 
-  get serials(): ReadonlyMap<ClusterId, readonly string[]> {
-    return this.#serials
+  get serials(): readonly SerialObservation[] {
+    return this.#reached
   }
 
   /** Waits for the connections and proves the roster, before anything else is said. */
@@ -98,11 +95,25 @@ export class CloudHsmCliSession implements HsmSession {
     for (const { clusterId, hsmIds: reached } of this.#clustersOf(hsmIds)) {
       const words = ['login', '--username', typed.name, '--role', typed.role, ...on(clusterId)]
       const { answer, asked } = await this.#talk.run({ words, secret: password })
-      const result = this.#talk.understand(() => loginResult(answer, typed, asked))
+      const said = this.#talk.understand(() => loginResult(answer, typed, asked))
+      const result = said.kind === 'refused' && reached.length > 1 ? await this.#judgeRefusal(clusterId, said) : said
       if (result.kind === 'done') this.#loggedIn.add(clusterId)
       for (const hsmId of reached) answers.set(hsmId, result)
     }
     return answers
+  }
+
+  /**
+   * A cluster refuses in the same words where one of its HSMs was lost in the login: that says nothing of the password.
+   * Those that answer are counted again.
+   */
+  async #judgeRefusal(clusterId: ClusterId, refused: Answer & { kind: 'refused' }): Promise<Answer> {
+    const { answer } = await this.#talk.run(infoCommand(clusterId))
+    const serials =
+      answer.kind === 'answered' && answer.errorCode === 0 ? this.#talk.understand(() => parseHsmInfo(answer.data)) : []
+    const before = this.#reached.find((cluster) => cluster.clusterId === clusterId)?.serials ?? []
+    if (serials.join() === before.join()) return refused
+    return { kind: 'unclear', text: `${refused.text} (and not every HSM answers any more: it may not be the password)` }
   }
 
   async logout(): Promise<void> {
@@ -145,10 +156,10 @@ export class CloudHsmCliSession implements HsmSession {
     const serials = this.#talk.understand(() => parseHsmInfo(answer.data))
     const reached = await this.#reachedOf(part, serials)
     const { clusterId, asked } = part
-    const strange = this.#parts.serialNumbers.compare({ clusterId, hsmIds: idsOf(reached), serials })
+    const seen: SerialObservation = { clusterId, hsmIds: idsOf(reached), serials }
+    const strange = this.#parts.serialNumbers.compare(seen)
     if (strange !== null) throw this.#talk.failure('wrong-hsm', strange, idsOf(asked))
-    this.#serials.set(clusterId, serials)
-    this.#reached.push({ clusterId, hsmIds: idsOf(reached) })
+    this.#reached.push(seen)
   }
 
   /** The HSMs that these serial numbers stand for. */

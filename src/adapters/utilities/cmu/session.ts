@@ -64,7 +64,7 @@ export class ManagementUtilitySession implements HsmSession {
   }
 
   /** Each HSM is proved by its ID. */
-  readonly serials: HsmSession['serials'] = new Map()
+  readonly serials: HsmSession['serials'] = []
 
   get hsmIds(): readonly HsmId[] {
     return this.#servers.map((server) => server.hsmId)

@@ -327,9 +327,9 @@ describe('in the middle of a write', () => {
 test('two clusters in one session change no password', async () => {
   const steps: Step[] = [{ say: PROMPT }, ...info(), ...info(other.clusterId, 'S2')]
   const session = await (await scripted(steps)).open(roster)
-  expect([...session.serials]).toEqual([
-    [clusterId, ['S1']],
-    [other.clusterId, ['S2']],
+  expect(session.serials).toEqual([
+    { clusterId, hsmIds: [server.hsmId], serials: ['S1'] },
+    { clusterId: other.clusterId, hsmIds: [other.hsmId], serials: ['S2'] },
   ])
   await expect(session.changePassword(APP, PASSWORD)).rejects.toThrow('one cluster at a time')
   await expect(

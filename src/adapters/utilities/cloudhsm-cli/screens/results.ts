@@ -64,7 +64,7 @@ export const replicateResult = (answer: CliAnswer, user: TypedUser, connections:
     const text = failureText(answer)
     const [, failed, all] = (answer.kind === 'answered' ? PARTIAL.exec(text) : null) ?? []
     const everywhere = failed === all && Number(all) === connections
-    return everywhere ? { kind: 'refused', reason: 'replicate-refused', text } : refusedOrUnclear(answer)
+    return everywhere ? { kind: 'refused', reason: 'copy-refused', text } : refusedOrUnclear(answer)
   }
   const result = REPLICATED.safeParse(success.data)
   if (!result.success) throw new NotUnderstood('"user replicate" succeeded without showing the user')

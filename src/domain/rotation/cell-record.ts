@@ -1,0 +1,100 @@
+import type { UnitId } from '../ids.js'
+import type { CellState, Evidence, KnownCell, Proof } from './cell.js'
+import type { CredentialName, Intent } from './journal-entry.js'
+
+/** What a cell holds, as far as somebody showed it. */
+export interface Knowledge {
+  readonly state: 'unknown' | 'old' | 'new' | 'other'
+  readonly proof: Proof
+  readonly evidence: Evidence | null
+  /** UTC, ISO 8601. */
+  readonly at: string
+  /** The line of the journal that shows it. */
+  readonly seq: number
+}
+
+/**
+ * All that a journal tells of one cell. What it holds, whether the user is there, whether it is locked and whether its
+ * HSM is in sight are observed apart from one another, and none of them is forgotten because of another.
+ */
+export interface CellRecord {
+  holds: Knowledge
+  present: boolean
+  /** Some HSM of its cluster lacks the user, and the listing does not say which. */
+  somewhereMissing: boolean
+  locked: boolean
+  /** The line that showed it locked last; 0 where none did. */
+  lockedSeq: number
+  inSight: boolean
+  /** Failed logins in a row as listed last and those we made since; undefined where they were never shown. */
+  failures: number | undefined
+  /** Attributes that are other ones than planned, as listed last. */
+  different: string | null
+  /** It has another ID than planned, as listed last. */
+  hasOtherId: boolean
+  /** The user was missing when the HSM was met first. */
+  readonly missedFirst: { is: boolean }
+  /** The last write that was meant for it, but for rehearsals, and whether it reported success. */
+  lastWrite: Intent | null
+  lastWriteDone: boolean
+  /** The line of the last write that was meant for it, rehearsals among them; 0 where there was none. */
+  lastWriteSeq: number
+  /** A change was meant for it at some time, so that a login no longer tells what a copy did. */
+  everChanged: boolean
+  /** Where a copy of the old credential, also of a rehearsal, came from that may stand there now. */
+  oldFrom: UnitId | null
+  /** It logged in with the current credential before anything was written to it. */
+  heldCurrentAtFirst: boolean
+  /** Credentials it refused since something was meant to be written there last. */
+  refused: readonly CredentialName[]
+  /** Its budget allowed no login, and nothing was meant to be written there since. */
+  mayNotBeAsked: boolean
+  /** It refused the new credential by itself: of a cluster that refuses, only some HSM is known to. */
+  refusedNewAlone: boolean
+}
+
+/** A cell before anything was seen of it. */
+export const newRecord = (holds: Knowledge): CellRecord => ({
+  holds,
+  present: true,
+  somewhereMissing: false,
+  locked: false,
+  lockedSeq: 0,
+  inSight: true,
+  failures: undefined,
+  different: null,
+  hasOtherId: false,
+  missedFirst: { is: false },
+  lastWrite: null,
+  lastWriteDone: false,
+  lastWriteSeq: 0,
+  everChanged: false,
+  oldFrom: null,
+  heldCurrentAtFirst: false,
+  refused: [],
+  mayNotBeAsked: false,
+  refusedNewAlone: false,
+})
+
+/** Nobody knows what it holds. */
+export const unknownSince = (at: string, seq: number): Knowledge => ({
+  state: 'unknown',
+  proof: 'none',
+  evidence: null,
+  at,
+  seq,
+})
+
+/**
+ * The one word for a cell. What was proved stays true while the HSM is out of sight.
+ * @param goingBack a rollback was begun: from then on `old` is a proof of it
+ */
+export const shownAs = (record: CellRecord, goingBack: boolean): KnownCell => {
+  const { holds } = record
+  const as = (state: CellState): KnownCell => ({ state, proof: 'none', evidence: null, observedAt: holds.at })
+  if (!record.present) return { ...as('absent'), proof: record.lastWrite === null ? 'untouched' : 'none' }
+  if (record.locked) return as('locked')
+  const isProved = holds.state === 'new' || holds.state === 'other' || (goingBack && holds.state === 'old')
+  if (!record.inSight && !isProved) return as('unreachable')
+  return { state: holds.state, proof: holds.proof, evidence: holds.evidence, observedAt: holds.at }
+}

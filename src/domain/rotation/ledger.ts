@@ -1,0 +1,758 @@
+import type { Answer, UtilityProcess } from '../hsm-console.js'
+import type { UserKey } from '../hsm-user.js'
+import type { ClusterId, HsmId } from '../ids.js'
+import type { RosterEntry } from '../roster.js'
+import type { SerialObservation } from '../serial-numbers.js'
+import { capabilitiesOf, type UtilityCapabilities } from '../utility/capabilities.js'
+import type { Cell, CellRef, Evidence, KnownCell } from './cell.js'
+import { type CellRecord, type Knowledge, newRecord, shownAs, unknownSince } from './cell-record.js'
+import type {
+  CopyVerdict,
+  CredentialName,
+  Debt,
+  Intent,
+  JournalEntry,
+  JournalEvent,
+  ListedHsm,
+  LostCluster,
+  Observation,
+  RotationFacts,
+} from './journal-entry.js'
+import { type Parts, type PlannedCluster, type Propagation, partsAmong, type RotationPlan, unitsOf } from './plan.js'
+
+/** Something that was about to be done when the one who did it died, or the HSM fell silent. */
+export interface Unanswered {
+  readonly intent: Intent
+  readonly process: UtilityProcess
+  /** UTC, ISO 8601. */
+  readonly at: string
+}
+
+/** Why a rotation stands still, when the last thing that happened was a pause. */
+export type PauseFacts = Omit<Extract<JournalEvent, { type: 'paused' }>, 'type'>
+
+type CellKey = `${HsmId} ${UserKey}`
+const keyOf = ({ user, hsmId }: CellRef): CellKey => `${hsmId} ${user}`
+
+/** What a cell was before something was asked of it. */
+type Before = Pick<
+  CellRecord,
+  'holds' | 'present' | 'refused' | 'refusedNewAlone' | 'oldFrom' | 'lastWrite' | 'lastWriteDone'
+>
+
+/**
+ * Follows a journal line by line and knows at each line what was seen. What follows from it, as the stage and the
+ * outcome, is computed by `rotationOf` and kept nowhere. The cost of a line does not depend on how many came before.
+ */
+export class RotationLedger {
+  readonly facts: RotationFacts
+  readonly startedAt: string
+  readonly #records = new Map<CellKey, CellRecord>()
+  readonly #open = new Map<number, Unanswered & { readonly before: ReadonlyMap<CellKey, Before> }>()
+  readonly #joined = new Set<HsmId>()
+  /** Clusters of which some HSM was meant to be written, also one that is gone, with the user. */
+  readonly #writtenClusters = new Set<string>()
+  readonly #debts = new Map<HsmId, string>()
+  /** HSMs that stayed behind and that another run took along. */
+  readonly #paidElsewhere = new Set<HsmId>()
+  readonly #lost = new Map<ClusterId, LostCluster>()
+  readonly #gone: Debt[] = []
+  readonly #overwritten: CellRef[] = []
+  readonly #failedLoginsOf = new Map<UserKey, number>()
+  readonly #provedCurrent = new Set<UserKey>()
+  readonly #listedSeq = new Map<HsmId, number>()
+  #serials: SerialObservation[] = []
+  #plan: RotationPlan
+  /** As they were planned, with the waves that were added since. */
+  #plannedParts: Parts
+  #propagation: Propagation | null = null
+  #copies: { readonly verdict: CopyVerdict; readonly evidence: string } | null = null
+  #rollback: Propagation | 'none' | null = null
+  #stored = false
+  #storedCurrent = false
+  #promote: 'intent' | 'read-back' | null = null
+  #discard: 'intent' | 'read-back' | null = null
+  #told = false
+  #changing = false
+  #acceptedNoWayBack = false
+  #pause: PauseFacts | null = null
+  #invocationSeq = 0
+  #aws: { readonly seq: number; readonly differences: readonly string[] } = { seq: 0, differences: [] }
+
+  /** @throws {Error} when `first` is not the `started` entry of a journal */
+  constructor({ seq, at, event }: JournalEntry) {
+    if (event.type !== 'started') throw new Error('a journal begins with the facts of its rotation')
+    this.facts = event.facts
+    this.startedAt = at
+    this.#plan = event.facts.plan
+    this.#plannedParts = event.facts.plan.parts
+    this.#invocationSeq = seq
+    for (const { hsmId } of this.#plan.roster) this.#meet(hsmId, event.facts.recovered, at, 0)
+    for (const { hsmId, reason } of event.facts.debts) {
+      this.#debts.set(hsmId, reason)
+      this.#loseSight(hsmId)
+    }
+    if (event.facts.newCredential === 'unknown') this.#meetOrigin(at, seq)
+    for (const cluster of event.facts.lostClusters) this.#lost.set(cluster.clusterId, cluster)
+    for (const observation of event.facts.observed) this.#observe(observation, seq, at, true)
+  }
+
+  /** The next line of the journal. */
+  apply({ seq, at, event }: JournalEntry): void {
+    if (event.type !== 'paused') this.#pause = null
+    switch (event.type) {
+      case 'started':
+        throw new Error(`line ${seq} starts a second rotation in one journal`)
+      case 'intent':
+        this.#intend(seq, { intent: event.intent, process: event.process, at })
+        break
+      case 'answer':
+        this.#settle(seq, at, event.to, event.answer)
+        break
+      case 'propagation':
+        this.#propagation = event.method
+        break
+      case 'store':
+        this.#noteStore(event)
+        break
+      case 'paused': {
+        const { type: _, ...pause } = event
+        this.#pause = pause
+        break
+      }
+      case 'accepted':
+        if (event.what === 'no-way-back') this.#acceptedNoWayBack = true
+        else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
+        break
+      case 'other-overwritten':
+        this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
+        break
+      case 'debt':
+        this.#debts.set(event.debt.hsmId, event.debt.reason)
+        this.#shareOut()
+        break
+      case 'debt-settled':
+        this.#debts.delete(event.hsmId)
+        // It was given the credential of the other run, and this one has no more to do with it.
+        if (event.by !== undefined) this.#paidElsewhere.add(event.hsmId)
+        this.#shareOut()
+        break
+      case 'cluster-settled':
+        this.#lost.delete(event.clusterId)
+        break
+      case 'cluster-joined':
+        this.#lost.delete(event.cluster.clusterId)
+        this.#join(event.roster, at, seq, event.cluster)
+        break
+      case 'hsm-gone':
+        this.#leave(event.gone)
+        break
+      case 'targets-added':
+        this.#join(event.roster, at, seq)
+        break
+      case 'resumed':
+        this.#invocationSeq = seq
+        break
+      case 'rollback-started':
+        this.#rollback = event.method
+        break
+      case 'rollback-abandoned':
+        this.#rollback = null
+        break
+      case 'applications-told':
+        this.#told = true
+        break
+      case 'unanswered':
+      case 'stage-completed':
+      case 'finished':
+        break
+      default:
+        this.#observe(event, seq, at, false)
+    }
+  }
+
+  /** What is known of one cell. */
+  cell(user: UserKey, hsmId: HsmId): KnownCell {
+    const record = this.#records.get(keyOf({ user, hsmId }))
+    if (record === undefined) return { state: 'unknown', proof: 'none', evidence: null, observedAt: null }
+    const shown = shownAs(record, this.#rollback !== null)
+    // A rotation that goes back says of what it never wrote that it never did; who logged in there before is history.
+    const isHistory =
+      this.#rollback !== null && shown.proof === 'login-current' && record.holds.seq <= this.#invocationSeq
+    return isHistory && record.oldFrom === null && !this.mayBeWritten(user, hsmId)
+      ? { ...shown, proof: 'untouched', evidence: null }
+      : shown
+  }
+
+  /** Every cell, user by user, HSMs in the order of the roster; but for HSMs that another run took along. */
+  cells(): readonly Cell[] {
+    const roster = this.#plan.roster.filter(({ hsmId }) => !this.#paidElsewhere.has(hsmId))
+    return this.#plan.users.flatMap(({ key: user }) =>
+      roster.map(({ hsmId, clusterId, region }) => ({
+        user,
+        hsmId,
+        clusterId,
+        region,
+        ...this.cell(user, hsmId),
+      })),
+    )
+  }
+
+  /** Every HSM that takes part: the roster without those that may stay behind. */
+  get takingPart(): readonly RosterEntry[] {
+    if (this.#debts.size === 0 && this.#paidElsewhere.size === 0) return this.#plan.roster
+    return this.#plan.roster.filter(({ hsmId }) => !this.#debts.has(hsmId) && !this.#paidElsewhere.has(hsmId))
+  }
+
+  /** Whether what is known of the cell was shown in the invocation that works on the rotation, or did so last. */
+  isFresh(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).holds.seq > this.#invocationSeq
+  }
+
+  /** Whether the HSM was listed in this invocation, after the last write there. */
+  isListed(hsmId: HsmId): boolean {
+    const seq = this.#listedSeq.get(hsmId) ?? 0
+    if (seq <= this.#invocationSeq) return false
+    return this.#plan.users.every(({ key }) => this.#record(key, hsmId).lastWriteSeq < seq)
+  }
+
+  /** Whether AWS was asked in this invocation, after the last write on these HSMs, and reported the HSMs of the roster. */
+  awsAgreesSince(hsmIds: readonly HsmId[]): boolean {
+    const { seq, differences } = this.#aws
+    if (seq <= this.#invocationSeq || differences.length > 0) return false
+    return hsmIds.every((hsmId) => this.#plan.users.every(({ key }) => this.#record(key, hsmId).lastWriteSeq < seq))
+  }
+
+  /** Whether the user has another ID there than planned, so that no copy is made: it may match by ID. */
+  hasOtherId(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).hasOtherId
+  }
+
+  /** Attributes that are other ones than planned, as the HSM was listed last; null where they are as planned. */
+  different(user: UserKey, hsmId: HsmId): string | null {
+    return this.#record(user, hsmId).different
+  }
+
+  /**
+   * Whether a write to this cell was ever intended in this rotation, whatever came of it; a lost journal may say so.
+   * A rehearsal is none: it writes what was there.
+   */
+  everWritten(user: UserKey, hsmId: HsmId): boolean {
+    return this.facts.recovered || this.#record(user, hsmId).lastWrite !== null
+  }
+
+  /** Whether the last write that was meant for this cell reported success. */
+  isWritten(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).lastWriteDone
+  }
+
+  /** Whether the last write that was meant for this cell was one of the new credential. */
+  isMeantNew(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).lastWrite?.credential === 'new'
+  }
+
+  /**
+   * Whether the cell was given the new credential, or may have been: it was meant to be written, or its HSM was added
+   * since and may have been built from one that was.
+   */
+  mayBeWritten(user: UserKey, hsmId: HsmId): boolean {
+    if (this.everWritten(user, hsmId)) return true
+    if (!this.#joined.has(hsmId)) return false
+    return this.#writtenClusters.has(`${this.#clusterOf(hsmId)} ${user}`)
+  }
+
+  /** Whether the cell may hold the new credential now, as far as was seen. */
+  mayBeNew(user: UserKey, hsmId: HsmId): boolean {
+    const { holds, present, refusedNewAlone } = this.#record(user, hsmId)
+    if (!present) return false
+    if (holds.state === 'new') return true
+    if (holds.state === 'old' && holds.proof !== 'untouched') return false
+    return !refusedNewAlone && this.mayBeWritten(user, hsmId)
+  }
+
+  /** Whether the HSM was added to its cluster, or came with it, after the rotation began. */
+  isJoined(hsmId: HsmId): boolean {
+    return this.#joined.has(hsmId)
+  }
+
+  /**
+   * The most failed logins in a row that a listing of the cell can show if nobody else failed: as it was listed last,
+   * those we made since, and those of ours that were never answered. Undefined where it was never shown.
+   */
+  failureCount(user: UserKey, hsmId: HsmId): number | undefined {
+    const known = this.#record(user, hsmId).failures
+    if (known === undefined) return undefined
+    const unanswered = [...this.#open.values()].filter(
+      ({ intent }) => intent.act === 'login' && intent.user === user && intent.hsmIds.includes(hsmId),
+    )
+    return known + unanswered.length
+  }
+
+  /**
+   * Whether the user may be missing there: it is, or was when the HSM was met first in this rotation, or the HSM was
+   * added since and perhaps not met.
+   */
+  mayBeAbsent(user: UserKey, hsmId: HsmId): boolean {
+    const { present, somewhereMissing, missedFirst } = this.#record(user, hsmId)
+    return !present || somewhereMissing || missedFirst.is || (this.#joined.has(hsmId) && !this.#listedSeq.has(hsmId))
+  }
+
+  /** Whether the HSM was seen since it could not be reached last. */
+  isInSight(hsmId: HsmId): boolean {
+    return this.#plan.users.every(({ key }) => this.#record(key, hsmId).inSight)
+  }
+
+  /** Whether the user was missing when the HSM was met first. */
+  missedFirst(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).missedFirst.is
+  }
+
+  /** Credentials this cell refused since something was meant to be written there last. */
+  refused(user: UserKey, hsmId: HsmId): readonly CredentialName[] {
+    return this.#record(user, hsmId).refused
+  }
+
+  /** Whether the budget of the cell allowed no login, and nothing was meant to be written there since. */
+  mayNotBeAsked(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).mayNotBeAsked
+  }
+
+  /** Whether the HSM by itself refused the new credential and nothing was meant to be written there since. */
+  refusedNewAlone(user: UserKey, hsmId: HsmId): boolean {
+    const { holds, refusedNewAlone } = this.#record(user, hsmId)
+    return holds.state === 'unknown' && refusedNewAlone
+  }
+
+  /** Whether the cell refused the new credential although a copy of it had reported success there. */
+  copiedInVain(user: UserKey, hsmId: HsmId): boolean {
+    const { lastWrite, holds, refused } = this.#record(user, hsmId)
+    if (lastWrite?.act !== 'copy' || lastWrite.credential !== 'new') return false
+    return holds.state === 'unknown' && refused.includes('new')
+  }
+
+  /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
+  isOther(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).holds.state === 'other'
+  }
+
+  /** Whether a change was ever intended there, so that a login no longer tells what a copy did. */
+  everChanged(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).everChanged
+  }
+
+  /**
+   * Whether the cell counts as what it was before: it was never written, or logs in with the current credential, or holds
+   * a copy from an untouched HSM of its own cluster, or of a rehearsal that gave it what it was proved to hold.
+   */
+  isAsBefore(user: UserKey, hsmId: HsmId): boolean {
+    const { holds, oldFrom, heldCurrentAtFirst, lastWrite, present, missedFirst } = this.#record(user, hsmId)
+    if (!present) return missedFirst.is || !this.mayBeWritten(user, hsmId)
+    if (holds.state === 'old' && holds.proof === 'login-current') return true
+    if (missedFirst.is) return false
+    if (oldFrom === null && !this.mayBeWritten(user, hsmId)) return true
+    if (holds.state !== 'old') return false
+    if (heldCurrentAtFirst && lastWrite === null) return true
+    return oldFrom !== null && this.#clusterOf(hsmId) === this.#clusterOfUnit(oldFrom)
+  }
+
+  /** HSMs that stay behind with the operator's consent, and why. */
+  get debts(): ReadonlyMap<HsmId, string> {
+    return this.#debts
+  }
+
+  /** Clusters of the family that were out of reach from the start and nobody has brought along yet. */
+  get lostClusters(): ReadonlyMap<ClusterId, LostCluster> {
+    return this.#lost
+  }
+
+  /** HSMs that are gone from their cluster, and without which the operator went on. */
+  get gone(): readonly Debt[] {
+    return this.#gone
+  }
+
+  /** Cells that somebody else had written, and that were written with the operator's consent. */
+  get overwritten(): readonly CellRef[] {
+    return this.#overwritten
+  }
+
+  /** The plan with the HSMs that were added since, and without those that are gone. */
+  get plan(): RotationPlan {
+    return this.#plan
+  }
+
+  get capabilities(): UtilityCapabilities {
+    return capabilitiesOf(this.#plan.utility)
+  }
+
+  get propagation(): Propagation | null {
+    return this.#propagation
+  }
+
+  /** What a copy does to a user that exists, as far as it was seen; null where none was made yet. */
+  get copies(): { readonly verdict: CopyVerdict; readonly evidence: string } | null {
+    return this.#copies
+  }
+
+  /** How the rotation goes back, once it does. */
+  get rollback(): Propagation | 'none' | null {
+    return this.#rollback
+  }
+
+  /** The store has returned the new credential as PENDING. */
+  get stored(): boolean {
+    return this.#stored || this.facts.recovered
+  }
+
+  /** The store has returned the current credential beside it. */
+  get storedCurrent(): boolean {
+    return this.#storedCurrent
+  }
+
+  /** Whether each user logged in somewhere with the current credential. */
+  get currentProved(): boolean {
+    return this.#plan.users.every(({ key }) => this.#provedCurrent.has(key))
+  }
+
+  /** How far PENDING has become CURRENT: from the intent on there is no going back. */
+  get promote(): 'intent' | 'read-back' | null {
+    return this.#promote
+  }
+
+  /** How far PENDING has been removed: from the intent on every cell is back. */
+  get discard(): 'intent' | 'read-back' | null {
+    return this.#discard
+  }
+
+  /** The applications' command was run after the promotion. */
+  get applicationsTold(): boolean {
+    return this.#told
+  }
+
+  /** Whether anything but reading was begun: the boundary is the intent to keep the new credential. */
+  get hasChanged(): boolean {
+    return this.#changing || this.facts.recovered
+  }
+
+  get acceptedNoWayBack(): boolean {
+    return this.#acceptedNoWayBack || this.facts.acceptedNoWayBack
+  }
+
+  get serials(): readonly SerialObservation[] {
+    return this.#serials
+  }
+
+  get pause(): PauseFacts | null {
+    return this.#pause
+  }
+
+  /** Logins that were refused in this rotation. */
+  get failedLogins(): number {
+    return [...this.#failedLoginsOf.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Intents without an answer: their effect is unknown. */
+  get unanswered(): readonly Unanswered[] {
+    return [...this.#open.values()].map(({ intent, process, at }) => ({ intent, process, at }))
+  }
+
+  #record(user: UserKey, hsmId: HsmId): CellRecord {
+    const record = this.#records.get(keyOf({ user, hsmId }))
+    if (record === undefined) throw new Error(`${user} on ${hsmId} is no cell of ${this.facts.rotationId}`)
+    return record
+  }
+
+  #clusterOf(hsmId: HsmId): ClusterId | undefined {
+    return this.#plan.roster.find((server) => server.hsmId === hsmId)?.clusterId
+  }
+
+  #clusterOfUnit(unitId: string): ClusterId | undefined {
+    const server = [...this.#plan.roster, ...this.facts.plan.roster].find(
+      ({ hsmId, clusterId }) => hsmId === unitId || clusterId === unitId,
+    )
+    return server?.clusterId
+  }
+
+  #meet(hsmId: HsmId, isUnknown: boolean, at: string, seq: number): void {
+    for (const { key: user } of this.#plan.users) {
+      const known: Knowledge = { state: 'old', proof: 'untouched', evidence: null, at, seq }
+      this.#records.set(keyOf({ user, hsmId }), newRecord(isUnknown ? unknownSince(at, seq) : known))
+    }
+  }
+
+  /** What a repair copies from holds what is wanted, whatever that is. */
+  #meetOrigin(at: string, seq: number): void {
+    const { from } = this.facts
+    for (const { hsmId, clusterId } of this.#plan.roster) {
+      if (hsmId !== from && clusterId !== from) continue
+      for (const { key: user } of this.#plan.users) {
+        this.#record(user, hsmId).holds = { state: 'new', proof: 'untouched', evidence: null, at, seq }
+      }
+    }
+  }
+
+  #loseSight(hsmId: HsmId): void {
+    for (const { key: user } of this.#plan.users) this.#record(user, hsmId).inSight = false
+  }
+
+  #observe(observation: Observation, seq: number, at: string, isFirst: boolean): void {
+    switch (observation.type) {
+      case 'listed':
+        for (const listed of observation.hsms) this.#list(listed, seq, at, isFirst)
+        break
+      case 'unreachable':
+        if (this.#clusterOf(observation.hsmId) !== undefined) this.#loseSight(observation.hsmId)
+        break
+      case 'serials':
+        this.#serials.push(observation.seen)
+        break
+      case 'aws':
+        this.#aws = { seq, differences: observation.differences }
+        break
+      case 'not-asked':
+        for (const hsmId of observation.hsmIds) {
+          const record = this.#records.get(keyOf({ user: observation.user, hsmId }))
+          if (record !== undefined) record.mayNotBeAsked = true
+        }
+        break
+      case 'copies':
+        this.#copies = { verdict: observation.verdict, evidence: observation.evidence }
+        break
+      case 'login': {
+        const { user, hsmIds, credential, answer, remembered = false } = observation
+        const login = { act: 'login', user, hsmIds, credential } as const
+        if (remembered) this.#doubtAll(login, at, seq)
+        else this.#settleLogin(login, at, seq, answer)
+      }
+    }
+  }
+
+  #list(
+    { hsmId, counted, absent = [], inPart = [], locked = [], failures = [], different = [], otherId = [] }: ListedHsm,
+    seq: number,
+    at: string,
+    isFirst: boolean,
+  ): void {
+    if (this.#clusterOf(hsmId) === undefined) return
+    const isFirstLook = isFirst || !this.#listedSeq.has(hsmId)
+    this.#listedSeq.set(hsmId, seq)
+    const [missing, lockedUsers, partly] = [new Set(absent), new Set(locked), new Set(inPart)]
+    const [counts, others, otherIds] = [new Map(failures), new Map(different), new Set(otherId)]
+    for (const { key: user } of this.#plan.users) {
+      const record = this.#record(user, hsmId)
+      const present = !missing.has(user)
+      if (isFirstLook && !present) record.missedFirst.is = true
+      // Somebody made it meanwhile, and nobody knows with which password.
+      if (present && !record.present) record.holds = unknownSince(at, seq)
+      // Only a change of the password unlocks, and where nothing of ours did it, it is not the old one any more.
+      const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastWriteSeq < record.lockedSeq
+      if (isUnlocked && record.holds.state === 'old') record.holds = unknownSince(at, seq)
+      record.present = present
+      record.somewhereMissing = partly.has(user)
+      record.locked = lockedUsers.has(user)
+      if (record.locked) record.lockedSeq = seq
+      record.inSight = true
+      record.failures = counted ? (counts.get(user) ?? 0) : undefined
+      record.different = others.get(user) ?? null
+      record.hasOtherId = otherIds.has(user)
+    }
+  }
+
+  /** A new HSM was built from a backup, and nobody knows how old that is. */
+  #join(roster: readonly RosterEntry[], at: string, seq: number, cluster?: PlannedCluster): void {
+    for (const { hsmId } of roster) {
+      this.#joined.add(hsmId)
+      this.#meet(hsmId, true, at, seq)
+    }
+    const { utility, destinations } = this.#plan
+    // An HSM that joined a cluster which is written to as a whole has its part already.
+    const known = new Set(unitsOf(this.#plan.roster, utility).map(({ unitId }) => unitId))
+    const units = unitsOf(roster, utility).flatMap(({ unitId }) => (known.has(unitId) ? [] : [unitId]))
+    const { waves } = this.#plannedParts
+    if (units.length > 0)
+      this.#plannedParts = { ...this.#plannedParts, waves: [...waves, { name: 'added since', units }] }
+    this.#plan = {
+      ...this.#plan,
+      destinations: cluster === undefined ? destinations : [...destinations, cluster],
+      roster: [...this.#plan.roster, ...roster],
+    }
+    this.#shareOut()
+  }
+
+  #leave(gone: Debt): void {
+    this.#gone.push(gone)
+    this.#debts.delete(gone.hsmId)
+    this.#plan = { ...this.#plan, roster: this.#plan.roster.filter(({ hsmId }) => hsmId !== gone.hsmId) }
+    for (const { key: user } of this.#plan.users) this.#records.delete(keyOf({ user, hsmId: gone.hsmId }))
+    this.#shareOut()
+  }
+
+  /** Gives the parts to units that have an HSM left to play them. */
+  #shareOut(): void {
+    const units = unitsOf(this.takingPart, this.#plan.utility)
+    const parts = partsAmong(this.#plannedParts, units, ({ servers }) =>
+      servers.every(({ hsmId }) => this.#plan.users.every(({ key }) => this.cell(key, hsmId).state === 'new')),
+    )
+    this.#plan = { ...this.#plan, parts }
+  }
+
+  #noteStore({ act, phase, withCurrent = false }: Extract<JournalEvent, { type: 'store' }>): void {
+    this.#changing = true
+    if (act === 'promote') this.#promote = phase
+    if (act === 'discard') this.#discard = phase
+    if (act !== 'put-pending' || phase !== 'read-back') return
+    this.#stored = true
+    if (withCurrent) this.#storedCurrent = true
+  }
+
+  /** The records of an intent's cells; an HSM that is gone has none. */
+  #recordsOf({ user, hsmIds }: Intent): ReadonlyMap<CellKey, CellRecord> {
+    return new Map(
+      hsmIds.flatMap((hsmId) => {
+        const key = keyOf({ user, hsmId })
+        const record = this.#records.get(key)
+        return record === undefined ? [] : [[key, record] as const]
+      }),
+    )
+  }
+
+  #intend(seq: number, asked: Unanswered): void {
+    const { intent, at } = asked
+    const records = this.#recordsOf(intent)
+    const before = new Map([...records].map(([key, record]) => [key, remembered(record)]))
+    this.#open.set(seq, { ...asked, before })
+    if (intent.act === 'login') return
+    this.#changing = true
+    for (const record of records.values()) {
+      record.lastWriteSeq = seq
+      if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = intent.from
+      // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
+      if (isRehearsal(intent)) {
+        const state = record.present && record.holds.state === 'old' ? 'old' : 'unknown'
+        record.holds = { ...unknownSince(at, seq), state }
+        record.present = true
+        continue
+      }
+      if (intent.act === 'change') record.everChanged = true
+      if (intent.credential === 'new') record.oldFrom = null
+      record.lastWrite = intent
+      for (const hsmId of intent.hsmIds) this.#writtenClusters.add(`${this.#clusterOf(hsmId)} ${intent.user}`)
+      record.lastWriteDone = false
+      record.mayNotBeAsked = false
+      record.refused = []
+      record.refusedNewAlone = false
+      record.present = true
+      record.holds = unknownSince(at, seq)
+    }
+  }
+
+  #settle(seq: number, at: string, to: number, answer: Answer): void {
+    const asked = this.#open.get(to)
+    if (asked === undefined) throw new Error(`line ${seq} answers line ${to}, which asked nothing`)
+    // An unclear answer proves nothing: the cell stays as the intent left it.
+    if (answer.kind === 'unclear') return
+    this.#open.delete(to)
+    const { intent, before } = asked
+    if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
+    else if (answer.kind === 'done') this.#settleWrite(intent, at, seq)
+    else this.#restore(before)
+  }
+
+  /** The write was refused: every cell is what it was. */
+  #restore(before: ReadonlyMap<CellKey, Before>): void {
+    for (const [key, known] of before) {
+      const record = this.#records.get(key)
+      if (record !== undefined) Object.assign(record, known)
+    }
+  }
+
+  #settleLogin(intent: Intent, at: string, seq: number, answer: Exclude<Answer, { kind: 'unclear' }>): void {
+    const { user, credential, hsmIds } = intent
+    const refused = answer.kind === 'refused'
+    const wrong = refused && answer.reason === 'login-refused'
+    if (refused) this.#failedLoginsOf.set(user, (this.#failedLoginsOf.get(user) ?? 0) + 1)
+    if (!refused && credential === 'current') this.#provedCurrent.add(user)
+    for (const record of this.#recordsOf(intent).values()) {
+      if (wrong && record.failures !== undefined) record.failures += 1
+      if (wrong) this.#doubt(record, credential, hsmIds.length === 1, at, seq)
+      else if (!refused) this.#believe(record, credential, hsmIds.length > 1 ? 'cluster' : 'hsm', at, seq)
+    }
+  }
+
+  #doubtAll(login: Intent, at: string, seq: number): void {
+    const alone = login.hsmIds.length === 1
+    for (const record of this.#recordsOf(login).values()) this.#doubt(record, login.credential, alone, at, seq)
+  }
+
+  /** Refused both, or refused what it was proved to hold: somebody else has written it. */
+  #doubt(record: CellRecord, credential: CredentialName, alone: boolean, at: string, seq: number): void {
+    const { holds, refused } = record
+    const wasProved = holds.proof === (credential === 'new' ? 'login-new' : 'login-current')
+    record.refused = refused.includes(credential) ? refused : [...refused, credential]
+    if (credential === 'new' && alone) record.refusedNewAlone = true
+    const isOther = holds.state === 'other' || record.refused.length === 2 || wasProved
+    record.holds = { ...unknownSince(at, seq), state: isOther ? 'other' : 'unknown' }
+  }
+
+  /**
+   * A login on a whole cluster may succeed although one of its HSMs refuses it. It is believed of each of them where a
+   * write to all of them went before, or nothing did; after the journal was lost nobody knows of any.
+   */
+  #believe(record: CellRecord, credential: CredentialName, evidence: Evidence, at: string, seq: number): void {
+    record.refused = []
+    record.mayNotBeAsked = false
+    record.refusedNewAlone = false
+    if (credential === 'current' && record.lastWrite === null && record.oldFrom === null)
+      record.heldCurrentAtFirst = true
+    const isKnown = !this.facts.recovered || record.lastWrite !== null || evidence === 'hsm'
+    const [state, proof] = credential === 'new' ? (['new', 'login-new'] as const) : (['old', 'login-current'] as const)
+    record.holds = { state: isKnown ? state : 'unknown', proof, evidence, at, seq }
+  }
+
+  #settleWrite(intent: Intent, at: string, seq: number): void {
+    const goesBack = this.#rollback !== null
+    for (const record of this.#recordsOf(intent).values()) {
+      if (!isRehearsal(intent)) record.lastWriteDone = true
+      if (intent.act !== 'copy') continue
+      const copied = { proof: 'copy', evidence: null, at, seq } as const
+      if (intent.credential === 'current') {
+        // The old one cannot always be asked for; a rollback begins only where a copy was seen to overwrite.
+        record.holds = { ...copied, state: isRehearsal(intent) || goesBack ? 'old' : 'unknown' }
+      } else {
+        // The new credential counts only once it logged in; where nobody knows it, the copy is the best there is.
+        record.holds = { ...copied, state: this.facts.newCredential === 'unknown' ? 'new' : 'unknown' }
+      }
+    }
+  }
+}
+
+const remembered = ({
+  holds,
+  present,
+  refused,
+  refusedNewAlone,
+  oldFrom,
+  lastWrite,
+  lastWriteDone,
+}: CellRecord): Before => ({
+  holds,
+  present,
+  refused,
+  refusedNewAlone,
+  oldFrom,
+  lastWrite,
+  lastWriteDone,
+})
+
+const isRehearsal = (intent: Intent): boolean => intent.act === 'copy' && intent.rehearsal
+
+/**
+ * Follows a whole journal. Linear in the number of lines.
+ * @throws {Error} when the first entry is not `started`
+ */
+export const ledgerOf = (entries: readonly JournalEntry[]): RotationLedger => {
+  const [first, ...rest] = entries
+  if (first === undefined) throw new Error('a journal begins with the facts of its rotation')
+  const ledger = new RotationLedger(first)
+  for (const entry of rest) ledger.apply(entry)
+  return ledger
+}

@@ -1,0 +1,44 @@
+import type { CellRef } from '../cell.js'
+import type { RotationLedger } from '../ledger.js'
+import type { Procedure } from '../procedure.js'
+
+/** Whether nothing has to be given back to a cell: it holds the old credential, or was certainly never written. */
+export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean => {
+  const { state } = ledger.cell(user, hsmId)
+  return state === 'old' || state === 'absent' || !ledger.mayBeWritten(user, hsmId)
+}
+
+/** Nothing was ever written, or all of it was taken back: no HSM has to be asked. */
+const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean => rollback === 'none' || discard !== null
+
+/** Whether what we wrote to a cell logged in with the current credential in an earlier invocation alone. */
+export const isProofStale = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean =>
+  ledger.cell(user, hsmId).proof === 'login-current' && ledger.everWritten(user, hsmId) && !ledger.isFresh(user, hsmId)
+
+/** Gives every cell that was written the old credential back. */
+export const ROLL_BACK: Procedure = [
+  {
+    stage: 'restore',
+    effect: 'restore',
+    isDone: (ledger) => isNothingLeft(ledger) || ledger.cells().every((cell) => isBack(ledger, cell)),
+    mayBeInterrupted: true,
+    otherwise: 'pause',
+  },
+  {
+    stage: 'verify',
+    effect: 'verify-back',
+    isDone: (ledger) =>
+      isNothingLeft(ledger) ||
+      (!ledger.cells().some((cell) => isProofStale(ledger, cell)) &&
+        ledger.awsAgreesSince(ledger.plan.roster.map(({ hsmId }) => hsmId))),
+    mayBeInterrupted: true,
+    otherwise: 'pause',
+  },
+  {
+    stage: 'discard',
+    effect: 'discard',
+    isDone: (ledger) => ledger.discard === 'read-back',
+    mayBeInterrupted: false,
+    otherwise: 'pause',
+  },
+]

@@ -1,0 +1,63 @@
+import { activeHsms, type Cluster, showCluster, showClusterRef } from '../domain/cluster.js'
+import { usageError } from '../domain/errors.js'
+import type { LostCluster } from '../domain/rotation/journal-entry.js'
+import type { ClusterChoice } from './choose-clusters.js'
+
+/** Why clusters are left out, as the operator says it. */
+export interface LeavingOut {
+  /** `--reason`; null where none is given. */
+  readonly reason: string | null
+  /** `--allow-unreachable` is given as well, so that the reason may be meant for HSMs alone. */
+  readonly isForHsms: boolean
+  /** Clusters that a plan lists as lost already, with its reasons. */
+  readonly planned: readonly LostCluster[]
+}
+
+/** Clusters that are left out: for good, or until they are back. */
+export interface LeftOut {
+  readonly leftOut: readonly Cluster[]
+  readonly lost: readonly LostCluster[]
+}
+
+const GONE = ['DELETED', 'DELETE_IN_PROGRESS']
+
+/**
+ * Tells clusters that are left out by choice from those that are lost: out of sight, not ACTIVE, or without an ACTIVE HSM.
+ * A healthy one counts as lost where the operator gives a reason that nothing else needs. What is lost is owed to it, and
+ * has a reason that somebody can judge later.
+ * @throws {OperatorError} `REASON_MISSING` (exit 2)
+ */
+export const splitLeftOut = (
+  { leftOut, leftOutUnseen }: Pick<ClusterChoice, 'leftOut' | 'leftOutUnseen'>,
+  { reason, isForHsms, planned }: LeavingOut,
+): LeftOut => {
+  const plannedReason = (clusterId: Cluster['clusterId']) =>
+    planned.find((lost) => lost.clusterId === clusterId)?.reason ?? null
+  const troubled = leftOut.filter((cluster) => plannedReason(cluster.clusterId) !== null || troubleOf(cluster) !== null)
+  const isMeantForHealthy = reason !== null && !isForHsms && troubled.length === 0 && leftOutUnseen.length === 0
+  const lost: LostCluster[] = []
+  for (const cluster of isMeantForHealthy ? leftOut : troubled) {
+    const { clusterId, region, profile } = cluster
+    const why = plannedReason(clusterId) ?? reason
+    if (why === null) throw reasonMissing(showCluster(cluster), troubleOf(cluster) ?? 'is left out')
+    lost.push({ clusterId, region, profile, reason: why })
+  }
+  for (const ref of leftOutUnseen) {
+    const why = plannedReason(ref.clusterId) ?? reason
+    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not seen, because a Region did not answer')
+    lost.push({ clusterId: ref.clusterId, region: ref.region ?? null, profile: ref.profile ?? null, reason: why })
+  }
+  return { leftOut: leftOut.filter(({ clusterId }) => lost.every((one) => one.clusterId !== clusterId)), lost }
+}
+
+/** Why nothing can be done with a cluster now, in words that follow its name; null where something can. */
+const troubleOf = (cluster: Cluster): string | null => {
+  if (GONE.includes(cluster.state)) return null
+  if (cluster.state !== 'ACTIVE') return `is ${cluster.state}, not ACTIVE`
+  return activeHsms(cluster).length === 0 ? 'has no ACTIVE HSM' : null
+}
+
+const reasonMissing = (cluster: string, trouble: string) =>
+  usageError('REASON_MISSING', `${cluster} ${trouble}: to leave it out is a debt, and needs a reason`, [
+    `--leave-out ${cluster} --reason "why it cannot be taken along"   rotates the others now; resume takes it along once it is back`,
+  ])

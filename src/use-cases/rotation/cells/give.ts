@@ -1,0 +1,124 @@
+import type { UnitId } from '../../../domain/ids.js'
+import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
+import type { PlannedUser, Propagation } from '../../../domain/rotation/plan.js'
+import { oldOriginFor } from '../../../domain/rotation/way-back.js'
+import { Pause, pauseAfter } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { inSession } from '../sessions/in-session.js'
+import { absentUsers } from './absent-users.js'
+import { changeUsers } from './change.js'
+import { byConsent, refuseWithheld } from './consent.js'
+import { copyUsers } from './copy.js'
+import { prove } from './prove.js'
+
+/** What is given to a unit, and how. */
+export interface Gift {
+  readonly credential: CredentialName
+  /** How, where a cell allows both: only a copy makes a user that is missing, and only a change unlocks one. */
+  readonly method: Propagation
+}
+
+/**
+ * Gives users of one unit a credential and proves it there by a login; the one operation that does both. Cells that
+ * somebody else has written are left alone without the operator's consent, once the others have it. A credential that
+ * nobody knows is copied, and the copy is its only proof.
+ * @throws {Pause}
+ */
+export const give = async (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+  gift: Gift,
+): Promise<void> => {
+  const { free, withheld } = byConsent(run, unitId, users)
+  if (free.length > 0) await giveFree(run, unitId, free, gift)
+  refuseWithheld(run, unitId, withheld)
+}
+
+const giveFree = async (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+  { credential, method }: Gift,
+): Promise<void> => {
+  const absent = await absentUsers(run, unitId, users)
+  // A copy may leave a locked user locked, and may match another user by its ID.
+  const hasOtherId = ({ key }: PlannedUser) =>
+    run.servers(unitId).some(({ hsmId }) => run.ledger.hasOtherId(key, hsmId))
+  const mustBeChanged = (user: PlannedUser) =>
+    run.knows(user.key, credential) && (method === 'change' || isLocked(run, unitId, user) || hasOtherId(user))
+  const copied = users.filter((user) => absent.has(user) || !mustBeChanged(user))
+  const changed = users.filter((user) => !copied.includes(user))
+  const locked = copied.filter((user) => !absent.has(user) && isLocked(run, unitId, user))
+  // The password that is copied is not known; a change to any other one unlocks as well.
+  const unlocking = locked.filter(({ key }) => run.knows(key, 'new'))
+  await changeUsers(run, unitId, unlocking, 'new')
+  const left = await copyEach(run, unitId, copied, credential)
+  await refuseLocked(run, unitId, locked)
+  await changeUsers(run, unitId, [...changed], credential)
+  const asked = [...left, ...changed].filter(({ key }) => run.knows(key, credential))
+  const refused = await prove(run, unitId, asked, credential)
+  if (refused.length > 0) throw refusedAfterWrite(run, unitId, refused, credential)
+}
+
+/** Whether the user was locked on some HSM of a unit when it was listed last. */
+export const isLocked = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
+  run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'locked')
+
+/** @throws {Pause} `USER_LOCKED` where one of these is locked still, as the HSMs say now */
+const refuseLocked = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
+  if (users.length === 0) return
+  const servers = run.servers(unitId)
+  await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))
+  const locked = users.filter((user) => isLocked(run, unitId, user)).map(({ key }) => key)
+  if (locked.length === 0) return
+  const { copy, change } = run.words
+  throw new Pause('USER_LOCKED', `${locked.join(', ')} is locked on ${run.name(unitId)}, and ${copy} does not unlock`, [
+    `an officer unlocks the user there by ${change}, to any password; then resume copies the right one`,
+  ])
+}
+
+/** @returns those that were copied; one that had to show that it holds the credential already was not */
+const copyEach = async (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+  credential: CredentialName,
+): Promise<readonly PlannedUser[]> => {
+  if (users.length === 0) return []
+  if (credential === 'new') await run.origins.ready(users)
+  const left = credential === 'new' ? users.filter((user) => !run.isProvedNow(unitId, [user])) : users
+  if (left.length === 0) return []
+  const from = () => (credential === 'new' ? run.origins.next(left, unitId) : oldOrigin(run, unitId))
+  const { answers } = await copyUsers(run, { from, to: unitId, users: left, credential })
+  for (const [user, answer] of answers) {
+    if (answer.kind !== 'done') throw pauseAfter(`${run.words.copy} of ${user}`, run.name(unitId), answer)
+  }
+  return left
+}
+
+/**
+ * Where the old credential is copied from.
+ * @throws {Pause} `NO_WAY_BACK`; `HSM_UNREACHABLE` where the only one that holds it is away
+ */
+export const oldOrigin = (run: RotationRun, target: UnitId): UnitId => {
+  const from = oldOriginFor(run.ledger, target, (unitId) => run.units.includes(unitId))
+  if (from !== undefined) return from
+  const away = oldOriginFor(run.ledger, target)
+  if (away === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
+  throw new Pause('HSM_UNREACHABLE', `${run.name(away)} holds the old credential and cannot be reached`)
+}
+
+/** The pause after a login that should have succeeded. */
+export const refusedAfterWrite = (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+  credential: CredentialName,
+): Pause => {
+  const names = users.map((user) => user.key).join(', ')
+  return new Pause(
+    credential === 'new' ? 'NEW_CREDENTIAL_REFUSED' : 'CURRENT_REFUSED',
+    `${run.name(unitId)} refused the ${credential} credential of ${names} although it was written there`,
+  )
+}

@@ -1,0 +1,90 @@
+import type { UnitId } from '../../../domain/ids.js'
+import type { PlannedUser } from '../../../domain/rotation/plan.js'
+import { Pause } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { changeUsers } from './change.js'
+import { refusedAfterWrite } from './give.js'
+import { prove } from './prove.js'
+
+/**
+ * Hands out units to copy the new credential from. Only one whose HSMs were all seen in this invocation to hold it is an
+ * origin; where there is none yet, one that an earlier invocation proved has to show it again. The work of extracting is
+ * spread: an HSM does one thing at a time, and every unit that was proved becomes an origin. A repair that copies from a
+ * unit the operator named has that one alone.
+ */
+export class Origins {
+  readonly #run: RotationRun
+  readonly #given = new Map<UnitId, number>()
+  #again: Promise<void> | null = null
+
+  constructor(run: RotationRun) {
+    this.#run = run
+  }
+
+  /**
+   * The origin that was given out least often.
+   * @param target what is copied to, which is never its own origin
+   * @throws {Pause} `NO_PROVED_ORIGIN`, or why the one that was proved before does not hold it any more
+   */
+  async next(users: readonly PlannedUser[], target: UnitId): Promise<UnitId> {
+    await this.ready(users)
+    const [first, ...others] = this.#proved(users).filter((unitId) => unitId !== target)
+    if (first === undefined) throw noOrigin()
+    const origin = others.reduce((best, unitId) => (this.#count(unitId) < this.#count(best) ? unitId : best), first)
+    this.#given.set(origin, this.#count(origin) + 1)
+    return origin
+  }
+
+  /** Sees to it that there is an origin. The unit that had to show the credential again has been given it as well. */
+  async ready(users: readonly PlannedUser[]): Promise<void> {
+    if (this.#proved(users).length > 0) return
+    this.#again ??= proveAgain(this.#run, users).finally(() => {
+      this.#again = null
+    })
+    await this.#again
+  }
+
+  #count(unitId: UnitId): number {
+    return this.#given.get(unitId) ?? 0
+  }
+
+  #proved(users: readonly PlannedUser[]): readonly UnitId[] {
+    const run = this.#run
+    const { from, newCredential } = run.ledger.facts
+    if (from !== null && newCredential === 'unknown') return [from]
+    return run.units.filter((unitId) => run.isProvedNow(unitId, users))
+  }
+}
+
+const proveAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
+  const unitId = bestOrigin(run)
+  if (unitId === undefined) throw noOrigin()
+  const missing = users.filter((user) => run.notNew(unitId).includes(user))
+  await changeUsers(run, unitId, missing, 'new')
+  const refused = await prove(run, unitId, users, 'new')
+  if (refused.length === 0) return
+  // It was proved before; whatever has changed it since, writing the same credential again needs the operator's consent.
+  await changeUsers(run, unitId, refused, 'new')
+  const again = await prove(run, unitId, refused, 'new')
+  if (again.length > 0) throw refusedAfterWrite(run, unitId, again, 'new')
+}
+
+/** The only ones that held it may stay behind now, or gave it up to a rollback that stopped before it began. */
+const bestOrigin = (run: RotationRun): UnitId | undefined => {
+  const { first, restorePoint } = run.plan.parts
+  const [from] = run.ledger.facts.from === null ? [] : [run.ledger.facts.from]
+  if (from !== undefined && run.units.includes(from)) return from
+  const holding = run.units.find((candidate) => run.notNew(candidate).length === 0)
+  if (holding !== undefined) return holding
+  const isRepair = run.ledger.facts.procedure === 'repair'
+  const candidates = [first, ...run.units].filter(
+    (candidate) => run.units.includes(candidate) && (isRepair || candidate !== restorePoint),
+  )
+  return candidates.find((candidate) => hasEveryUser(run, candidate)) ?? candidates[0]
+}
+
+const hasEveryUser = (run: RotationRun, unitId: UnitId): boolean =>
+  run.servers(unitId).every(({ hsmId }) => run.users.every(({ key }) => !run.ledger.mayBeAbsent(key, hsmId)))
+
+const noOrigin = (): Pause =>
+  new Pause('NO_PROVED_ORIGIN', 'nothing was seen in this run to hold the new credential of every user')

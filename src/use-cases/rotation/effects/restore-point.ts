@@ -1,0 +1,13 @@
+import { wayBackOf } from '../../../domain/rotation/way-back.js'
+import { give } from '../cells/give.js'
+import type { RotationRun } from '../run/rotation-run.js'
+
+/** The last unit follows. Until here it could give the old credential back. */
+export const restorePoint = async (run: RotationRun): Promise<void> => {
+  const { restorePoint: unitId } = run.plan.parts
+  const { bySync, byCurrent } = wayBackOf(run.ledger)
+  if (bySync && !byCurrent) run.notice(`point of no return: ${unitId} is the last to hold the old credential`)
+  const method = run.ledger.propagation ?? 'change'
+  await give(run, unitId, run.notNew(unitId), { credential: 'new', method })
+  run.parts.progress({ kind: 'step', stage: 'restore-point', unitId, text: 'followed' })
+}

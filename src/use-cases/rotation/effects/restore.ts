@@ -1,0 +1,29 @@
+import type { UnitId } from '../../../domain/ids.js'
+import { nameServer } from '../../../domain/roster.js'
+import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
+import { give } from '../cells/give.js'
+import { Pause } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { onEach } from '../survey/unreachable.js'
+
+/** Brings each unit back. Users that are old for certain on all of it are left alone. */
+export const restore = async (run: RotationRun): Promise<void> => {
+  const method = run.ledger.rollback === 'change' ? 'change' : 'sync'
+  const { copy, change } = run.words
+  run.notice(`rolling back by ${method === 'sync' ? `${copy} from what was not written to` : change}`)
+  run.takeAllInSight()
+  const notBack = (unitId: UnitId) =>
+    run.users.filter(({ key: user }) => run.servers(unitId).some(({ hsmId }) => !isBack(run.ledger, { user, hsmId })))
+  const units = run.units.filter((unitId) => notBack(unitId).length > 0)
+  await onEach(run, units, (unitId) => give(run, unitId, notBack(unitId), { credential: 'current', method }))
+  const away = run.plan.roster.filter(
+    ({ hsmId }) =>
+      !run.ledger.isInSight(hsmId) && run.users.some(({ key: user }) => !isBack(run.ledger, { user, hsmId })),
+  )
+  if (away.length === 0) return
+  throw new Pause(
+    'HSM_UNREACHABLE',
+    `${away.map(nameServer).join(', ')} cannot be reached and may hold the new password`,
+    ['bring it back, then resume: all that could be reached is back'],
+  )
+}

@@ -1,0 +1,48 @@
+import type { PendingCredentials } from '../../../domain/credential-store.js'
+import { refusal } from '../../../domain/errors.js'
+import type { UserKey } from '../../../domain/hsm-user.js'
+import type { Secret } from '../../../domain/secret.js'
+import type { RotationRun } from '../run/rotation-run.js'
+
+/** Writes the new credential to the store as PENDING and reads it back, before any HSM can hold it. */
+export const storePending = async (run: RotationRun): Promise<void> => {
+  const { store, credentials, ledger } = run.parts
+  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
+  const withCurrent = await putPending(run)
+  const found = await store.read('pending')
+  for (const [user, secret] of credentials.new) {
+    if (found?.rotationId !== ledger.facts.rotationId || found.users.get(user)?.equals(secret) !== true) {
+      throw refusal(
+        'STORE_NOT_READ_BACK',
+        `${store.description} did not return the new credential of ${user} on a read`,
+        ['check the store; no HSM holds the new credential'],
+      )
+    }
+  }
+  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
+}
+
+/** Keeps a current credential that was proved late beside the new one. */
+export const storeCurrent = async (run: RotationRun): Promise<void> => {
+  const withCurrent = await putPending(run)
+  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
+}
+
+/**
+ * Keeps the new credential, and the proved current one beside it. Repeating it is harmless.
+ * @returns whether there was a current one
+ */
+const putPending = async (run: RotationRun): Promise<boolean> => {
+  const { store, credentials } = run.parts
+  const withCurrent = credentials.current.size > 0
+  await store.putPending(version(run, credentials.new), withCurrent ? version(run, credentials.current) : undefined)
+  return withCurrent
+}
+
+const version = (run: RotationRun, users: ReadonlyMap<UserKey, Secret>): PendingCredentials => ({
+  rotationId: run.ledger.facts.rotationId,
+  clusters: [run.plan.source, ...run.plan.destinations].map((cluster) => cluster.clusterId),
+  restorePoint: run.plan.parts.restorePoint,
+  startedAt: run.ledger.startedAt,
+  users,
+})

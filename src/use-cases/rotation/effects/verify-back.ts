@@ -1,0 +1,22 @@
+import { isProofStale } from '../../../domain/rotation/procedures/roll-back.js'
+import { give } from '../cells/give.js'
+import { prove } from '../cells/prove.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { refuseAddedHsms } from '../survey/aws-comparison.js'
+import { onEach } from '../survey/unreachable.js'
+
+/**
+ * Reads again what was given back: cells that logged in with the current credential in an earlier invocation do so once
+ * more, and AWS is asked whether an HSM was added meanwhile.
+ */
+export const verifyBack = async (run: RotationRun): Promise<void> => {
+  run.takeAllInSight()
+  await onEach(run, run.units, async (unitId) => {
+    const stale = run.users.filter(({ key: user }) =>
+      run.servers(unitId).some(({ hsmId }) => isProofStale(run.ledger, { user, hsmId })),
+    )
+    const refused = await prove(run, unitId, stale, 'current')
+    await give(run, unitId, refused, { credential: 'current', method: 'change' })
+  })
+  await refuseAddedHsms(run)
+}

@@ -1,0 +1,204 @@
+import { type CredentialStore, credentialOf } from '../../../domain/credential-store.js'
+import { refusal } from '../../../domain/errors.js'
+import type { UserKey } from '../../../domain/hsm-user.js'
+import type { RotationId } from '../../../domain/ids.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js'
+import type { Progress } from '../../../domain/rotation/progress.js'
+import { isOverOnHsms, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
+import type { Secret } from '../../../domain/secret.js'
+import type { Credentials, RunOptions } from '../ports.js'
+import { byPlannedKey } from './planned-passwords.js'
+
+/** CURRENT of a store, of every user of a plan. */
+export interface StoredCurrent {
+  readonly passwords: ReadonlyMap<UserKey, Secret>
+  /** The rotation that gave it; null where it was kept before any did. */
+  readonly rotationId: RotationId | null
+  /** How a refusal of it is remembered. */
+  readonly name: string
+}
+
+/** CURRENT of the store; null where it does not hold one for every user. */
+export const currentOfStore = async (store: CredentialStore, plan: RotationPlan): Promise<StoredCurrent | null> => {
+  const version = await store.read('current')
+  const passwords = new Map<UserKey, Secret>()
+  for (const user of plan.users) {
+    const secret = credentialOf(version, user)
+    if (secret !== undefined) passwords.set(user.key, secret)
+  }
+  if (version === null || passwords.size < plan.users.length) return null
+  const { rotationId, startedAt } = version
+  return { passwords, rotationId, name: `CURRENT of ${rotationId ?? startedAt}` }
+}
+
+/** Passwords as they are given again when a rotation is taken up. */
+export interface GivenPasswords {
+  readonly newPasswords: ReadonlyMap<UserKey, Secret>
+  readonly currentPasswords: ReadonlyMap<UserKey, Secret>
+  readonly options: Pick<RunOptions, 'acceptNoWayBack'>
+}
+
+type StoreAndProgress = { readonly store: CredentialStore; readonly progress: Progress }
+
+/**
+ * The credentials that a rotation goes on with.
+ * @param goesBack whether the old one is given back, for which nobody has to know the new one
+ * @throws {OperatorError} `PENDING_LOST`, `CURRENT_LOST`, `DEBT_SUPERSEDED`, `NEW_CREDENTIAL_MISSING`,
+ * `CURRENT_CREDENTIAL_MISSING`, and those of the store
+ */
+export const credentialsOf = async (
+  ledger: RotationLedger,
+  given: GivenPasswords,
+  ports: StoreAndProgress,
+  goesBack: boolean,
+): Promise<Credentials> => {
+  if (ledger.facts.procedure === 'repair') {
+    return { new: goesBack ? new Map() : await repairCredential(ledger, given, ports), current: new Map() }
+  }
+  return {
+    new: goesBack ? await pendingCredential(ledger, ports) : await newCredential(ledger, given, ports),
+    current: goesBack && isOverOnHsms(ledger) ? new Map() : await currentCredential(ledger, given, ports),
+  }
+}
+
+/** What a repair gives: CURRENT of the store, or what the operator says that the origin holds, or nobody knows it. */
+const repairCredential = async (
+  { facts, plan }: RotationLedger,
+  { newPasswords }: GivenPasswords,
+  { store }: StoreAndProgress,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  if (facts.newCredential === 'unknown') return new Map()
+  if (facts.newCredential === 'kept') {
+    const current = await currentOfStore(store, plan)
+    if (current !== null) return current.passwords
+    throw refusal('CURRENT_LOST', `${store.description} does not hold CURRENT for every user of ${facts.rotationId}`, [
+      `name the store the repair was started with: ${facts.store}`,
+    ])
+  }
+  const given = byPlannedKey(plan, newPasswords)
+  if (given.size === plan.users.length) return given
+  throw refusal('NEW_CREDENTIAL_MISSING', `${facts.rotationId} gives a password that no store keeps`, [
+    'give it again with --new-password',
+  ])
+}
+
+/** PENDING of this rotation: a rollback may have to see that it is gone. Empty where the store does not hold it. */
+const pendingCredential = async (
+  { facts, plan }: RotationLedger,
+  { store }: StoreAndProgress,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const version = await store.read('pending')
+  return version?.rotationId === facts.rotationId ? onlyPlanned(plan.users, version.users) : new Map()
+}
+
+/** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
+const newCredential = async (
+  ledger: RotationLedger,
+  { newPasswords }: GivenPasswords,
+  { store, progress }: StoreAndProgress,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const { rotationId, newCredential: origin, store: kept } = ledger.facts
+  const { plan } = ledger
+  for (const stage of ['pending', 'current'] as const) {
+    const version = await store.read(stage)
+    if (version?.rotationId !== rotationId) continue
+    if (newPasswords.size > 0) {
+      const text = `--new-password is not used: ${store.description} holds the new credential of ${rotationId} already`
+      progress({ kind: 'notice', text })
+    }
+    return onlyPlanned(plan.users, version.users)
+  }
+  if (ledger.promote === 'read-back') throw await superseded(ledger, store)
+  if (ledger.stored) {
+    throw refusal('PENDING_LOST', `${store.description} does not hold the new credential of ${rotationId} any more`, [
+      `name the store the rotation was started with: ${kept}`,
+    ])
+  }
+  const given = byPlannedKey(plan, newPasswords)
+  if (given.size === plan.users.length) return given
+  throw refusal(
+    'NEW_CREDENTIAL_MISSING',
+    `${rotationId} stopped before ${store.description} held its new credential (${origin}); no HSM holds it either`,
+    [
+      `give it again with --new-password${ledger.currentProved ? ', and the current one with --current-password' : ''}`,
+      `or close the rotation: lockstep rotate rollback --rotation ${rotationId}`,
+    ],
+  )
+}
+
+/** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
+const superseded = async ({ facts, plan, debts }: RotationLedger, store: CredentialStore) => {
+  const now = (await store.read('current'))?.rotationId
+  const users = plan.users.map(({ key }) => `--user ${key}`).join(' ')
+  return refusal(
+    'DEBT_SUPERSEDED',
+    `the credential of ${facts.rotationId} is not CURRENT of ${store.description} any more${now ? `, that of ${now} is` : ''}; ${[...debts.keys()].join(', ') || 'what stayed behind'} needs the one that is in force`,
+    [
+      `lockstep users repair --to-current ${users} --source ${plan.source.region}/${plan.source.clusterId} --store ${store.description}`,
+      `if that is not the store it was started with: ${facts.store}`,
+    ],
+  )
+}
+
+/**
+ * What the rotation proved lies in the store. One that is given only now is taken where it can still be proved.
+ */
+const currentCredential = async (
+  ledger: RotationLedger,
+  { currentPasswords, options: { acceptNoWayBack } }: GivenPasswords,
+  { store, progress }: StoreAndProgress,
+): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const { facts, plan } = ledger
+  const given = byPlannedKey(plan, currentPasswords)
+  const isAll = given.size === plan.users.length
+  if (!ledger.stored && ledger.currentProved) {
+    const kept = isAll ? null : await currentOfStore(store, plan)
+    if (isAll || kept !== null) return kept?.passwords ?? given
+    // Nobody knows it any more: then the rehearsal decides whether there is another way back.
+    if (acceptNoWayBack) return new Map()
+    throw refusal(
+      'CURRENT_CREDENTIAL_MISSING',
+      `${facts.rotationId} stopped before ${store.description} held the current credential that was proved`,
+      [
+        'give it again with --current-password',
+        `nothing is written yet: lockstep rotate rollback --rotation ${facts.rotationId} closes it`,
+        'or go on without it: --accept-no-way-back',
+      ],
+    )
+  }
+  if (!wayBackOf(ledger).byCurrent) {
+    if (isAll && whereCurrentCanBeAsked(ledger) !== undefined) return given
+    if (given.size > 0) {
+      const text = 'the current credential came too late to be proved: no HSM is known to hold it'
+      progress({ kind: 'notice', text })
+    }
+    return new Map()
+  }
+  const version = await versionBefore(store, facts.rotationId)
+  const users = onlyPlanned(plan.users, version?.users ?? new Map())
+  if (users.size === plan.users.length) return users
+  if (isAll) return given
+  // Forward it is only the way back, and going forward needs none.
+  if (ledger.rollback === null && ledger.promote !== null) return new Map()
+  throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
+    'give it again with --current-password',
+  ])
+}
+
+/** Once PENDING has become CURRENT, what was current before is PREVIOUS; before it was stored, neither is ours. */
+const versionBefore = async (store: CredentialStore, rotationId: RotationId) => {
+  if ((await store.read('pending'))?.rotationId === rotationId) return store.read('current')
+  return (await store.read('current'))?.rotationId === rotationId ? store.read('previous') : store.read('current')
+}
+
+const onlyPlanned = (
+  users: readonly PlannedUser[],
+  secrets: ReadonlyMap<UserKey, Secret>,
+): ReadonlyMap<UserKey, Secret> =>
+  new Map(
+    users.flatMap(({ key }) => {
+      const secret = secrets.get(key)
+      return secret === undefined ? [] : [[key, secret] as const]
+    }),
+  )

@@ -1,0 +1,268 @@
+import { EXIT } from '../../../domain/errors.js'
+import type { UserKey } from '../../../domain/hsm-user.js'
+import type { UnitId } from '../../../domain/ids.js'
+import type { CellState } from '../../../domain/rotation/cell.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
+import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
+import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
+import {
+  nothingToUndo,
+  oldOriginFor,
+  oldOrigins,
+  untouchedUnits,
+  whereCurrentCanBeAsked,
+} from '../../../domain/rotation/way-back.js'
+import { Secret } from '../../../domain/secret.js'
+import { changeUsers } from '../cells/change.js'
+import { copyUsers, isRefusedAsExisting, verdictOf } from '../cells/copy.js'
+import { isLocked, oldOrigin } from '../cells/give.js'
+import { logInEach } from '../cells/prove.js'
+import type { ReopenPorts } from '../ports.js'
+import { Pause, pauseAfter } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { recordPause, runProcedure } from '../run/run-procedure.js'
+import { byPlannedKey } from './planned-passwords.js'
+import { type ReopenRequest, reopenRotation } from './reopen.js'
+import { RollbackRefused } from './rollback-refused.js'
+
+/**
+ * Returns every cell to what it held and removes PENDING. The first entry fixes the direction for good.
+ * @throws {RollbackRefused} `ROLLBACK_TOO_LATE`, `NO_WAY_BACK` (exit 3), and those of `reopenRotation`
+ */
+export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Promise<Rotation> =>
+  reopenRotation(request, ports, {
+    direction: 'back',
+    refuse: (ledger) => refuseRollback(ledger, request),
+    work: async (run) => {
+      const stage = run.rotation().stage ?? 'finalize'
+      try {
+        run.stopIfAsked()
+        if (run.ledger.rollback === null) await begin(run, request)
+      } catch (error) {
+        if (error instanceof RollbackRefused) throw error
+        return recordPause(run, stage, error)
+      }
+      await abandonHopeless(run)
+      return runProcedure(run)
+    },
+  })
+
+/**
+ * A rollback by copies of which nothing is left to copy from, and that has given nothing back yet, can only go forward: the
+ * HSMs that held the old credential are gone.
+ */
+export const abandonHopeless = async (run: RotationRun): Promise<void> => {
+  const { ledger } = run
+  if (ledger.rollback !== 'sync' || ledger.discard !== null || oldOrigins(ledger).length > 0) return
+  const isBackAlready = ledger.cells().every((cell) => isBack(ledger, cell))
+  if (isBackAlready) return
+  const evidence = 'no HSM is left that holds the old credential, so that it can only go forward again'
+  await run.record({ type: 'rollback-abandoned', evidence })
+  run.notice(evidence)
+}
+
+/** What would come of a rollback, as far as the journal tells. */
+export type RollbackOutlook =
+  | { readonly kind: 'taken' }
+  /** Refused without the current credential, which can be proved where it is given. */
+  | { readonly kind: 'needs-current'; readonly why: string }
+  | { readonly kind: 'refused'; readonly why: string }
+
+/** Whether a rollback would be taken now, so that nobody is advised to try one that is not. */
+export const rollbackOutlook = (ledger: RotationLedger): RollbackOutlook => {
+  const refusalWith = (currentPasswords: ReadonlyMap<UserKey, Secret>): string | null => {
+    try {
+      refuseRollback(ledger, { currentPasswords })
+      return null
+    } catch (error) {
+      if (error instanceof RollbackRefused) return error.message
+      throw error
+    }
+  }
+  const why = refusalWith(new Map())
+  if (why === null) return { kind: 'taken' }
+  const anything = new Map(ledger.plan.users.map(({ key }) => [key, new Secret('')]))
+  return refusalWith(anything) === null ? { kind: 'needs-current', why } : { kind: 'refused', why }
+}
+
+/** Whether going back is still possible, from the journal and what the operator gives. */
+const refuseRollback = (
+  ledger: RotationLedger,
+  { currentPasswords }: Pick<ReopenRequest, 'currentPasswords'>,
+): void => {
+  const { facts, rollback } = ledger
+  const { rotationId } = facts
+  if (rollback !== null) return
+  const { outcome, wayBack } = rotationOf(ledger)
+  if (ledger.promote !== null || outcome !== 'paused') {
+    throw refused('ROLLBACK_TOO_LATE', tooLate(ledger), [
+      outcome === 'paused'
+        ? `lockstep rotate resume --rotation ${rotationId}`
+        : 'start a rotation that gives the old credential as the new one',
+    ])
+  }
+  if (nothingToUndo(ledger)) return
+  if (facts.procedure === 'repair') {
+    refuseRepairBack(ledger)
+    return
+  }
+  if (wayBack.byCurrent) return
+  const mayBeCopied = wayBack.bySync || (!facts.recovered && ledger.copies?.verdict === 'unsettled')
+  if (mayBeCopied && untouchedUnits(ledger).length > 0) return
+  const given = byPlannedKey(ledger.plan, currentPasswords)
+  const canBeAsked = whereCurrentCanBeAsked(ledger) !== undefined
+  if (given.size === ledger.plan.users.length && canBeAsked) return
+  throw refused(
+    'NO_WAY_BACK',
+    wayBack.bySync
+      ? `nothing of ${rotationId} is left on the old credential untouched, and the current credential is not known`
+      : `${ledger.capabilities.words.copy} does not return the old credential in ${rotationId}, and the current credential is not known`,
+    [
+      ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
+      `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
+    ],
+  )
+}
+
+/** What a repair overwrote nobody knows; only a sibling that nobody wrote may hold it. */
+const refuseRepairBack = (ledger: RotationLedger): void => {
+  const { roster, utility } = ledger.plan
+  const clusterOf = (unitId: UnitId) => serversOf(roster, unitId)[0]?.clusterId
+  const stuck = unitsOf(roster, utility).filter(({ unitId, servers }) => {
+    const isWritten = servers.some(({ hsmId }) =>
+      ledger.plan.users.some(({ key }) => ledger.mayBeNew(key, hsmId) && ledger.everWritten(key, hsmId)),
+    )
+    if (!isWritten) return false
+    const from = oldOriginFor(ledger, unitId)
+    return from === undefined || clusterOf(from) !== clusterOf(unitId)
+  })
+  if (stuck.length === 0) return
+  const { rotationId } = ledger.facts
+  throw refused(
+    'NO_WAY_BACK',
+    `nobody knows what ${stuck.map(({ unitId }) => unitId).join(', ')} held before ${rotationId}, and nothing of the same cluster is left untouched`,
+    [`forward is the only way: lockstep rotate resume --rotation ${rotationId}`],
+  )
+}
+
+const tooLate = ({ facts }: RotationLedger): string =>
+  facts.procedure === 'repair'
+    ? `${facts.rotationId} is through`
+    : `${facts.rotationId} has begun to make the new credential the current one`
+
+const refused = (code: string, message: string, suggestions: readonly string[]): RollbackRefused =>
+  new RollbackRefused(code, message, { suggestions, exitCode: EXIT.refused })
+
+const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> => {
+  const { ledger } = run
+  // The HSMs that the survey found may be others than the journal knew of.
+  refuseRollback(ledger, request)
+  // A login with the current credential is the better proof; a copy is the way where it is not known.
+  const { byCurrent } = rotationOf(ledger).wayBack
+  if (ledger.facts.recovered && !byCurrent) {
+    await askRefusedAgain(run)
+    refuseRollback(ledger, request)
+  }
+  if (nothingToUndo(ledger) && !(ledger.facts.recovered && byCurrent)) {
+    await run.record({ type: 'rollback-started', method: 'none' })
+    return
+  }
+  if (!byCurrent && ledger.copies?.verdict !== 'overwrites' && run.parts.credentials.new.size > 0) await tryCopies(run)
+  await run.record({ type: 'rollback-started', method: byCurrent ? 'change' : 'sync' })
+}
+
+/**
+ * After a lost journal nothing but refused logins says that nothing is new, and with PENDING the new password would be gone
+ * for good: those of an earlier invocation are made again.
+ */
+const askRefusedAgain = async (run: RotationRun): Promise<void> => {
+  for (const unitId of run.units) {
+    const refusedBefore = run.users.filter(
+      ({ key }) =>
+        run.knows(key, 'new') &&
+        run
+          .servers(unitId)
+          .some(({ hsmId }) => run.ledger.refused(key, hsmId).includes('new') && !run.ledger.isFresh(key, hsmId)),
+    )
+    if (refusedBefore.length > 0) await logInEach(run, unitId, refusedBefore, 'new')
+  }
+}
+
+/**
+ * Copies the old credential over cells that may hold the new one and asks for the new one there: it must be refused. One
+ * unit that is new for certain is enough to show it; where none is, all are asked. A cluster refuses as soon as one of its
+ * HSMs does, so it shows nothing unless each of them held the new one: it is given it first.
+ * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
+ */
+const tryCopies = async (run: RotationRun): Promise<void> => {
+  const doubtful = writtenAs(run, (state) => state !== 'old' && state !== 'absent')
+  const certain = doubtful.find(({ unitId, user }) =>
+    run.servers(unitId).every(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'new'),
+  )
+  const cluster = doubtful.find(({ unitId }) => run.servers(unitId).length > 1)
+  const one = certain ?? cluster
+  const asked = one === undefined ? doubtful : [one]
+  if (one !== undefined && one !== certain) await changeUsers(run, one.unitId, [one.user], 'new')
+  for (const { unitId, user } of asked) {
+    if (isLocked(run, unitId, user)) await changeUsers(run, unitId, [user], 'new')
+    let tried = await copyAndAsk(run, unitId, user)
+    if (tried.objection !== undefined) {
+      // A copy may leave the failed logins that clients made; a change clears them.
+      await changeUsers(run, unitId, [user], 'new')
+      tried = await copyAndAsk(run, unitId, user)
+    }
+    if (tried.objection !== undefined) throw tried.objection
+    if (tried.isRefused) continue
+    const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
+    await giveUpCopies(run, 'without-effect', evidence)
+  }
+}
+
+/** Copies the old credential over one unit and asks for the new one, which has to be refused. */
+const copyAndAsk = async (run: RotationRun, unitId: UnitId, user: PlannedUser) => {
+  const refusedCopy = await refusalOfOld(run, unitId, user)
+  if (refusedCopy !== null) await giveUpCopies(run, refusedCopy.verdict, refusedCopy.evidence)
+  const { refused: refusedNew, objections } = await logInEach(run, unitId, [user], 'new')
+  const [objection] = objections.values()
+  return { isRefused: refusedNew.length > 0, objection }
+}
+
+const giveUpCopies = async (
+  run: RotationRun,
+  verdict: 'refused' | 'unsettled' | 'without-effect',
+  evidence: string,
+): Promise<never> => {
+  await run.record({ type: 'copies', verdict, evidence })
+  if (run.ledger.propagation === null) await run.record({ type: 'propagation', method: 'change', evidence })
+  throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
+}
+
+/** Users and units that were meant to be written and have a cell in such a state. */
+const writtenAs = (run: RotationRun, wanted: (state: CellState) => boolean) =>
+  run.units.flatMap((unitId) =>
+    run.users
+      .filter((user) =>
+        run
+          .servers(unitId)
+          .some(
+            ({ hsmId }) => run.ledger.mayBeWritten(user.key, hsmId) && wanted(run.ledger.cell(user.key, hsmId).state),
+          ),
+      )
+      .map((user) => ({ unitId, user })),
+  )
+
+/**
+ * Copies the old credential of one user.
+ * @returns the words of a copy that does not overwrite a password; any other failure pauses
+ */
+const refusalOfOld = async (run: RotationRun, unitId: UnitId, user: PlannedUser) => {
+  const from = oldOrigin(run, unitId)
+  const { answers } = await copyUsers(run, { from: () => from, to: unitId, users: [user], credential: 'current' })
+  const answer = answers.get(user.key) ?? { kind: 'done' }
+  if (answer.kind === 'done') return null
+  const what = `${run.words.copy} of ${user.key}`
+  if (!isRefusedAsExisting(answer)) throw pauseAfter(what, run.name(unitId), answer)
+  const evidence = `${what} was refused on ${unitId}: "${answer.kind === 'refused' ? answer.text : ''}"`
+  return { verdict: verdictOf(answer), evidence }
+}

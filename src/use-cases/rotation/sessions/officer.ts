@@ -1,0 +1,140 @@
+import { type OperatorError, refusal } from '../../../domain/errors.js'
+import { ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
+import { findUser, userKey } from '../../../domain/hsm-user.js'
+import type { ClusterId, HsmId } from '../../../domain/ids.js'
+import { UNANSWERED } from '../../../domain/refused-logins.js'
+import { nameServer, type RosterEntry } from '../../../domain/roster.js'
+import type { HsmPorts, HsmWork, OfficerLogin, OfficerOf } from '../ports.js'
+import { Pause } from '../run/pause.js'
+import { answerOf, type Listing, refuseOthers, rowsOf, usersOf } from './in-session.js'
+
+/**
+ * Whether the officer of some cluster was refused there before.
+ * @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try
+ */
+export const refuseKnownOfficer = async (
+  { officerOf, refusedLogins }: Pick<HsmPorts, 'officerOf' | 'refusedLogins'>,
+  clusterIds: readonly ClusterId[],
+  retry: boolean,
+): Promise<void> => {
+  if (retry) return
+  for (const clusterId of clusterIds) {
+    const { user } = officerOf(clusterId)
+    const noted = await refusedLogins.of(user, [clusterId])
+    const known = noted.find(({ credential }) => credential !== UNANSWERED)
+    if (known === undefined) continue
+    throw refusal(
+      'OFFICER_REFUSED_BEFORE',
+      `the password of the officer "${user.name}" was refused on ${clusterId} at ${known.at} and is not tried again by itself`,
+      ['compare the password with the one in your vault, then add --retry-officer'],
+    )
+  }
+}
+
+/**
+ * Logs the officers in on every HSM of the session, each on those of its clusters, after looking at its failure count
+ * there. Waits for logins of other lanes on the same HSMs.
+ * @param listing what `listUsers` said in this session
+ * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself;
+ * `HSM_BACK`, `LOCK_LOST`, and those of the login budget
+ */
+export const loginOfficer = async (
+  work: HsmWork,
+  session: HsmSession,
+  servers: readonly RosterEntry[],
+  listing: Listing,
+): Promise<void> => {
+  refuseOthers(session, servers)
+  for (const [officer, its] of byOfficer(work.officerOf, servers)) {
+    await work.officerLogins.login(
+      officer,
+      its,
+      async (unanswered) => {
+        const counts = unanswered.length === 0 ? listing : await session.listUsers()
+        await refuseOfficer(work, officer, its, unanswered, counts)
+      },
+      () => tryOfficer(work, officer, session, its, listing),
+    )
+  }
+}
+
+/** The HSMs that each officer works on, in their order. */
+const byOfficer = (
+  officerOf: OfficerOf,
+  servers: readonly RosterEntry[],
+): ReadonlyMap<OfficerLogin, readonly RosterEntry[]> => {
+  const groups = new Map<OfficerLogin, RosterEntry[]>()
+  for (const server of servers) {
+    const officer = officerOf(server.clusterId)
+    const group = groups.get(officer)
+    if (group === undefined) groups.set(officer, [server])
+    else group.push(server)
+  }
+  return groups
+}
+
+/**
+ * What forbids the officer's login now.
+ * @param unanswered HSMs that never answered a login of this invocation
+ */
+const refuseOfficer = async (
+  { budget }: HsmWork,
+  { user }: OfficerLogin,
+  servers: readonly RosterEntry[],
+  unanswered: readonly HsmId[],
+  listing: Listing,
+): Promise<void> => {
+  const rows = rowsOf(listing, servers, user)
+  const objection = await budget.objection({ user, reached: servers, rows })
+  if (objection !== null) throw objection
+  for (const server of servers) {
+    if (!unanswered.includes(server.hsmId) || rows.get(server.hsmId)?.loginFailureCount === 0) continue
+    throw new Pause(
+      'OFFICER_UNCERTAIN',
+      `${nameServer(server)} did not answer a login of ${userKey(user)} and may have counted it as failed; it is not tried again there in this run`,
+    )
+  }
+}
+
+const tryOfficer = async (
+  work: HsmWork,
+  { user, password }: OfficerLogin,
+  session: HsmSession,
+  servers: readonly RosterEntry[],
+  listing: Listing,
+): Promise<OperatorError | null> => {
+  const [first] = servers
+  const listed = first === undefined ? undefined : findUser(usersOf(listing, first.hsmId), user)
+  await work.lock.assertHeld()
+  const rows = rowsOf(listing, servers, user)
+  await work.budget.noteBegun({ user, reached: servers, rows })
+  const answers = await session.login(
+    { type: listed?.type ?? user.type, name: user.name },
+    password,
+    servers.map(({ hsmId }) => hsmId),
+  )
+  const refused = servers.flatMap((server) => {
+    const answer = answerOf(answers, server.hsmId)
+    return answer.kind === 'refused' ? [{ server, text: answer.text }] : []
+  })
+  const [where] = refused
+  if (where !== undefined) {
+    await work.budget.noteRefused({ user, reached: refused.map(({ server }) => server), rows })
+    return refusal(
+      'OFFICER_REFUSED',
+      `${nameServer(where.server)} refused the crypto officer ${userKey(user)}: ${where.text}`,
+      [
+        'compare the password with the one in your vault; it is not tried again by itself',
+        'once it is right, add --retry-officer',
+        `where this cluster has a password of its own: --officer-password ${where.server.clusterId}=SECRET`,
+      ],
+    )
+  }
+  for (const { hsmId } of servers) {
+    const answer = answerOf(answers, hsmId)
+    if (answer.kind !== 'unclear') continue
+    throw new ConsoleFailure('not-understood', `the officer login was not understood: "${answer.text}"`, [hsmId])
+  }
+  await work.budget.noteGood(user, servers)
+  return null
+}

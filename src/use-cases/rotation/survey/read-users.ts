@@ -1,0 +1,66 @@
+import { type OperatorError, refusal } from '../../../domain/errors.js'
+import { ConsoleFailure, type HsmConsole } from '../../../domain/hsm-console.js'
+import type { Roster, RosterEntry } from '../../../domain/roster.js'
+import type { UserMatrix } from '../../../domain/rotation/eligibility.js'
+import { unitsOf } from '../../../domain/rotation/plan.js'
+import { describeFailure } from '../run/pause.js'
+import { inLanes, inSession, type Listing, usersOf } from '../sessions/in-session.js'
+
+/** What a listing of every HSM found. */
+export interface ReadUsers {
+  readonly matrix: UserMatrix
+  /** Conversations that broke before anything was said. */
+  readonly failures: readonly ConsoleFailure[]
+}
+
+/** Lists the users of every HSM, each unit in a session of its own that proves the roster. No login. */
+export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<ReadUsers> => {
+  const failures: ConsoleFailure[] = []
+  const read = await inLanes(unitsOf(roster, console.utility), concurrency, ({ servers }) =>
+    readUnit(console, servers, failures),
+  )
+  const listings = new Map(read.flatMap((listing) => [...listing]))
+  return {
+    matrix: new Map(roster.flatMap(({ hsmId }) => (listings.has(hsmId) ? [[hsmId, usersOf(listings, hsmId)]] : []))),
+    failures,
+  }
+}
+
+/** Lists a unit, without those of its HSMs that do not answer. */
+const readUnit = async (
+  console: HsmConsole,
+  servers: readonly RosterEntry[],
+  failures: ConsoleFailure[],
+): Promise<Listing> => {
+  try {
+    return await inSession({ console }, servers, (session) => session.listUsers())
+  } catch (error) {
+    if (!(error instanceof ConsoleFailure)) throw error
+    failures.push(error)
+    const rest = servers.filter(({ hsmId }) => !error.hsmIds.includes(hsmId))
+    if (error.kind === 'unreachable' && rest.length > 0 && rest.length < servers.length) {
+      return readUnit(console, rest, failures)
+    }
+    return new Map()
+  }
+}
+
+/**
+ * As `readUsers`, where every HSM has to answer.
+ * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
+ */
+export const readAllUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
+  const { matrix, failures } = await readUsers(console, roster, concurrency)
+  if (failures.length > 0) throw refusedBy(failures)
+  return matrix
+}
+
+/** Broken conversations before anything changed, as one refusal that names every HSM. */
+export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {
+  const described = failures.map(describeFailure)
+  return refusal(
+    described[0]?.code ?? 'HSM_UNREACHABLE',
+    described.map(({ message }) => message).join('; '),
+    described.find(({ suggestions }) => suggestions.length > 0)?.suggestions ?? [],
+  )
+}

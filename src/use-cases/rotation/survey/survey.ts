@@ -1,0 +1,205 @@
+import type { Discovery } from '../../../domain/clone-family.js'
+import { judgePair } from '../../../domain/clone-verdict.js'
+import { activeHsms, type Cluster } from '../../../domain/cluster.js'
+import { refusal } from '../../../domain/errors.js'
+import type { ConsoleFailure } from '../../../domain/hsm-console.js'
+import type { HsmId, ServerId } from '../../../domain/ids.js'
+import type { RosterEntry } from '../../../domain/roster.js'
+import { checkOfficers } from '../../../domain/rotation/eligibility.js'
+import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
+import { wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
+import { logInEach } from '../cells/prove.js'
+import { storeCurrent } from '../effects/store-pending.js'
+import type { ReopenRequest } from '../open/reopen.js'
+import type { ReopenPorts } from '../ports.js'
+import { throwTogether } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { refuseKnownOfficer } from '../sessions/officer.js'
+import { rosterChanged, rosterChanges } from './aws-comparison.js'
+import { firstLogins } from './first-logins.js'
+import { outwaitLateEffects } from './late-effects.js'
+import { noticeQuorum } from './quorum.js'
+import { type ReadUsers, readUsers, refusedBy } from './read-users.js'
+import { noteUnreachable } from './unreachable.js'
+
+/**
+ * Sees anew what an invocation that takes a rotation up has to know: that nothing of the one before is under way, which
+ * HSMs there are now, whether they answer and are the ones they were, their users, and that the officers may log in. All of
+ * it goes into the journal. HSMs that do not answer are left to the rows, which name them.
+ * @throws {OperatorError} where nobody could go on
+ */
+export const survey = async (
+  run: RotationRun,
+  request: ReopenRequest,
+  { leftovers, refusedLogins, officerOf }: ReopenPorts,
+): Promise<void> => {
+  const { ledger, parts } = run
+  const { clock, progress, lockoutLimit } = parts
+  for (const clusterId of request.options.acceptNewSerials ?? []) {
+    await run.record({ type: 'accepted', what: 'new-serials', clusterId })
+  }
+  const clusterIds = [run.plan.source, ...run.plan.destinations].map(({ clusterId }) => clusterId)
+  await refuseKnownOfficer({ officerOf, refusedLogins }, clusterIds, request.retryOfficer)
+  await outwaitLateEffects(ledger, leftovers, request.commandMs, clock, progress)
+  const discovery = await parts.discover()
+  const joined = await followAws(run, discovery)
+  const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
+  const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
+  if (serious.length > 0 || read.matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : read.failures)
+  const failures = [...(await noteListings(run, read))]
+  if (joined.length > 0) run.notice(`added since, and taken along: ${joined.join(', ')}`)
+  await takeDebtsAlong(run, read)
+  for (const failure of read.failures) await noteMissing(run, failure)
+  await bringLostBack(run, discovery)
+  checkOfficers((clusterId) => officerOf(clusterId).user, run.users, read.matrix, lockoutLimit, run.plan.roster)
+  const reachable = run.plan.roster.filter(({ hsmId }) => read.matrix.has(hsmId))
+  await logOfficersIn(run, reachable)
+  throwTogether(failures)
+}
+
+/** Takes notice of every listing before it stops for one. */
+const noteListings = async (run: RotationRun, { matrix }: ReadUsers): Promise<readonly unknown[]> => {
+  const servers = run.plan.roster.filter(({ hsmId }) => matrix.has(hsmId))
+  const risen = await run.observe(matrix, servers)
+  return risen === null ? [] : [risen]
+}
+
+/**
+ * Follows what AWS reports: HSMs that were added take part, those that are gone are left out where the operator consents.
+ * @returns the HSMs that were added
+ * @throws {OperatorError} `ROSTER_CHANGED`
+ */
+const followAws = async (run: RotationRun, discovery: Discovery): Promise<readonly HsmId[]> => {
+  const { ledger, parts } = run
+  const { mayStayBehind } = parts.options
+  const { added, gone, other } = rosterChanges(ledger, discovery)
+  const isAllowed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId) || ledger.debts.has(hsmId)
+  const missing = gone.filter((server) => !isAllowed(server))
+  if (other.length > 0 || missing.length > 0) throw rosterChanged({ added: [], gone: missing, other })
+  for (const server of gone) await dropGone(run, server)
+  if (added.length > 0) await run.record({ type: 'targets-added', roster: added })
+  return added.map(({ hsmId }) => hsmId)
+}
+
+/** What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. */
+const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers): Promise<void> => {
+  if (run.ledger.capabilities.writeReach !== 'cluster' || run.ledger.promote === 'read-back') return
+  for (const hsmId of [...run.ledger.debts.keys()]) {
+    if (!matrix.has(hsmId)) continue
+    await run.record({ type: 'debt-settled', hsmId })
+    run.notice(`${hsmId} is back and takes part again`)
+  }
+}
+
+/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name. */
+const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
+  await noteUnreachable(run, failure)
+  const { hsmIds, reason } = run.parts.options.mayStayBehind
+  for (const hsmId of failure.hsmIds) {
+    if (!hsmIds.includes(hsmId) || run.ledger.debts.has(hsmId)) continue
+    await run.record({ type: 'debt', debt: { hsmId, reason } })
+    run.notice(`${hsmId} stays behind for now: ${reason}`)
+  }
+}
+
+/** An HSM that AWS does not list any more is left out with the consent its absence was given. */
+const dropGone = async (run: RotationRun, { hsmId, clusterId }: RosterEntry): Promise<void> => {
+  const reason = run.ledger.debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
+  await run.record({ type: 'hsm-gone', gone: { hsmId, reason } })
+  run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
+}
+
+/** Clusters that were lost when the rotation began and that AWS and their HSMs answer for again. */
+const bringLostBack = async (run: RotationRun, discovery: Discovery): Promise<void> => {
+  if (run.ledger.rollback !== null) return
+  for (const lost of [...run.ledger.lostClusters.values()]) {
+    const cluster = discovery.clusters.find(({ clusterId }) => clusterId === lost.clusterId)
+    const why = cluster === undefined ? 'AWS does not list it' : whyNotBack(run, discovery, cluster)
+    if (cluster !== undefined && why === null) await bringBack(run, lost, cluster)
+    else run.notice(`${lost.clusterId} is still left out: ${why}`)
+  }
+}
+
+const whyNotBack = (run: RotationRun, discovery: Discovery, cluster: Cluster): string | null => {
+  const { source } = run.plan
+  if (cluster.state !== 'ACTIVE') return `it is ${cluster.state}`
+  if (cluster.hsms.length === 0) return 'it has no HSM'
+  const inactive = cluster.hsms.find(({ state, eniIp }) => state !== 'ACTIVE' || eniIp === null)
+  if (inactive !== undefined) return `${inactive.hsmId} is ${inactive.state}`
+  const known = discovery.clusters.find(({ clusterId }) => clusterId === source.clusterId)
+  if (known === undefined) return `AWS does not list ${source.clusterId}`
+  const { verdict, missing } = judgePair(discovery, known, cluster)
+  return verdict === 'clone' || verdict === 'probably-clone' ? null : `nothing proves that it is a clone: ${missing}`
+}
+
+const bringBack = async (run: RotationRun, lost: LostCluster, cluster: Cluster): Promise<void> => {
+  const { clusterId, region, profile, hsmType } = cluster
+  const roster = activeHsms(cluster).map(
+    ({ hsmId, eniIp }, index): RosterEntry => ({
+      serverId: (run.plan.roster.length + index) as ServerId,
+      hsmId,
+      eniIp,
+      clusterId,
+      region,
+      role: 'destination',
+    }),
+  )
+  const { matrix, failures } = await readUsers(run.parts.console, roster, run.parts.concurrency)
+  const [failure] = failures
+  if (failure !== undefined) {
+    run.notice(`${lost.clusterId} is still left out: ${failure.message}`)
+    return
+  }
+  await run.record({ type: 'cluster-joined', cluster: { clusterId, region, profile, hsmType }, roster })
+  await run.look(matrix, roster)
+  run.notice(`${clusterId} is back and taken along`)
+}
+
+/**
+ * The officers' first logins, and with them the proof of a current credential that is given only now: on every cell where
+ * nothing was written, else where the old one must still be. From there it is a way back.
+ * @throws {OperatorError} `CURRENT_REFUSED`
+ */
+const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]): Promise<void> => {
+  const { ledger, parts } = run
+  const { current } = parts.credentials
+  // Before the store held it, even one that was proved is typed again, perhaps wrongly.
+  const isGivenNow = current.size > 0 && ledger.promote === null && !(wayBackOf(ledger).byCurrent && ledger.stored)
+  const isUntouched = ledger.cells().every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
+  const asked =
+    isGivenNow && isUntouched
+      ? ({
+          passwords: current,
+          credential: 'current',
+          source: '--current-password gives',
+          remembered: null,
+          refusals: 'stop',
+          advice: CURRENT_ADVICE,
+        } as const)
+      : null
+  const { seen } = await firstLogins(parts, reachable, run.users, asked, {
+    onQuorum: (server, approvals) => noticeQuorum(run.plan.utility, server, approvals, parts.progress),
+  })
+  for (const observation of seen) await run.record(observation)
+  if (!isGivenNow) return
+  if (asked === null) await proveLate(run)
+  // A rotation that stopped before the store held anything keeps it with the new credential.
+  if (ledger.stored && parts.credentials.new.size > 0 && ledger.rollback === null) await storeCurrent(run)
+}
+
+const proveLate = async (run: RotationRun): Promise<void> => {
+  const unitId = whereCurrentCanBeAsked(run.ledger)
+  if (unitId === undefined) return
+  const { refused, objections } = await logInEach(run, unitId, run.users, 'current')
+  const [objection] = objections.values()
+  if (objection !== undefined) throw objection
+  const [user] = refused
+  if (user === undefined) return
+  throw refusal(
+    'CURRENT_REFUSED',
+    `${run.name(unitId)} refused the current credential given for ${user.key}`,
+    CURRENT_ADVICE,
+  )
+}
+
+const CURRENT_ADVICE = ['compare the password with the one in your vault, or leave --current-password out']

@@ -1,0 +1,38 @@
+import { ConsoleFailure } from '../../../domain/hsm-console.js'
+import type { UnitId } from '../../../domain/ids.js'
+import { throwTogether } from '../run/pause.js'
+import type { RotationRun } from '../run/rotation-run.js'
+import { inLanes } from '../sessions/in-session.js'
+
+/** Writes down which HSMs could not be reached; they are out of sight until they are seen again. */
+export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
+  for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
+}
+
+/**
+ * Does `work` on several units in parallel lanes. A lane that fails leaves the others running; then the run pauses and
+ * names every unit that failed.
+ */
+export const onEach = async (
+  run: RotationRun,
+  units: readonly UnitId[],
+  work: (unitId: UnitId) => Promise<void>,
+): Promise<void> => throwTogether(await failuresOnEach(run, units, work))
+
+/** As `onEach`, and leaves it to the caller what the failures mean. */
+export const failuresOnEach = async (
+  run: RotationRun,
+  units: readonly UnitId[],
+  work: (unitId: UnitId) => Promise<void>,
+): Promise<readonly unknown[]> => {
+  const failures: unknown[] = []
+  await inLanes(units, run.parts.concurrency, async (unitId) => {
+    try {
+      await work(unitId)
+    } catch (error) {
+      failures.push(error)
+      if (error instanceof ConsoleFailure && error.kind === 'unreachable') await noteUnreachable(run, error)
+    }
+  })
+  return failures
+}

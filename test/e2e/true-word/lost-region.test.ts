@@ -1,0 +1,101 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { cliFamily, USER } from '../../helpers/cli-rotation.js'
+import type { Ended } from '../../helpers/lockstep.js'
+import { clusterIn, endOf, holdersOf, hsmsIn, onHsms } from '../../helpers/observed.js'
+import { testFamily } from '../../helpers/payments.js'
+import { sharedFleet } from '../../helpers/shared-fleet.js'
+import { story } from '../../helpers/story.js'
+import { NEW_PASSWORD, type Workplace } from '../../helpers/workplace.js'
+
+const KNOWN = '--current-password=env:OLD'
+const REASON = 'the Region is gone'
+const families = {
+  cli: cliFamily('cli', { source: 1, destination: 3, third: 2 }),
+  survivor: testFamily('survivor', { source: 2, destination: 1 }),
+  choice: testFamily('choice', { source: 1, destination: 1, third: 1 }),
+}
+const fleet = sharedFleet(families)
+type Name = keyof typeof families
+const lostRef = (name: Name) => families[name].third ?? families[name].destination
+
+/** `rotate start` without one cluster, which is left out. */
+const startWithout = (place: Workplace, name: Name, more: readonly string[]): Promise<Ended> => {
+  const { source, destination, third } = families[name]
+  return place.run([
+    ...['rotate', 'start', `--source=${source}`],
+    ...(third === undefined ? [] : [`--destination=${destination}`]),
+    `--leave-out=${lostRef(name)}`,
+    ...place.clusterFlags.filter((flag) => flag.startsWith('--region=')),
+    ...[`--user=${USER}`, '--new-password=env:NEW', ...place.againFlags, '--yes', '--json', ...more],
+  ])
+}
+const regionOf = (name: Name) => lostRef(name).split('/')[0] ?? ''
+const lose = async (place: Workplace, name: Name, off: readonly string[] = []) => {
+  await fleet.fault('unreachable', ...onHsms(await hsmsIn(place, lostRef(name))), ...off)
+  await fleet.fault('region-denied', '--region', regionOf(name), ...off)
+}
+afterEach(async () => {
+  for (const name of ['cli', 'survivor'] as const) {
+    await fleet.fault('region-denied', '--region', regionOf(name), '--off')
+  }
+})
+
+/** What a debt names: HSMs where they are known, else the cluster. */
+const namesOfDebts = (ended: Ended): string => JSON.stringify(ended.json.debts)
+
+describe.each(['cli', 'survivor'] as const)('a Region is lost, and the survivors are rotated: %s', (name) => {
+  const left = story(async () => {
+    const place = await fleet.at(name)
+    const lost = await hsmsIn(place, lostRef(name))
+    await lose(place, name)
+    const started = await startWithout(place, name, [KNOWN, `--reason=${REASON}`])
+    const held = await holdersOf(place, NEW_PASSWORD)
+    const status = await place.status()
+    await lose(place, name, ['--off'])
+    const paid = name === 'cli' ? await place.repair(['--to-current']) : await place.resume()
+    const after = await place.status(['--rotation', started.json.rotationId ?? ''])
+    return {
+      lost,
+      started,
+      held,
+      status,
+      paid,
+      after,
+      size: (await place.truth()).length,
+      all: await place.holds(USER, NEW_PASSWORD),
+    }
+  })
+
+  test('completed with debt', () => expect(endOf(left().started)).toEqual([6, 'completed-with-debt', undefined]))
+
+  test('every survivor holds the new credential, and no lost HSM', () => {
+    expect(left().held).toHaveLength(left().size - left().lost.length)
+    for (const hsmId of left().lost) expect(left().held).not.toContain(hsmId)
+  })
+
+  test('the document names what was left out and why, and status goes on saying it', () => {
+    for (const one of [left().started, left().status]) {
+      expect(one.json.leftOut).toEqual([clusterIn(lostRef(name))])
+      expect(namesOfDebts(one)).toContain(REASON)
+      expect(namesOfDebts(one)).toMatch(new RegExp([clusterIn(lostRef(name)), ...left().lost].join('|')))
+    }
+    expect(left().status.exitCode).toBe(6)
+  })
+
+  test('what pays it once the Region is back brings every HSM to the new credential', () => {
+    expect(endOf(left().paid)).toEqual([0, 'completed', undefined])
+    expect(new Set(left().all)).toEqual(new Set([true]))
+  })
+
+  test('then the rotation has no debt any more', () => {
+    expect([left().after.exitCode, left().after.json.outcome, left().after.json.debts]).toEqual([0, 'completed', []])
+  })
+})
+
+test('a healthy cluster that is left out by choice is no debt', async () => {
+  const place = await fleet.at('choice')
+  const started = await startWithout(place, 'choice', [KNOWN])
+  expect(endOf(started)).toEqual([0, 'completed', undefined])
+  expect([started.json.leftOut, started.json.debts]).toEqual([[clusterIn(lostRef('choice'))], []])
+  expect((await place.status()).exitCode).toBe(0)
+})
