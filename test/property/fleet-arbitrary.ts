@@ -14,7 +14,7 @@ export interface Oddity {
 /** What nobody knows of cloudhsm-cli and can therefore be switched. */
 export type CliReadings = Pick<
   CliSettings,
-  'cliVersion' | 'cliConfigOption' | 'cliDiscovery' | 'cliUnreachable' | 'cliLoginRefusedByOne'
+  'cliVersion' | 'cliConfigOption' | 'cliDiscovery' | 'cliUnreachable' | 'cliLoginRefusedByOne' | 'cliLostInHsmInfo'
 >
 
 /** A clone family. */
@@ -82,6 +82,7 @@ export const USUAL_CLI: CliReadings = {
   cliDiscovery: true,
   cliUnreachable: 'skip',
   cliLoginRefusedByOne: 'failure',
+  cliLostInHsmInfo: 'left-out',
 }
 
 const cliReadings: fc.Arbitrary<CliReadings> = fc.record({
@@ -91,6 +92,7 @@ const cliReadings: fc.Arbitrary<CliReadings> = fc.record({
   cliDiscovery: fc.boolean(),
   cliUnreachable: fc.constantFrom('skip', 'fail'),
   cliLoginRefusedByOne: fc.constantFrom('failure', 'failure', 'success'),
+  cliLostInHsmInfo: fc.constantFrom('left-out', 'listed'),
 })
 
 const ONE_KIND = fc.constant(null)

@@ -80,6 +80,10 @@ const CLI_READINGS: readonly Switch[] = [
     ['', onCli({})],
     ['one refuses, success', onCli({ cliLoginRefusedByOne: 'success' })],
   ],
+  [
+    ['', onCli({})],
+    ['lost ones listed', onCli({ cliLostInHsmInfo: 'listed' })],
+  ],
 ]
 
 /** How the fleet and the operator may be otherwise. */

@@ -25,6 +25,7 @@ export type LineTo = (hostname: string, port: number, timeoutMs: number) => Prom
 export class ClusterConnection {
   user: { readonly username: string; readonly role: Role } | null = null
   readonly #lines: readonly Line[]
+  readonly #lost = new Set<Line>()
   readonly #timeoutMs: number
 
   private constructor(lines: readonly Line[], timeoutMs: number) {
@@ -53,8 +54,8 @@ export class ClusterConnection {
   }
 
   /** What the HSMs said about themselves when they were connected to. */
-  get hellos(): readonly Hello[] {
-    return this.#lines.map(({ hello }) => hello)
+  hellos(ofLost: CliSettings['cliLostInHsmInfo']): readonly Hello[] {
+    return this.#lines.filter((line) => ofLost === 'listed' || !this.#lost.has(line)).map(({ hello }) => hello)
   }
 
   /** Asks every HSM at once. A line that breaks, or is silent too long, reads as a refusal and stays lost. */
@@ -92,7 +93,10 @@ export class ClusterConnection {
     try {
       return await line.request<T>(request)
     } catch (error) {
-      if (error instanceof ConnectionLost) return { ok: false, status: LOST }
+      if (error instanceof ConnectionLost) {
+        this.#lost.add(line)
+        return { ok: false, status: LOST }
+      }
       throw error
     } finally {
       clearTimeout(timer)

@@ -15,6 +15,8 @@ export interface CliSettings {
   readonly cliUnreachable: 'skip' | 'fail'
   /** What a login comes to that some HSMs accept and others refuse. */
   readonly cliLoginRefusedByOne: 'failure' | 'success'
+  /** Whether `cluster hsm-info` leaves out an HSM whose connection was lost after the program had begun. */
+  readonly cliLostInHsmInfo: 'left-out' | 'listed'
   /** Whether commands that need no login log in first where CLOUDHSM_PIN is set. */
   readonly cliReadingLogsIn: boolean
   /** How long an HSM may be silent, in milliseconds. */

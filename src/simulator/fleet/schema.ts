@@ -106,6 +106,7 @@ const behaviour = object({
   cliDiscovery: z.boolean().default(true),
   cliUnreachable: z.enum(['skip', 'fail']).default('skip'),
   cliLoginRefusedByOne: z.enum(['failure', 'success']).default('failure'),
+  cliLostInHsmInfo: z.enum(['left-out', 'listed']).default('left-out'),
   cliReadingLogsIn: z.boolean().default(true),
   cliTimeoutMs: milliseconds.default(87_200),
   addedHsmUsers: z.enum(['sibling', 'original']).default('sibling'),

@@ -30,7 +30,7 @@ describe('user replicate overwrites a user that exists', () => {
   test('two clusters, current password unknown: the plan says that there is no way back, replicate carries the password', async () => {
     const place = await fleet.at('two')
     const started = await place.start()
-    expect(started.stderr).toMatch(/way back +none: there are only two clusters/)
+    expect(started.stderr).toMatch(/way back +none without --current-password: there are only two clusters/)
     expect(started.stderr).toContain(
       '3 in all; where cloudhsm-cli reaches the whole cluster at once, one per user and cluster, 2 in all',
     )

@@ -5,7 +5,7 @@ import { clusterIn, endOf, everyHsm, holdersOf, kindsOfCells, onHsms } from '../
 import { testFamily } from '../../helpers/payments.js'
 import { sharedFleet } from '../../helpers/shared-fleet.js'
 import { story } from '../../helpers/story.js'
-import { NEW_PASSWORD } from '../../helpers/workplace.js'
+import { NEW_PASSWORD, type Workplace } from '../../helpers/workplace.js'
 
 process.env['TEST_DRIFTED'] = 'TEST-drifted-1'
 const families = {
@@ -17,6 +17,10 @@ const families = {
 const fleet = sharedFleet(families)
 const drift = (...hsmIds: readonly string[]) =>
   fleet.fault('set-password', '--user', USER, '--password', 'env:TEST_DRIFTED', ...onHsms(hsmIds))
+
+/** What the HSMs hold, but for the failed logins that asking them costs. */
+const held = async (place: Workplace) =>
+  (await place.truth()).map((hsm) => ({ ...hsm, users: hsm.users.map((user) => ({ ...user, failures: 0 })) }))
 
 /** A rotation that is completed, so that the store has a CURRENT. */
 const rotated = async (name: keyof typeof families) => {
@@ -32,9 +36,9 @@ describe.each(['cmu', 'cli'] as const)('one HSM holds another password and one l
     const [, drifted = '', lacking = ''] = destination
     await drift(drifted)
     await fleet.fault('missing-user', '--user', USER, '--hsm', lacking)
-    const before = await place.truth()
+    const before = await held(place)
     const dry = await place.repair(['--to-current', '--dry-run'])
-    const unchanged = [await place.truth(), before, (await place.kept()).rotations.length]
+    const unchanged = [await held(place), before, (await place.kept()).rotations.length]
     const repaired = await place.repair(['--to-current'])
     return {
       // cloudhsm-cli shows of which cluster an HSM lacks a user, and not which one.
@@ -47,7 +51,7 @@ describe.each(['cmu', 'cli'] as const)('one HSM holds another password and one l
     }
   })
 
-  test('--dry-run shows what it would do and does nothing', () => {
+  test('--dry-run asks every HSM, shows what it would do, and changes nothing', () => {
     const [after, before, journals] = left().unchanged
     expect(left().dry.exitCode).toBe(0)
     expect(`${left().dry.stdout}${left().dry.stderr}`).toContain(left().lacking)

@@ -4,6 +4,7 @@ import {
   A,
   ADMIN,
   B,
+  CLI_PROMPT,
   CliBench,
   changeTo,
   cliFleet,
@@ -78,6 +79,20 @@ describe('what nobody has published is a switch', () => {
     await sim.fault('refuse-login', '--hsm', hsm?.hsmId ?? '')
     const line = `login --username admin --role admin --password TEST-officer-1 --cluster-id ${A}`
     expect((await run(line, {})).code).toBe(code)
+  })
+
+  test.each([
+    ['left-out', 2],
+    ['listed', 3],
+  ])('cliLostInHsmInfo %s', async (cliLostInHsmInfo, shown) => {
+    const { sim, open } = bound(await start({ cliLostInHsmInfo }))
+    const [lost] = (await sim.state()).hsms
+    await sim.fault('drop', '--operation', 'login', '--hsm', lost?.hsmId ?? '')
+    const session = await open('--cluster-id', A)
+    await session.run('login --username admin --role admin', /Enter password:$/)
+    await session.run('TEST-officer-1', CLI_PROMPT)
+    const info = await session.run('cluster hsm-info', CLI_PROMPT)
+    expect(info.match(/"serial-number"/g)).toHaveLength(shown)
   })
 
   test('cliReadingLogsIn false leaves a wrong PIN unused by user list', async () => {
@@ -181,5 +196,6 @@ describe('kinds of HSMs and users', () => {
 const bound = (running: CliBench) => ({
   sim: running.sim,
   run: running.run.bind(running),
+  open: running.open.bind(running),
   holding: running.holding.bind(running),
 })

@@ -13,7 +13,7 @@ import type { Secret } from '../../../domain/secret.js'
 import type { SerialObservation } from '../../../domain/serial-numbers.js'
 import { TalkBroken } from '../process/terminal-talk.js'
 import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
-import { failureText, plainText } from './json-answer.js'
+import { type CliAnswer, failureText, plainText } from './json-answer.js'
 import { type CliProgram, requireSince } from './program.js'
 import { typedUser } from './roles.js'
 import { type ClusterPart, judgeAnswering, judgeShown, type SerialNumbers } from './roster-proof.js'
@@ -82,10 +82,8 @@ export class CloudHsmCliSession implements HsmSession {
   /** Officers who have to approve a change to users; null where the program does not say. */
   async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
     return this.#ofEach(async (clusterId) => {
-      const { answer } = await this.#talk.run({
-        words: ['quorum', 'token-sign', 'list-quorum-values', ...on(clusterId)],
-      })
-      return answer.kind === 'answered' && answer.errorCode === 0 ? parseQuorumValues(answer.data) : null
+      const { answer } = await this.#talk.run(quorumCommand(clusterId))
+      return isDone(answer) ? parseQuorumValues(answer.data) : null
     })
   }
 
@@ -96,7 +94,7 @@ export class CloudHsmCliSession implements HsmSession {
       const words = ['login', '--username', typed.name, '--role', typed.role, ...on(clusterId)]
       const { answer, asked } = await this.#talk.run({ words, secret: password })
       const said = this.#talk.understand(() => loginResult(answer, typed, asked))
-      const result = said.kind === 'refused' && reached.length > 1 ? await this.#judgeRefusal(clusterId, said) : said
+      const result = await this.#judgeRefusal(said, clusterId)
       if (result.kind === 'done') this.#loggedIn.add(clusterId)
       for (const hsmId of reached) answers.set(hsmId, result)
     }
@@ -104,16 +102,20 @@ export class CloudHsmCliSession implements HsmSession {
   }
 
   /**
-   * A cluster refuses in the same words where one of its HSMs was lost in the login: that says nothing of the password.
-   * Those that answer are counted again.
+   * A cluster refuses in the same words where one of its HSMs was lost on the way, before or after it did what it was
+   * asked: that says nothing of a password, nor that nothing was written. They are counted again, and each is asked.
    */
-  async #judgeRefusal(clusterId: ClusterId, refused: Answer & { kind: 'refused' }): Promise<Answer> {
-    const { answer } = await this.#talk.run(infoCommand(clusterId))
-    const serials =
-      answer.kind === 'answered' && answer.errorCode === 0 ? this.#talk.understand(() => parseHsmInfo(answer.data)) : []
-    const before = this.#reached.find((cluster) => cluster.clusterId === clusterId)?.serials ?? []
-    if (serials.join() === before.join()) return refused
-    return { kind: 'unclear', text: `${refused.text} (and not every HSM answers any more: it may not be the password)` }
+  async #judgeRefusal(said: Answer, clusterId: ClusterId): Promise<Answer> {
+    const cluster = this.#cluster(clusterId)
+    if (said.kind !== 'refused' || cluster.hsmIds.length === 1) return said
+    const { answer: shown } = await this.#talk.run(infoCommand(clusterId))
+    const { answer: asked } = await this.#talk.run(quorumCommand(clusterId))
+    const serials = isDone(shown) ? this.#talk.understand(() => parseHsmInfo(shown.data)) : []
+    if (isDone(asked) && serials.join() === cluster.serials.join()) return said
+    return {
+      kind: 'unclear',
+      text: `${said.text} (and not every HSM answers any more: it may have had another reason)`,
+    }
   }
 
   async logout(): Promise<void> {
@@ -129,7 +131,8 @@ export class CloudHsmCliSession implements HsmSession {
     if (cluster === undefined || others.length > 0) throw new Error('a password is changed on one cluster at a time')
     const words = ['user', 'change-password', '--username', typed.name, '--role', typed.role, ...on(cluster.clusterId)]
     const { answer } = await this.#talk.run({ words, secret: password, confirmed: true, writes: true })
-    const result = this.#talk.understand(() => changeResult(answer, typed))
+    const said = this.#talk.understand(() => changeResult(answer, typed))
+    const result = await this.#judgeRefusal(said, cluster.clusterId)
     return new Map(cluster.hsmIds.map((hsmId) => [hsmId, result]))
   }
 
@@ -140,7 +143,8 @@ export class CloudHsmCliSession implements HsmSession {
     const words = ['user', 'replicate', '--username', typed.name, '--role', typed.role]
     words.push('--source-cluster-id', source.clusterId, '--destination-cluster-id', destination.clusterId)
     const { answer } = await this.#talk.run({ words, writes: true })
-    return this.#talk.understand(() => replicateResult(answer, typed, destination.hsmIds.length))
+    const said = this.#talk.understand(() => replicateResult(answer, typed, destination.hsmIds.length))
+    return this.#judgeRefusal(said, destination.clusterId)
   }
 
   async close(): Promise<void> {
@@ -231,5 +235,10 @@ export class CloudHsmCliSession implements HsmSession {
 }
 
 const on = (clusterId: ClusterId): readonly string[] => ['--cluster-id', clusterId]
+const isDone = (answer: CliAnswer): answer is CliAnswer & { kind: 'answered' } =>
+  answer.kind === 'answered' && answer.errorCode === 0
+const quorumCommand = (clusterId: ClusterId): CliCommand => ({
+  words: ['quorum', 'token-sign', 'list-quorum-values', ...on(clusterId)],
+})
 const infoCommand = (clusterId: ClusterId): CliCommand => ({ words: ['cluster', 'hsm-info', ...on(clusterId)] })
 const idsOf = (servers: readonly RosterEntry[]): readonly HsmId[] => servers.map(({ hsmId }) => hsmId)

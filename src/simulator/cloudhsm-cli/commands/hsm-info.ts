@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Hello } from '../../wire/messages.js'
-import { CommandFailed, done } from '../answer.js'
+import { CommandFailed, done, PlainError } from '../answer.js'
 import type { CliCommand } from '../command.js'
 import { expectAll, reasonFor } from '../outcome.js'
 import { TEXTS } from '../texts.js'
@@ -11,7 +11,11 @@ export const hsmInfo: CliCommand = {
   path: ['cluster', 'hsm-info'],
   about: 'Describe the hardware of the HSMs in the cluster',
   options: [CLUSTER_ID],
-  run: async (program, values) => done({ hsms: (await program.reader(values)).hellos.map(described) }),
+  run: async (program, values) => {
+    const hellos = (await program.reader(values)).hellos(program.settings.cliLostInHsmInfo)
+    if (hellos.length === 0) throw new PlainError(TEXTS.disconnected)
+    return done({ hsms: hellos.map(described) })
+  },
 }
 
 /** Fields, the model of hsm1.medium and the FIPS states are AWS's; every other value is made up. */

@@ -319,6 +319,32 @@ describe('a conversation', () => {
     expect(await holding(NEW.reveal())).not.toContain(true)
   })
 
+  test.each([
+    'left-out',
+    'listed',
+  ])('a login is not refused where one HSM was lost in it (cliLostInHsmInfo %s)', async (cliLostInHsmInfo) => {
+    const { sim, b, open } = await bench({ cliLostInHsmInfo })
+    const [lost] = ids(b)
+    await sim.fault('drop', '--operation', 'login', '--user', 'CU:app_crypto', '--nth', '1', '--hsm', lost ?? '')
+    const answers = await (await open(b)).login(APP, new Secret('TEST-old-1'), ids(b))
+    expect(kinds(answers)).toEqual(['unclear', 'unclear'])
+  })
+
+  test.each([
+    'left-out',
+    'listed',
+  ])('a copy that fails everywhere is open where one HSM was lost behind it (cliLostInHsmInfo %s)', async (cliLostInHsmInfo) => {
+    const { sim, roster, a, b, open, holding } = await bench({ cliLostInHsmInfo })
+    const [refusing, lost] = ids(b)
+    await (await loggedIn(await open(a))).changePassword(APP, NEW)
+    await sim.fault('refuse', '--operation', 'replicate', '--hsm', refusing ?? '')
+    await sim.fault('drop', '--operation', 'replicate', '--executes', '--nth', '1', '--hsm', lost ?? '')
+    const both = await loggedIn(await open(roster))
+    const copied = await both.copyUser({ ...APP, userId: null }, A as ClusterId, B as ClusterId)
+    expect(copied).toMatchObject({ kind: 'unclear', text: expect.stringContaining('failed on 2 of 2 connections') })
+    expect(await holding(NEW.reveal())).toEqual([true, true, true, false, true])
+  })
+
   test('a change that fails on one HSM leaves open what all of them did, and can be repeated', async () => {
     const { sim, a, open, holding } = await bench()
     await sim.fault('partial', '--cluster', A, '--operation', 'change', '--count', '1', '--nth', '1')
