@@ -13,11 +13,13 @@ export interface Way {
   readonly upgrade: boolean
   /** An officer is to clear the counts of failed logins. */
   readonly clear: boolean
+  /** An officer is to make a user that is missing. */
+  readonly make: boolean
 }
 
 /** Whether it asks for more than a command as it is. */
-export const isGrant = ({ flags, withoutCurrent, upgrade, clear }: Way): boolean =>
-  flags.length > 0 || withoutCurrent || upgrade || clear
+export const isGrant = ({ flags, withoutCurrent, upgrade, clear, make }: Way): boolean =>
+  flags.length > 0 || withoutCurrent || upgrade || clear || make
 
 /** Flags that decide nothing, or that the operator gives anyhow. */
 const UNDECIDED: readonly string[] = [
@@ -30,6 +32,7 @@ const FLAG = /--([a-z][a-z-]+)(?:[ =]([a-z0-9][\w-]*))?/g
 const LEAVE_OUT = /leave --current-password out/
 const UPGRADE = /install a newer/
 const CLEAR = /clears the count/
+const MAKE = /an officer makes it there/
 
 /** Values that are words of the sentence and not values. */
 const WITHOUT_VALUE: readonly string[] = [
@@ -45,7 +48,8 @@ const wayIn = (line: string): Way | null => {
   const commands = [...line.matchAll(COMMAND)].map(([, rotate, users]) => (rotate ?? users) as Action)
   const [only, ...others] = new Set(commands)
   const action = only !== undefined && others.length === 0 ? only : null
-  const way = { action, flags, withoutCurrent, upgrade: UPGRADE.test(line), clear: CLEAR.test(line) }
+  const beside = { upgrade: UPGRADE.test(line), clear: CLEAR.test(line), make: MAKE.test(line) }
+  const way = { action, flags, withoutCurrent, ...beside }
   return action === null && !isGrant(way) ? null : way
 }
 

@@ -90,7 +90,7 @@ export type Said =
   | { readonly kind: 'answer'; readonly to: number; readonly clear: boolean; readonly done: boolean }
   /** A login that has no intent of its own. */
   | { readonly kind: 'seen'; readonly asked: Asked }
-  | { readonly kind: 'stored' | 'promoting' | 'back' }
+  | { readonly kind: 'stored' | 'promoting' | 'back' | 'forward' }
   | { readonly kind: 'other' }
 
 /** One command to the cells of one user. */
@@ -126,6 +126,8 @@ export const saidBy = (event: JournalEvent): Said => {
       return { kind: event.act === 'promote' ? 'promoting' : 'other' }
     case 'rollback-started':
       return { kind: 'back' }
+    case 'rollback-abandoned':
+      return { kind: 'forward' }
     default:
       return { kind: 'other' }
   }

@@ -252,6 +252,14 @@ export class Fleet {
     return true
   }
 
+  /** Makes a user under the next ID that is free. @returns whether it was missing */
+  makeUser({ hsm }: Appliance, { type, name }: RotatedUser, password: string): boolean {
+    if (hsm.find(type, name) !== undefined) return false
+    const id = Math.max(...hsm.users.map((user) => user.id)) + 1
+    hsm.put(account(id, type, name, stored(password)))
+    return true
+  }
+
   #built(place: Pick<Appliance, 'hsmId' | 'eniIp'>, like: Appliance, asAtFirst: boolean): Appliance {
     const { clusterId, original, hsm } = like
     const users = (asAtFirst ? original : hsm.users).map((user) => ({ ...user, failures: 0, locked: false }))

@@ -27,7 +27,7 @@ export class Operator {
   createsMissing: boolean
   retriesOfficer = false
   /** What is to be done beside the program. */
-  readonly errands: { upgrade: boolean; clear: boolean } = { upgrade: false, clear: false }
+  readonly errands = { upgrade: false, clear: false, make: false }
   /** The HSMs count nothing, so that the operator may allow another login where failures are only remembered. */
   lockoutLimit: number | null = null
   acceptsNoWayBack: boolean
@@ -120,6 +120,7 @@ export class Operator {
     }
     this.errands.upgrade ||= way.upgrade
     this.errands.clear ||= way.clear
+    this.errands.make ||= way.make
     for (const [name, value] of way.flags) {
       switch (name) {
         case 'propagate':
@@ -156,4 +157,4 @@ export class Operator {
   }
 }
 
-const keyOf = ({ action, flags, withoutCurrent }: Way): string => JSON.stringify([action, flags, withoutCurrent])
+const keyOf = (way: Way): string => JSON.stringify(way)

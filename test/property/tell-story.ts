@@ -172,7 +172,8 @@ class Teller {
     const { errands } = this.#operator
     if (errands.upgrade) this.#world.upgrade()
     if (errands.clear) this.#world.clearCounts()
-    errands.clear = false
+    if (errands.make) this.#world.makeMissing()
+    Object.assign(errands, { clear: false, make: false })
     if (decision.kind === 'do') return decision.action
     this.#checkUnchanged(ended)
     return null

@@ -244,6 +244,9 @@ export class Witness {
       case 'back':
         course.back = true
         break
+      case 'forward':
+        course.back = false
+        break
       case 'other':
         break
     }

@@ -2,7 +2,7 @@ import type { ClusterId, HsmId, RotationId } from '../../src/domain/ids.js'
 import type { RefusedLogin } from '../../src/domain/refused-logins.js'
 import { MemoryCredentialStore } from '../helpers/memory-credential-store.js'
 import { makeTrue } from './conditions.js'
-import { Fleet } from './fleet.js'
+import { BY_HAND, Fleet } from './fleet.js'
 import { type CliReadings, USUAL_CLI } from './fleet-arbitrary.js'
 import type { Invocation } from './invocation.js'
 import type { KeptJournal } from './journals.js'
@@ -89,6 +89,16 @@ export class World {
       }
     }
     this.witness.logins.calm(true)
+  }
+
+  /** An officer makes users that are missing somewhere, with passwords of their own. */
+  makeMissing(): void {
+    for (const appliance of this.fleet.named) {
+      for (const user of this.fleet.users) {
+        if (this.fleet.makeUser(appliance, user, BY_HAND)) this.witness.sawByHand(appliance, user)
+      }
+    }
+    this.disturbances += 1
   }
 
   /** The machine is lost, and with it everything that was kept on it. */

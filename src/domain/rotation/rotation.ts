@@ -24,7 +24,7 @@ export interface Rotation {
   /** Null until it is settled. */
   readonly propagation: Propagation | null
   readonly wayBack: WayBack
-  /** Back from the first rollback on, for good. */
+  /** Back from the rollback on; forward again where it was given up because nothing can give the old credential back. */
   readonly direction: 'forward' | 'back'
   /** Something but reading was begun: the store was about to be written, or an HSM. */
   readonly hasChanged: boolean

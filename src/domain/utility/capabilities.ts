@@ -33,6 +33,8 @@ export interface CopyCapabilities {
 export interface UtilityWords {
   readonly copy: string
   readonly change: string
+  /** What makes a user. */
+  readonly create: string
   /** What officers do to approve a change where there is a quorum. */
   readonly approval: string
 }
@@ -45,7 +47,7 @@ const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
     countsFailures: true,
     mayEndWrite: true,
     copy: { between: 'hsms', overwriting: 'documented', saysWhyRefused: true, namesUserBy: 'id' },
-    words: { copy: 'syncUser', change: 'changePswd', approval: 'getToken and approveToken' },
+    words: { copy: 'syncUser', change: 'changePswd', create: 'createUser', approval: 'getToken and approveToken' },
   },
   'cloudhsm-cli': {
     writeReach: 'cluster',
@@ -53,7 +55,12 @@ const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
     countsFailures: false,
     mayEndWrite: false,
     copy: { between: 'clusters', overwriting: 'undocumented', saysWhyRefused: false, namesUserBy: 'name' },
-    words: { copy: 'user replicate', change: 'user change-password', approval: 'quorum token-sign generate' },
+    words: {
+      copy: 'user replicate',
+      change: 'user change-password',
+      create: 'user create',
+      approval: 'quorum token-sign generate',
+    },
   },
 }
 

@@ -1,7 +1,8 @@
-import { findUser } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUser } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
+import { copiesImpossible } from '../../../domain/rotation/way-back.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession, usersOf } from '../sessions/in-session.js'
@@ -10,7 +11,7 @@ import { inSession, usersOf } from '../sessions/in-session.js'
  * Those of the users that some HSM of a unit does not have now. The journal alone does not tell: a copy whose answer was
  * lost may have made the user, or not, and an HSM that was out of sight shows again what it lacks. Asks no HSM where
  * nobody was missing when it was met first, and nobody is now.
- * @throws {Pause} `USER_MISSING` where nobody wants it to be created
+ * @throws {Pause} `USER_MISSING` where nobody wants it to be created, or no copy can do it
  */
 export const absentUsers = async (
   run: RotationRun,
@@ -22,16 +23,27 @@ export const absentUsers = async (
   if (missed.length === 0) return new Set()
   const listing = await inSession(run.parts, servers, (session) => session.listUsers())
   await run.look(listing, servers)
-  const lacks = (user: PlannedUser, { hsmId }: RosterEntry): boolean => {
-    const row = findUser(usersOf(listing, hsmId), user)
-    return row === undefined || row.inconsistent.includes('cluster-coverage')
-  }
-  for (const user of missed) {
+  const lacks = (user: PlannedUser, { hsmId }: RosterEntry): boolean => isMissingIn(usersOf(listing, hsmId), user)
+  const absent = missed.filter((user) => servers.some((server) => lacks(user, server)))
+  for (const user of absent) {
+    if (copiesImpossible(run.plan) !== null) throw toBeMade(run, unitId, user)
     const unplanned = servers.find((server) => lacks(user, server) && !mayBeCreated(run, user, server))
     if (unplanned !== undefined) throw notCreated(user, unplanned)
   }
-  return new Set(missed.filter((user) => servers.some((server) => lacks(user, server))))
+  return new Set(absent)
 }
+
+/** Whether an HSM lacks the user, or one of its cluster does where the listing does not tell which. */
+export const isMissingIn = (listed: readonly HsmUser[], user: PlannedUser): boolean => {
+  const row = findUser(listed, user)
+  return row === undefined || row.inconsistent.includes('cluster-coverage')
+}
+
+/** The pause for a user that no copy brings to a unit. */
+export const toBeMade = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): Pause =>
+  new Pause('USER_MISSING', `${key} does not exist on every HSM of ${run.name(unitId)}`, [
+    `an officer makes it there by ${run.words.create}, with any password; then resume gives it the right one`,
+  ])
 
 /** An HSM that was added has the users of some backup; elsewhere the operator has to want it. */
 const mayBeCreated = ({ ledger, parts }: RotationRun, { key }: PlannedUser, { hsmId }: RosterEntry): boolean =>

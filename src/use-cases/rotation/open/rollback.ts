@@ -39,27 +39,28 @@ export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Pr
       try {
         run.stopIfAsked()
         if (run.ledger.rollback === null) await begin(run, request)
+        await abandonHopeless(run)
       } catch (error) {
         if (error instanceof RollbackRefused) throw error
         return recordPause(run, stage, error)
       }
-      await abandonHopeless(run)
       return runProcedure(run)
     },
   })
 
 /**
  * A rollback by copies of which nothing is left to copy from, and that has given nothing back yet, can only go forward: the
- * HSMs that held the old credential are gone.
+ * HSMs that held the old credential are gone. It does not turn round by itself: the operator hears of it first.
+ * @throws {Pause} `NO_WAY_BACK`, once the rollback is given up
  */
 export const abandonHopeless = async (run: RotationRun): Promise<void> => {
   const { ledger } = run
   if (ledger.rollback !== 'sync' || ledger.discard !== null || oldOrigins(ledger).length > 0) return
   const isBackAlready = ledger.cells().every((cell) => isBack(ledger, cell))
   if (isBackAlready) return
-  const evidence = 'no HSM is left that holds the old credential, so that it can only go forward again'
+  const evidence = 'no HSM is left that holds the old credential, so the rollback is given up'
   await run.record({ type: 'rollback-abandoned', evidence })
-  run.notice(evidence)
+  throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
 }
 
 /** What would come of a rollback, as far as the journal tells. */
