@@ -59,7 +59,7 @@ const refusedLogins = (plan: RotationPlan, byCurrent: boolean): string => {
   const canary = `${perUser} on ${plan.parts.canary}${each}, where ${words.copy} reports success and changes nothing`
   const back = byCurrent
     ? ''
-    : `; a rollback by ${words.copy} makes one on purpose, to see that the new password is gone`
+    : `; a rollback by ${words.copy} makes two on purpose, to be sure that the new password is gone`
   return `${none}; ${canary}${back}`
 }
 

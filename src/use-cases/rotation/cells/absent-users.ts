@@ -26,7 +26,7 @@ export const absentUsers = async (
   const lacks = (user: PlannedUser, { hsmId }: RosterEntry): boolean => isMissingIn(usersOf(listing, hsmId), user)
   const absent = missed.filter((user) => servers.some((server) => lacks(user, server)))
   for (const user of absent) {
-    if (copiesImpossible(run.plan) !== null) throw toBeMade(run, unitId, user)
+    if (copiesImpossible({ ...run.plan, users: [user] }) !== null) throw toBeMade(run, unitId, user)
     const unplanned = servers.find((server) => lacks(user, server) && !mayBeCreated(run, user, server))
     if (unplanned !== undefined) throw notCreated(user, unplanned)
   }

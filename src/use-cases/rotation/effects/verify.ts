@@ -54,7 +54,11 @@ const lookAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
   for (const { hsmId } of servers) {
     for (const { key } of run.users) {
       const words = run.ledger.different(key, hsmId)
-      if (words !== null) throw new Pause('ATTRIBUTES_DIFFER', `${key} on ${hsmId} is ${words}`)
+      if (words !== null) {
+        throw new Pause('ATTRIBUTES_DIFFER', `${key} on ${hsmId} is ${words}`, [
+          'somebody has changed the user there: find out why, and have an officer set it right; then resume',
+        ])
+      }
       // The restore point gets a missing user only in the next stage.
       if (run.ledger.cell(key, hsmId).state !== 'absent' || run.ledger.missedFirst(key, hsmId)) continue
       throw new Pause('USER_MISSING', `${key} is not listed on ${hsmId} any more`)

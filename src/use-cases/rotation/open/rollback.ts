@@ -207,17 +207,28 @@ const tryCopies = async (run: RotationRun): Promise<void> => {
   if (one !== undefined && one !== certain) await changeUsers(run, one.unitId, [one.user], 'new')
   for (const { unitId, user } of asked) {
     if (isLocked(run, unitId, user)) await changeUsers(run, unitId, [user], 'new')
-    let tried = await copyAndAsk(run, unitId, user)
+    let tried = await copyAndAskTwice(run, unitId, user)
     if (tried.objection !== undefined) {
       // A copy may leave the failed logins that clients made; a change clears them.
       await changeUsers(run, unitId, [user], 'new')
-      tried = await copyAndAsk(run, unitId, user)
+      tried = await copyAndAskTwice(run, unitId, user)
     }
     if (tried.objection !== undefined) throw tried.objection
     if (tried.isRefused) continue
     const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
     await giveUpCopies(run, 'without-effect', evidence)
   }
+}
+
+/**
+ * As `copyAndAsk`, twice where the new one was refused: that an HSM refuses a password says less than that it takes one, and
+ * everything else rests on this one answer. A change in between clears the failed login, so that none adds up.
+ */
+const copyAndAskTwice = async (run: RotationRun, unitId: UnitId, user: PlannedUser) => {
+  const once = await copyAndAsk(run, unitId, user)
+  if (!once.isRefused) return once
+  await changeUsers(run, unitId, [user], 'new')
+  return copyAndAsk(run, unitId, user)
 }
 
 /** Copies the old credential over one unit and asks for the new one, which has to be refused. */

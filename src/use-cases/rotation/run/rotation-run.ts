@@ -92,7 +92,13 @@ export class RotationRun {
   async observe(listing: Listing, servers: readonly RosterEntry[]): Promise<Pause | null> {
     const { lockoutLimit } = this.parts
     const hsms = servers.map(({ hsmId }) =>
-      observed(this.users, hsmId, usersOf(listing, hsmId), lockoutLimit, this.ledger.isJoined(hsmId)),
+      observed(
+        this.users,
+        hsmId,
+        usersOf(listing, hsmId),
+        lockoutLimit,
+        ({ key }) => this.ledger.isJoined(hsmId) || this.ledger.missedFirst(key, hsmId),
+      ),
     )
     const risen = hsms.flatMap((hsm) =>
       risenCounts(this.ledger, hsm).map(

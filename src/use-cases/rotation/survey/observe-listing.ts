@@ -8,14 +8,14 @@ import type { PlannedUser } from '../../../domain/rotation/plan.js'
 /**
  * What a listing says of the users of a rotation on one HSM, as the journal keeps it.
  * @param limit the failed login that locks, where the listing does not show the lock itself
- * @param isJoined the HSM was added since: IDs are given by each HSM, and on this one nobody planned any
+ * @param isNew the user came to the HSM, or with it, since: IDs are given by each HSM, and on this one nobody planned any
  */
 export const observed = (
   users: readonly PlannedUser[],
   hsmId: HsmId,
   listed: readonly HsmUser[],
   limit: number,
-  isJoined = false,
+  isNew: (user: PlannedUser) => boolean = () => false,
 ): ListedHsm => {
   const rows = users.map((user) => ({ user, row: findUser(listed, user) }))
   const keysOf = (is: (row: HsmUser, user: PlannedUser) => boolean): readonly UserKey[] =>
@@ -28,7 +28,7 @@ export const observed = (
   )
   const otherId = keysOf((row, user) => user.idsAgree && row.userId !== user.userId)
   const different = rows.flatMap(({ user, row }) => {
-    const words = row === undefined ? null : difference(user, row, isJoined)
+    const words = row === undefined ? null : difference(user, row, isNew(user))
     return words === null ? [] : [[user.key, words] as const]
   })
   return {
@@ -48,8 +48,8 @@ export const attributes = (user: Pick<HsmUser, 'userId' | 'type' | 'mofnPubKey' 
   `ID ${user.userId ?? 'unknown'}, ${user.type}, quorum key ${user.mofnPubKey ? 'yes' : 'no'}, 2FA ${user.twoFactor ? 'yes' : 'no'}`
 
 /** A user that may be rotated has no quorum key and no second factor; an ID counts only where the HSMs agree on it. */
-const difference = (user: PlannedUser, row: HsmUser, isJoined: boolean): string | null => {
-  const isIdPlanned = user.idsAgree && !isJoined
+const difference = (user: PlannedUser, row: HsmUser, isNew: boolean): string | null => {
+  const isIdPlanned = user.idsAgree && !isNew
   const userId = isIdPlanned ? row.userId : null
   const planned = { userId: isIdPlanned ? user.userId : null, type: user.type, mofnPubKey: false, twoFactor: false }
   const [now, then] = [attributes({ ...row, userId }), attributes(planned)]
