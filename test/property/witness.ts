@@ -43,6 +43,7 @@ const UNHEARD: readonly string[] = [
   'drop-after',
   'late',
   'unclear',
+  'lose-one',
   'lose-one-after',
   'half',
 ]

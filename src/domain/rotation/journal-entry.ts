@@ -57,7 +57,7 @@ export type Observation =
   | { readonly type: 'serials'; readonly seen: SerialObservation }
   /** How AWS's answer differs from the roster, in words; empty where it does not. */
   | { readonly type: 'aws'; readonly differences: readonly string[] }
-  /** A login before the journal was begun. */
+  /** A login before the journal was begun, or before an invocation that took it up asked anything of the cells. */
   | {
       readonly type: 'login'
       readonly user: UserKey
@@ -66,6 +66,8 @@ export type Observation =
       readonly answer: Exclude<Answer, { kind: 'unclear' }>
       /** It was refused before and not asked again. */
       readonly remembered?: true
+      /** What was asked for was typed once more, so that a refusal may be one of the typing: it says nothing of the cell. */
+      readonly typed?: true
     }
   /** Its budget allows no login to a cell, so that nobody knows what it holds until it is written. */
   | {

@@ -1,4 +1,4 @@
-import type { Answer, UtilityProcess } from '../hsm-console.js'
+import type { Answer, RefusalReason, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
@@ -518,9 +518,10 @@ export class RotationLedger {
         this.#copies = { verdict: observation.verdict, evidence: observation.evidence }
         break
       case 'login': {
-        const { user, hsmIds, credential, answer, remembered = false } = observation
+        const { user, hsmIds, credential, answer, remembered = false, typed = false } = observation
         const login = { act: 'login', user, hsmIds, credential } as const
-        if (remembered) this.#doubtAll(login, at, seq)
+        if (typed && answer.kind === 'refused') this.#countRefused(login, answer.reason)
+        else if (remembered) this.#doubtAll(login, at, seq)
         else this.#settleLogin(login, at, seq, answer)
       }
     }
@@ -669,13 +670,20 @@ export class RotationLedger {
     const { user, credential, hsmIds } = intent
     const refused = answer.kind === 'refused'
     const wrong = refused && answer.reason === 'login-refused'
-    if (refused) this.#failedLoginsOf.set(user, (this.#failedLoginsOf.get(user) ?? 0) + 1)
+    if (refused) this.#countRefused(intent, answer.reason)
     if (!refused && credential === 'current') this.#provedCurrent.add(user)
     for (const record of this.#recordsOf(intent).values()) {
-      if (wrong && record.failures !== undefined) record.failures += 1
       if (wrong) this.#doubt(record, credential, hsmIds.length === 1, at, seq)
       else if (!refused) this.#believe(record, credential, hsmIds.length > 1 ? 'cluster' : 'hsm', at, seq)
     }
+  }
+
+  /** Each HSM of a unit may have counted it. */
+  #countRefused(login: Intent, reason: RefusalReason): void {
+    const { user } = login
+    this.#failedLoginsOf.set(user, (this.#failedLoginsOf.get(user) ?? 0) + 1)
+    if (reason !== 'login-refused') return
+    for (const record of this.#recordsOf(login).values()) if (record.failures !== undefined) record.failures += 1
   }
 
   #doubtAll(login: Intent, at: string, seq: number): void {

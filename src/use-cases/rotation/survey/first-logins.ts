@@ -29,6 +29,9 @@ export interface AskedCredentials {
   readonly advice: readonly string[]
 }
 
+/** Told of each login once it was answered, also where that ends all of them. */
+type OnSeen = (seen: Extract<Observation, { type: 'login' }>) => Promise<void>
+
 /** Told how many approvals a change to users needs on an HSM; null where the utility does not say. */
 type OnQuorum = (server: RosterEntry, approvals: number | null) => void
 
@@ -55,11 +58,16 @@ export const firstLogins = async (
   asked: AskedCredentials | null,
   {
     onQuorum = () => {},
+    onSeen = async () => {},
     isAbsent = () => true,
-  }: { readonly onQuorum?: OnQuorum; readonly isAbsent?: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean } = {},
+  }: {
+    readonly onQuorum?: OnQuorum
+    readonly onSeen?: OnSeen
+    readonly isAbsent?: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean
+  } = {},
 ): Promise<FirstLogins> => {
   const [first, ...others] = unitsOf(roster, work.console.utility)
-  const logins = new Logins(work, users, asked, onQuorum, isAbsent)
+  const logins = new Logins(work, users, asked, onQuorum, onSeen, isAbsent)
   try {
     if (first !== undefined) await logins.on(first.servers, asked?.refusals === 'first-may-refuse')
     await inLanes(others, work.concurrency, ({ servers }) => logins.on(servers, false))
@@ -80,6 +88,7 @@ class Logins implements FirstLogins {
   readonly #users: readonly PlannedUser[]
   readonly #asked: AskedCredentials | null
   readonly #onQuorum: OnQuorum
+  readonly #onSeen: OnSeen
   readonly #isAbsent: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean
 
   constructor(
@@ -87,12 +96,14 @@ class Logins implements FirstLogins {
     users: readonly PlannedUser[],
     asked: AskedCredentials | null,
     onQuorum: OnQuorum,
+    onSeen: OnSeen,
     isAbsent: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean,
   ) {
     this.#work = work
     this.#users = users
     this.#asked = asked
     this.#onQuorum = onQuorum
+    this.#onSeen = onSeen
     this.#isAbsent = isAbsent
   }
 
@@ -134,7 +145,7 @@ class Logins implements FirstLogins {
       const before = remembered === null ? null : await this.#refusedBefore(user, reached, remembered)
       if (before !== null) {
         if (refusals !== 'go-on') return refusedCredential(asked, user, reached, `refused before, at ${before}`)
-        this.#note(user, reached, credential, REFUSED_BEFORE, true)
+        await this.#note(user, reached, credential, REFUSED_BEFORE, true)
         continue
       }
       const objection = await budget.objection({ user, reached, rows })
@@ -150,7 +161,7 @@ class Logins implements FirstLogins {
         if (refusals === 'go-on') continue
         throw notUnderstood(user, reached, answer.text)
       }
-      this.#note(user, reached, credential, answer)
+      await this.#note(user, reached, credential, answer)
       if (answer.kind === 'done') continue
       if (refusals === 'go-on' && answer.kind === 'refused' && answer.reason === 'login-refused') continue
       return refusedCredential(asked, user, reached, answer.text)
@@ -158,15 +169,18 @@ class Logins implements FirstLogins {
     return null
   }
 
-  #note(
+  async #note(
     { key: user }: PlannedUser,
     reached: readonly RosterEntry[],
     credential: AskedCredentials['credential'],
     answer: Extract<Observation, { type: 'login' }>['answer'],
     isRemembered = false,
-  ): void {
+  ): Promise<void> {
     const hsmIds = reached.map(({ hsmId }) => hsmId)
-    this.seen.push({ type: 'login', user, hsmIds, credential, answer, ...(isRemembered ? { remembered: true } : {}) })
+    const remembered = isRemembered ? ({ remembered: true } as const) : {}
+    const seen = { type: 'login', user, hsmIds, credential, answer, ...remembered } as const
+    this.seen.push(seen)
+    await this.#onSeen(seen)
   }
 
   /** When one of these HSMs, or their cluster, refused exactly this credential, where nothing was changed since. */

@@ -10,13 +10,14 @@ import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
 import { wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
+import { currentOfStore } from '../open/credentials.js'
 import type { ReopenRequest } from '../open/reopen.js'
 import type { ReopenPorts } from '../ports.js'
 import { throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
 import { rosterChanged, rosterChanges } from './aws-comparison.js'
-import { firstLogins } from './first-logins.js'
+import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
 import { type ReadUsers, readUsers, refusedBy } from './read-users.js'
@@ -166,35 +167,46 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
   const isGivenNow = current.size > 0 && ledger.promote === null && !(wayBackOf(ledger).byCurrent && ledger.stored)
   const isUntouched = ledger.cells().every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
-  const asked =
-    isGivenNow && isUntouched
-      ? ({
-          passwords: current,
-          credential: 'current',
-          source: '--current-password gives',
-          remembered: null,
-          refusals: 'stop',
-          advice: CURRENT_ADVICE,
-        } as const)
-      : null
-  const { seen } = await firstLogins(parts, reachable, run.users, asked, {
+  const asked = isGivenNow && isUntouched ? await askedAgain(run) : null
+  await firstLogins(parts, reachable, run.users, asked, {
     onQuorum: (server, approvals) => noticeQuorum(run.plan.utility, server, approvals, parts.progress),
+    onSeen: async (seen) => {
+      await run.record(asked?.remembered === null ? { ...seen, typed: true } : seen)
+    },
   })
-  for (const observation of seen) await run.record(observation)
   if (!isGivenNow) return
-  if (asked === null) await proveLate(run)
+  if (asked === null && !(await proveLate(run))) return
   // A rotation that stopped before the store held anything keeps it with the new credential.
   if (ledger.stored && parts.credentials.new.size > 0 && ledger.rollback === null) await storeCurrent(run)
 }
 
-const proveLate = async (run: RotationRun): Promise<void> => {
+/** The current credential once more, as the store keeps it or as it was typed; nothing holds the new one yet. */
+const askedAgain = async ({ ledger, parts, plan }: RotationRun): Promise<AskedCredentials> => {
+  const { store, credentials } = parts
+  const kept = await currentOfStore(store, plan)
+  const isKept = kept !== null && [...kept.passwords].every(([key, one]) => credentials.current.get(key)?.equals(one))
+  return {
+    passwords: credentials.current,
+    credential: 'current',
+    source: isKept ? `${store.description} keeps as CURRENT` : '--current-password gives',
+    remembered: isKept ? kept.name : null,
+    refusals: 'stop',
+    advice: [
+      ...(isKept ? [] : CURRENT_ADVICE),
+      `nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId} closes it`,
+    ],
+  }
+}
+
+/** @returns whether there was an HSM left to prove it on */
+const proveLate = async (run: RotationRun): Promise<boolean> => {
   const unitId = whereCurrentCanBeAsked(run.ledger)
-  if (unitId === undefined) return
+  if (unitId === undefined) return false
   const { refused, objections } = await logInEach(run, unitId, run.users, 'current')
   const [objection] = objections.values()
   if (objection !== undefined) throw objection
   const [user] = refused
-  if (user === undefined) return
+  if (user === undefined) return true
   throw refusal(
     'CURRENT_REFUSED',
     `${run.name(unitId)} refused the current credential given for ${user.key}`,
