@@ -293,9 +293,10 @@ export class Witness {
     const byHand = this.#histories.get(cell)?.byHand?.at ?? 0
     const before = this.#vain.get(cell)
     if (before !== undefined && before > byHand) this.accuse(`4: ${name} asks ${cell} again for what the store keeps`)
-    // Whoever does not live to hear of it, or hears nothing, cannot remember it.
+    // Whoever does not live to hear of it, hears nothing, or takes another HSM for it, cannot remember it.
     const isTold = this.#world.story.fleet.cli.cliLoginRefusedByOne !== 'success'
-    const isHeard = isTold && turn.kill === null && !turn.troubles.some(({ what }) => UNHEARD.includes(what))
+    const isMet = !this.#standIns.has(appliance.clusterId)
+    const isHeard = isTold && isMet && turn.kill === null && !turn.troubles.some(({ what }) => UNHEARD.includes(what))
     if (isHeard) this.#vain.set(cell, this.#moment)
   }
 
