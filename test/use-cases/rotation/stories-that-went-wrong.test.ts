@@ -25,6 +25,8 @@ interface Wanted {
   readonly ending?: Story['ending']['action']
   /** Which of several things that are advised is done; the first one unless it is said. */
   readonly choices?: readonly number[]
+  /** How long things take. */
+  readonly noise?: number
 }
 
 /** Tells a story; the promises must hold. @returns how each invocation ended */
@@ -34,6 +36,7 @@ const told = async ({
   turns,
   ending = 'resume',
   choices = [0],
+  noise = 1,
 }: Wanted): Promise<string[]> => {
   const { violations, trace } = await tellStory({
     fleet: {
@@ -70,7 +73,7 @@ const told = async ({
     },
     turns,
     ending: { action: ending, propagate: 'auto', overwriteOther: false, choices },
-    noise: 1,
+    noise,
   })
   expect(violations).toEqual([])
   return trace.map(({ action, outcome, code }) => `${action}: ${code ?? outcome}`)
@@ -414,4 +417,95 @@ describe('by cloudhsm-cli', () => {
       'resume: completed',
     ])
   })
+
+  test('a user that one HSM of a single cluster lacks is made by hand, and then changed', async () => {
+    const fleet = {
+      ...cli,
+      clusters: [2],
+      cli: { cliDiscovery: false },
+      oddities: [{ kind: 'missing', hsm: 0, user: 0 }] as const,
+    }
+    const turns = [turn({ troubles: [trouble('lose-one-after', { at: 50 })] })]
+    expect(await told({ fleet, wishes: { acceptNoWayBack: true }, turns, noise: 0 })).toEqual([
+      'start: USER_MISSING',
+      'resume: USER_MISSING',
+      'resume: completed',
+    ])
+  })
+
+  test('a current credential is stored only where it could be proved', async () => {
+    const turns = [
+      turn({ propagate: 'change', troubles: [trouble('no-connection', { at: 753, lasting: true })] }),
+      turn({ action: 'rollback', troubles: [trouble('unreachable', { hsm: 1 })] }),
+      turn({ action: 'recover', pauseBefore: 'store-pending', troubles: [trouble('replaced', { at: 193 })] }),
+      turn({}),
+    ]
+    const fleet = { ...cli, clusters: [1, 2] }
+    expect(await told({ fleet, wishes: { current: 'given' }, turns, ending: 'rollback', noise: 0 })).toEqual([
+      'start: HSM_UNREACHABLE',
+      'rollback: HSM_UNREACHABLE',
+      'recover: RECOVERED',
+      'resume: ROSTER_CHANGED',
+      'rollback: ROSTER_CHANGED',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
+  })
+
+  test('a current credential that the store keeps and one HSM refuses is not asked for again when it is typed', async () => {
+    const fleet = {
+      ...cli,
+      clusters: [1, 1],
+      cli: { cliDiscovery: false },
+      behaviour: { userReplicateExisting: 'refuse' },
+      oddities: [{ kind: 'drifted', hsm: 0, user: 0 }] as const,
+    } as const
+    expect(await told({ fleet, wishes: { current: 'kept' }, turns: [CALM], choices: [3], noise: 0 })).toEqual([
+      'start: NO_WAY_BACK',
+      'start: NO_WAY_BACK',
+      'start: HSM_REFUSED',
+      'resume: CURRENT_REFUSED',
+      'rollback: rolled-back',
+    ])
+  })
+})
+
+test('a copy that leaves the password as it is and one login that is refused in error are no way back', async () => {
+  const turns = [
+    turn({ troubles: [trouble('no-connection', { at: 319 })] }),
+    turn({ action: 'rollback', troubles: [trouble('refuse-login', { at: 132 })] }),
+  ]
+  const ended = await told({ fleet: { ...ignoring, clusters: [1, 3], users: 8 }, turns, noise: 0 })
+  expect(ended).toEqual(['start: HSM_UNREACHABLE', 'rollback: NO_WAY_BACK', 'resume: completed'])
+})
+
+test('a rollback whose last HSM with the old credential is gone is given up, and the operator hears of it', async () => {
+  const turns = [
+    turn({ pauseBefore: 'verify' }),
+    turn({ action: 'rollback', troubles: [trouble('unreachable'), trouble('unreachable', { hsm: 1 })] }),
+    turn({ troubles: [trouble('replaced', { hsm: 2 })] }),
+  ]
+  const ended = await told({ turns })
+  expect(ended).toEqual([
+    'start: PAUSED_AS_ASKED',
+    'rollback: HSM_UNREACHABLE',
+    'resume: ROSTER_CHANGED',
+    'resume: ROSTER_CHANGED',
+    'resume: NO_WAY_BACK',
+    'resume: completed',
+  ])
+})
+
+test('a current credential of the store that an HSM does not hold any more is asked for once, and rolled back from', async () => {
+  const troubles = [trouble('store-fails-after', { at: 105 }), trouble('set-password', { at: 138 })]
+  const fleet = { clusters: [3, 3, 3] }
+  expect(
+    await told({
+      fleet,
+      wishes: { current: 'given' },
+      turns: [turn({ retryOfficer: true, troubles })],
+      choices: [1],
+      noise: 0,
+    }),
+  ).toEqual(['start: STORE_UNREADABLE', 'resume: CURRENT_REFUSED', 'rollback: rolled-back'])
 })

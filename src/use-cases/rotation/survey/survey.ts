@@ -54,7 +54,7 @@ export const survey = async (
   await bringLostBack(run, discovery)
   checkOfficers((clusterId) => officerOf(clusterId).user, run.users, read.matrix, lockoutLimit, run.plan.roster)
   const reachable = run.plan.roster.filter(({ hsmId }) => read.matrix.has(hsmId))
-  await logOfficersIn(run, reachable)
+  await logOfficersIn(run, reachable, request.currentPasswords.size > 0)
   throwTogether(failures)
 }
 
@@ -161,13 +161,13 @@ const bringBack = async (run: RotationRun, lost: LostCluster, cluster: Cluster):
  * nothing was written, else where the old one must still be. From there it is a way back.
  * @throws {OperatorError} `CURRENT_REFUSED`
  */
-const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]): Promise<void> => {
+const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[], isTyped: boolean): Promise<void> => {
   const { ledger, parts } = run
   const { current } = parts.credentials
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
   const isGivenNow = current.size > 0 && ledger.promote === null && !(wayBackOf(ledger).byCurrent && ledger.stored)
   const isUntouched = ledger.cells().every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
-  const asked = isGivenNow && isUntouched ? await askedAgain(run) : null
+  const asked = isGivenNow && isUntouched ? await askedAgain(run, isTyped) : null
   await firstLogins(parts, reachable, run.users, asked, {
     onQuorum: (server, approvals) => noticeQuorum(run.plan.utility, server, approvals, parts.progress),
     onSeen: async (seen) => {
@@ -181,7 +181,7 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
 }
 
 /** The current credential once more, as the store keeps it or as it was typed; nothing holds the new one yet. */
-const askedAgain = async ({ ledger, parts, plan }: RotationRun): Promise<AskedCredentials> => {
+const askedAgain = async ({ ledger, parts, plan }: RotationRun, isTyped: boolean): Promise<AskedCredentials> => {
   const { store, credentials } = parts
   const kept = await currentOfStore(store, plan)
   const isKept = kept !== null && [...kept.passwords].every(([key, one]) => credentials.current.get(key)?.equals(one))
@@ -192,7 +192,7 @@ const askedAgain = async ({ ledger, parts, plan }: RotationRun): Promise<AskedCr
     remembered: isKept ? kept.name : null,
     refusals: 'stop',
     advice: [
-      ...(isKept ? [] : CURRENT_ADVICE),
+      ...(isTyped ? CURRENT_ADVICE : []),
       `nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId} closes it`,
     ],
   }

@@ -99,9 +99,24 @@ describe('a change that fails', () => {
     )
     expect([ended, written().slice(1)]).toEqual([
       'PARTLY_DONE',
-      ['change a b new', 'partly', 'change a b new', 'partly'],
+      ['change a b new', 'partly', 'change a b new', 'partly', 'listed a, b'],
     ])
     expect(fleet.holds()).toBe('a new, b old, c old, d old')
+  })
+
+  test('on some HSMs of a cluster because one of them lacks the user says so', async () => {
+    const { ended, written } = await changed(
+      {
+        utility: 'cloudhsm-cli',
+        fleet: (its) => {
+          const { hsm: appliance } = its.at(hsm('b'))
+          const user = appliance.find('CU', 'app')
+          if (user !== undefined) appliance.remove(user)
+        },
+      },
+      CLUSTER,
+    )
+    expect([ended, written().at(-1)]).toEqual(['USER_MISSING', 'listed a, b'])
   })
 
   test('because an officer has to approve it pauses', async () => {
