@@ -46,6 +46,11 @@ const UNHEARD: readonly string[] = [
   'lose-one',
   'lose-one-after',
   'half',
+  // An HSM of the same cluster is lost in the login, and the answer speaks of both.
+  'unreachable',
+  'limited',
+  'replaced',
+  'old-replaced',
 ]
 
 /**
@@ -142,7 +147,7 @@ export class Witness {
     const history = this.#historyOf(cell)
     history.contact = this.#next()
     if (failed) {
-      this.logins.failed(invocation, cell, user)
+      if (!this.#standIns.has(appliance.clusterId)) this.logins.failed(invocation, cell, user)
       this.#checkVain(invocation, appliance, user)
     } else {
       history.liedAbout = false

@@ -49,6 +49,8 @@ export interface CellRecord {
   refused: readonly CredentialName[]
   /** Its budget allowed no login, and nothing was meant to be written there since. */
   mayNotBeAsked: boolean
+  /** It refused what was typed for the current credential, which it was proved to hold: the typing may be wrong, or it. */
+  mayBeOther: boolean
   /** It refused the new credential by itself: of a cluster that refuses, only some HSM is known to. */
   refusedNewAlone: boolean
 }
@@ -73,6 +75,7 @@ export const newRecord = (holds: Knowledge): CellRecord => ({
   heldCurrentAtFirst: false,
   refused: [],
   mayNotBeAsked: false,
+  mayBeOther: false,
   refusedNewAlone: false,
 })
 

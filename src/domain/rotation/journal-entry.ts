@@ -66,7 +66,7 @@ export type Observation =
       readonly answer: Exclude<Answer, { kind: 'unclear' }>
       /** It was refused before and not asked again. */
       readonly remembered?: true
-      /** What was asked for was typed once more, so that a refusal may be one of the typing: it says nothing of the cell. */
+      /** What was asked for was typed once more, so that a refusal may be one of the typing. */
       readonly typed?: true
     }
   /** Its budget allows no login to a cell, so that nobody knows what it holds until it is written. */

@@ -37,7 +37,7 @@ const keyOf = ({ user, hsmId }: CellRef): CellKey => `${hsmId} ${user}`
 /** What a cell was before something was asked of it. */
 type Before = Pick<
   CellRecord,
-  'holds' | 'present' | 'refused' | 'refusedNewAlone' | 'oldFrom' | 'lastWrite' | 'lastWriteDone'
+  'holds' | 'present' | 'refused' | 'refusedNewAlone' | 'mayBeOther' | 'oldFrom' | 'lastWrite' | 'lastWriteDone'
 >
 
 /**
@@ -330,9 +330,10 @@ export class RotationLedger {
     return holds.state === 'unknown' && refused.includes('new')
   }
 
-  /** Whether somebody else has written this cell, also where it is locked or out of sight now. */
+  /** Whether somebody else has written this cell, or may have, also where it is locked or out of sight now. */
   isOther(user: UserKey, hsmId: HsmId): boolean {
-    return this.#record(user, hsmId).holds.state === 'other'
+    const { holds, mayBeOther } = this.#record(user, hsmId)
+    return holds.state === 'other' || mayBeOther
   }
 
   /** Whether a change was ever intended there, so that a login no longer tells what a copy did. */
@@ -520,7 +521,7 @@ export class RotationLedger {
       case 'login': {
         const { user, hsmIds, credential, answer, remembered = false, typed = false } = observation
         const login = { act: 'login', user, hsmIds, credential } as const
-        if (typed && answer.kind === 'refused') this.#countRefused(login, answer.reason)
+        if (typed && answer.kind === 'refused') this.#doubtTyped(login, answer.reason, at, seq)
         else if (remembered) this.#doubtAll(login, at, seq)
         else this.#settleLogin(login, at, seq, answer)
       }
@@ -639,6 +640,7 @@ export class RotationLedger {
       for (const hsmId of intent.hsmIds) this.#writtenClusters.add(`${this.#clusterOf(hsmId)} ${intent.user}`)
       record.lastWriteDone = false
       record.mayNotBeAsked = false
+      record.mayBeOther = false
       record.refused = []
       record.refusedNewAlone = false
       record.present = true
@@ -686,6 +688,16 @@ export class RotationLedger {
     for (const record of this.#recordsOf(login).values()) if (record.failures !== undefined) record.failures += 1
   }
 
+  /** Whether the cell or the typing is wrong nobody knows; only what was proved there is in doubt. */
+  #doubtTyped(login: Intent, reason: RefusalReason, at: string, seq: number): void {
+    this.#countRefused(login, reason)
+    for (const record of this.#recordsOf(login).values()) {
+      if (record.holds.proof !== 'login-current') continue
+      record.holds = unknownSince(at, seq)
+      record.mayBeOther = true
+    }
+  }
+
   #doubtAll(login: Intent, at: string, seq: number): void {
     const alone = login.hsmIds.length === 1
     for (const record of this.#recordsOf(login).values()) this.#doubt(record, login.credential, alone, at, seq)
@@ -708,6 +720,7 @@ export class RotationLedger {
   #believe(record: CellRecord, credential: CredentialName, evidence: Evidence, at: string, seq: number): void {
     record.refused = []
     record.mayNotBeAsked = false
+    record.mayBeOther = false
     record.refusedNewAlone = false
     if (credential === 'current' && record.lastWrite === null && record.oldFrom === null)
       record.heldCurrentAtFirst = true
@@ -738,6 +751,7 @@ const remembered = ({
   present,
   refused,
   refusedNewAlone,
+  mayBeOther,
   oldFrom,
   lastWrite,
   lastWriteDone,
@@ -746,6 +760,7 @@ const remembered = ({
   present,
   refused,
   refusedNewAlone,
+  mayBeOther,
   oldFrom,
   lastWrite,
   lastWriteDone,

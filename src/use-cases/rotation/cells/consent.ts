@@ -34,9 +34,13 @@ export const agreeToWrite = async (run: RotationRun, unitId: UnitId, users: read
 export const refuseWithheld = (run: RotationRun, unitId: UnitId, withheld: readonly PlannedUser[]): void => {
   if (withheld.length === 0) return
   const names = withheld.map((user) => user.key).join(', ')
+  const isSure = withheld.some(({ key }) =>
+    run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'other'),
+  )
+  const why = isSure ? 'somebody else has changed it' : 'it refused what was typed for the current one'
   throw new Pause(
     'OTHER_CREDENTIAL',
-    `${run.name(unitId)} holds another password for ${names} than this rotation knows: somebody else has changed it, and it is left alone`,
+    `${run.name(unitId)} ${isSure ? 'holds' : 'may hold'} another password for ${names} than this rotation knows: ${why}, and it is left alone`,
     ['find out who changed it and why', 'to overwrite it, add --overwrite-other to rotate resume or rotate rollback'],
   )
 }
