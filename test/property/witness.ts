@@ -378,7 +378,10 @@ export class Witness {
     if (isInVain || (asked.act === 'copy' && !done)) course.copiesFailed = true
   }
 
-  /** What the HSMs of the origin hold, any of which the copy may come from. */
+  /**
+   * What the HSMs of the origin hold, any of which the copy may come from. What an HSM did not hold when the rotation began
+   * is no old credential, unless another person gave it that and nobody could have noticed.
+   */
   #noteOrigin(course: Course, { from, user: key, hsmIds }: Asked): void {
     const user = this.#world.fleet.users.find((candidate) => candidate.key === key)
     if (from === null || user === undefined) return
@@ -388,9 +391,19 @@ export class Witness {
       const clusterId = this.#world.fleet.named.find((one) => one.hsmId === hsmId)?.clusterId
       if (origins.some((origin) => origin.clusterId === clusterId)) course.ownCopies.add(cell)
       else course.ownCopies.delete(cell)
-      const held = origins.map((origin) => this.truth.held(origin, user))
+      const held = origins
+        .filter((origin) => this.#isAsAtFirst(course, origin, user))
+        .map((origin) => this.truth.held(origin, user))
       course.copied.set(cell, new Set([...(course.copied.get(cell) ?? []), ...held]))
     }
+  }
+
+  #isAsAtFirst(course: Course, origin: Appliance, user: RotatedUser): boolean {
+    const cell = cellKey(origin, user)
+    if (isHistory({ cell, history: this.#histories.get(cell), course })) return true
+    if (!course.roster.has(origin.hsmId)) return false
+    const held = this.truth.held(origin, user)
+    return held === course.before.get(cell) || held === 'old' || course.copied.get(cell)?.has(held) === true
   }
 
   /** Only what was written since is read, which comes to the same as reading all of it. */

@@ -16,7 +16,7 @@ const outcomeInWords = ({ procedure, direction, outcome, stage, debts }: ListedR
 const cellsInWords = ({ procedure, direction, total, old, new: done }: ListedRotation): string => {
   if (total === null) return 'unknown'
   if (direction === 'back') return `old ${old}/${total}`
-  return `${procedure === 'repair' ? 'holds it' : 'new'} ${done}/${total}`
+  return `${procedure === 'repair' ? 'given' : 'new'} ${done}/${total}`
 }
 
 export default class RotateList extends BaseCommand {

@@ -42,7 +42,7 @@ ${paragraph(
 )}
 
 ${exitCodes({
-  0: 'every HSM holds it; with --dry-run: shown',
+  0: 'every HSM holds it, or was given it where nobody knows the password to prove it; with --dry-run: shown',
   1: 'unexpected failure; rotate status shows how things stand',
   2: 'a flag is wrong',
   3: 'declined, or refused for a fact found by asking; nothing has changed',

@@ -49,7 +49,10 @@ export interface CellRecord {
   refused: readonly CredentialName[]
   /** Its budget allowed no login, and nothing was meant to be written there since. */
   mayNotBeAsked: boolean
-  /** It refused what was typed for the current credential, which it was proved to hold: the typing may be wrong, or it. */
+  /**
+   * Somebody else has written it, perhaps: it refused what was typed for the current credential although it was proved to
+   * hold that, or was unlocked or made anew by nothing of ours. Nothing was ever meant to be written there.
+   */
   mayBeOther: boolean
   /** It refused the new credential by itself: of a cluster that refuses, only some HSM is known to. */
   refusedNewAlone: boolean

@@ -125,7 +125,8 @@ export class RotationLedger {
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
       case 'other-overwritten':
-        this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
+        if (!this.#overwritten.some(({ user, hsmId }) => user === event.user && hsmId === event.hsmId))
+          this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
         break
       case 'debt':
         this.#debts.set(event.debt.hsmId, event.debt.reason)
@@ -336,6 +337,19 @@ export class RotationLedger {
     return holds.state === 'other' || mayBeOther
   }
 
+  /** Whether it holds what it held before, by a login, a copy of it, or because nobody wrote it; also out of sight. */
+  holdsOld(user: UserKey, hsmId: HsmId): boolean {
+    const { holds, present, mayBeOther } = this.#record(user, hsmId)
+    return present && holds.state === 'old' && !mayBeOther
+  }
+
+  /** Of a repair: whether it was never written and is not known to hold what the repair gives, or a third thing. */
+  isLeftAlone(user: UserKey, hsmId: HsmId): boolean {
+    const { holds, present, mayBeOther } = this.#record(user, hsmId)
+    if (!present || mayBeOther || this.mayBeWritten(user, hsmId)) return false
+    return holds.state === 'old' || holds.state === 'unknown'
+  }
+
   /** Whether a change was ever intended there, so that a login no longer tells what a copy did. */
   everChanged(user: UserKey, hsmId: HsmId): boolean {
     return this.#record(user, hsmId).everChanged
@@ -352,6 +366,8 @@ export class RotationLedger {
     if (missedFirst.is) return false
     if (oldFrom === null && !this.mayBeWritten(user, hsmId)) return true
     if (holds.state !== 'old') return false
+    // What a repair overwrote was another thing than its neighbours held, or may have been.
+    if (this.facts.procedure === 'repair') return false
     if (heldCurrentAtFirst && lastWrite === null) return true
     return oldFrom !== null && this.#clusterOf(hsmId) === this.#clusterOfUnit(oldFrom)
   }
@@ -544,10 +560,16 @@ export class RotationLedger {
       const present = !missing.has(user)
       if (isFirstLook && !present) record.missedFirst.is = true
       // Somebody made it meanwhile, and nobody knows with which password.
-      if (present && !record.present) record.holds = unknownSince(at, seq)
+      if (present && !record.present) {
+        record.holds = unknownSince(at, seq)
+        record.mayBeOther = record.lastWrite === null && !record.missedFirst.is
+      }
       // Only a change of the password unlocks, and where nothing of ours did it, it is not the old one any more.
       const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastWriteSeq < record.lockedSeq
-      if (isUnlocked && record.holds.state === 'old') record.holds = unknownSince(at, seq)
+      if (isUnlocked && record.holds.state === 'old') {
+        record.holds = unknownSince(at, seq)
+        record.mayBeOther = record.lastWrite === null
+      }
       record.present = present
       record.somewhereMissing = partly.has(user)
       record.locked = lockedUsers.has(user)
@@ -627,6 +649,7 @@ export class RotationLedger {
     for (const record of records.values()) {
       record.lastWriteSeq = seq
       if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = intent.from
+      record.mayBeOther = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {
         const state = record.present && record.holds.state === 'old' ? 'old' : 'unknown'
@@ -640,7 +663,6 @@ export class RotationLedger {
       for (const hsmId of intent.hsmIds) this.#writtenClusters.add(`${this.#clusterOf(hsmId)} ${intent.user}`)
       record.lastWriteDone = false
       record.mayNotBeAsked = false
-      record.mayBeOther = false
       record.refused = []
       record.refusedNewAlone = false
       record.present = true

@@ -72,8 +72,8 @@ export class LoginBudget {
         'LOGIN_BUDGET',
         `${clusterId} refused ${userKey(user)} ${count === 1 ? 'once' : `${count} times`}, last at ${last}, and its failure count cannot be read; it is not asked again`,
         [
-          'an admin clears the count by changing the password there',
-          `--lockout-limit ${count + 4}   allows one more, where the cluster does`,
+          `an admin clears the count by changing the password there, which is not seen here: then --lockout-limit ${count + 4} allows one more`,
+          'or leave --current-password out: what is written is not asked before',
         ],
       )
     }

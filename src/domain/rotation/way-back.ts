@@ -74,7 +74,10 @@ export const rehearsalOrigin = (plan: RotationPlan, usable: (unitId: UnitId) => 
   return siblings[0]?.unitId ?? first
 }
 
-/** Units on each of whose HSMs every user is what it was before this rotation, and was there. In the order of the roster. */
+/**
+ * Units on each of whose HSMs every user is what it was before this rotation, and was there, as far as was seen: not
+ * written by us, and not known or suspected to be written by anybody else. In the order of the roster.
+ */
 export const untouchedUnits = (ledger: RotationLedger): readonly UnitId[] =>
   unitsOf(ledger.plan.roster, ledger.plan.utility).flatMap(({ unitId, servers }) =>
     servers.every(({ hsmId }) => holdsOld(ledger, hsmId)) ? [unitId] : [],
@@ -84,9 +87,9 @@ const holdsOld = (ledger: RotationLedger, hsmId: HsmId): boolean => {
   const { users } = ledger.plan
   const isComplete = users.every(({ key }) => !ledger.mayBeAbsent(key, hsmId))
   return users.every(({ key }) => {
-    const { state, proof } = ledger.cell(key, hsmId)
-    if (state === 'other') return false
-    return (state === 'old' && proof === 'login-current') || (isComplete && !ledger.mayBeWritten(key, hsmId))
+    if (ledger.facts.procedure === 'repair') return isComplete && ledger.isLeftAlone(key, hsmId)
+    if (!ledger.holdsOld(key, hsmId)) return false
+    return ledger.cell(key, hsmId).proof === 'login-current' || (isComplete && !ledger.mayBeWritten(key, hsmId))
   })
 }
 

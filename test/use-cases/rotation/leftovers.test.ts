@@ -251,8 +251,8 @@ describe('by cloudhsm_mgmt_util, the current credential unknown', () => {
       ['a pause', NEW, OLD, { lines: [...settled, paused], holds: two }],
       ['an HSM that was away and is back', NEW, OLD, { lines: [...settled, gone(b), paused], holds: two }],
       [
-        'an HSM that was locked and has its old password again',
-        NEW,
+        'an HSM that was locked, and that somebody unlocked with some password',
+        'OTHER_CREDENTIAL 4: a new, b old, c new, d old, PENDING',
         OLD,
         { lines: [STORED, listing(b, { locked: [APP], failures: [[APP, 5]] }), paused] },
       ],

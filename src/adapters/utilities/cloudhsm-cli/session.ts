@@ -39,6 +39,9 @@ type ReachedCluster = SerialObservation
 /** Words of a start that failed because of a configuration, or of an option, rather than of an HSM. */
 const NOT_ABOUT_HSMS = /config|certificate|\bpath\b|cluster.id|argument|option|usage|permission|not found/i
 
+/** Words of a command that some HSM did not hear. Any other failure says nothing of that. */
+const LOST = /disconnect|connection|communication|lost/i
+
 /** One conversation with the CloudHSM CLI in its interactive mode. Every command names its cluster. */
 export class CloudHsmCliSession implements HsmSession {
   readonly #parts: SessionParts
@@ -111,7 +114,8 @@ export class CloudHsmCliSession implements HsmSession {
     const { answer: shown } = await this.#talk.run(infoCommand(clusterId))
     const { answer: asked } = await this.#talk.run(quorumCommand(clusterId))
     const serials = isDone(shown) ? this.#talk.understand(() => parseHsmInfo(shown.data)) : []
-    if (isDone(asked) && serials.join() === cluster.serials.join()) return said
+    const isLost = !isDone(asked) && LOST.test(failureText(asked))
+    if (!isLost && serials.join() === cluster.serials.join()) return said
     return {
       kind: 'unclear',
       text: `${said.text} (and not every HSM answers any more: it may have had another reason)`,

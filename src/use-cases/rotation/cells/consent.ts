@@ -37,7 +37,9 @@ export const refuseWithheld = (run: RotationRun, unitId: UnitId, withheld: reado
   const isSure = withheld.some(({ key }) =>
     run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'other'),
   )
-  const why = isSure ? 'somebody else has changed it' : 'it refused what was typed for the current one'
+  const why = isSure
+    ? 'somebody else has changed it'
+    : 'somebody else has unlocked or made the user there, or it refused what was typed for the current one'
   throw new Pause(
     'OTHER_CREDENTIAL',
     `${run.name(unitId)} ${isSure ? 'holds' : 'may hold'} another password for ${names} than this rotation knows: ${why}, and it is left alone`,

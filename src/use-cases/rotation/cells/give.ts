@@ -74,7 +74,7 @@ const refuseLocked = async (run: RotationRun, unitId: UnitId, users: readonly Pl
   if (locked.length === 0) return
   const { copy, change } = run.words
   throw new Pause('USER_LOCKED', `${locked.join(', ')} is locked on ${run.name(unitId)}, and ${copy} does not unlock`, [
-    `an officer unlocks the user there by ${change}, to any password; then resume copies the right one`,
+    `an officer unlocks the user there by ${change}, to any password; then resume with --overwrite-other copies the right one`,
   ])
 }
 

@@ -24,6 +24,7 @@ export const storePending = async (run: RotationRun): Promise<void> => {
 
 /** Keeps a current credential that was proved late beside the new one. */
 export const storeCurrent = async (run: RotationRun): Promise<void> => {
+  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
   const withCurrent = await putPending(run)
   await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
 }

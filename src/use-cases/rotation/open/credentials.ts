@@ -7,6 +7,7 @@ import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js
 import type { Progress } from '../../../domain/rotation/progress.js'
 import { isOverOnHsms, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import type { Secret } from '../../../domain/secret.js'
+import { describePlaces } from '../describe-plan.js'
 import type { Credentials, RunOptions } from '../ports.js'
 import { byPlannedKey } from './planned-passwords.js'
 
@@ -130,13 +131,12 @@ const newCredential = async (
 /** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
 const superseded = async ({ facts, plan, debts }: RotationLedger, store: CredentialStore) => {
   const now = (await store.read('current'))?.rotationId
-  const users = plan.users.map(({ key }) => `--user ${key}`).join(' ')
   return refusal(
     'DEBT_SUPERSEDED',
     `the credential of ${facts.rotationId} is not CURRENT of ${store.description} any more${now ? `, that of ${now} is` : ''}; ${[...debts.keys()].join(', ') || 'what stayed behind'} needs the one that is in force`,
     [
-      `lockstep users repair --to-current ${users} --source ${plan.source.region}/${plan.source.clusterId} --store ${store.description}`,
-      `if that is not the store it was started with: ${facts.store}`,
+      `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan)}`,
+      ...(facts.store === store.description ? [] : [`if that is not the store it was started with: ${facts.store}`]),
     ],
   )
 }
@@ -175,14 +175,18 @@ const currentCredential = async (
     }
     return new Map()
   }
+  if (given.size > 0) {
+    progress({ kind: 'notice', text: '--current-password is not used: the store keeps the one that was proved' })
+  }
   const version = await versionBefore(store, facts.rotationId)
   const users = onlyPlanned(plan.users, version?.users ?? new Map())
   if (users.size === plan.users.length) return users
   if (isAll) return given
   // Forward it is only the way back, and going forward needs none.
-  if (ledger.rollback === null && ledger.promote !== null) return new Map()
+  if (ledger.rollback === null && (ledger.promote !== null || acceptNoWayBack)) return new Map()
   throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
     'give it again with --current-password',
+    ...(ledger.rollback === null ? ['or go forward without it: --accept-no-way-back'] : []),
   ])
 }
 

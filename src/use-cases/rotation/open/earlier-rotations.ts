@@ -55,7 +55,8 @@ export const settleEarlierDebts = async (
     return (
       mine.length > 0 &&
       users.every(({ key }) => mine.some(({ user }) => user === key)) &&
-      mine.every(({ state }) => state === 'new')
+      // A copy of nobody knows what pays nothing.
+      mine.every(({ state, proof }) => state === 'new' && proof === 'login-new')
     )
   }
   for (const earlier of await shelf.openRotations(clusterIds)) {

@@ -3,7 +3,7 @@ import { judgePair } from '../../../domain/clone-verdict.js'
 import { activeHsms, type Cluster } from '../../../domain/cluster.js'
 import { refusal } from '../../../domain/errors.js'
 import type { ConsoleFailure } from '../../../domain/hsm-console.js'
-import type { HsmId, ServerId } from '../../../domain/ids.js'
+import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
@@ -13,7 +13,7 @@ import { storeCurrent } from '../effects/store-pending.js'
 import { currentOfStore } from '../open/credentials.js'
 import type { ReopenRequest } from '../open/reopen.js'
 import type { ReopenPorts } from '../ports.js'
-import { throwTogether } from '../run/pause.js'
+import { type Pause, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
 import { rosterChanged, rosterChanges } from './aws-comparison.js'
@@ -35,7 +35,7 @@ export const survey = async (
   { leftovers, refusedLogins, officerOf }: ReopenPorts,
 ): Promise<void> => {
   const { ledger, parts } = run
-  const { clock, progress, lockoutLimit } = parts
+  const { clock, progress } = parts
   for (const clusterId of request.options.acceptNewSerials ?? []) {
     await run.record({ type: 'accepted', what: 'new-serials', clusterId })
   }
@@ -47,23 +47,44 @@ export const survey = async (
   const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
   if (serious.length > 0 || read.matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : read.failures)
-  const failures = [...(await noteListings(run, read))]
+  const risen = await noteListings(run, read)
+  try {
+    await takeAlong(run, request, { read, discovery, joined, officerOf })
+  } catch (error) {
+    // What a listing showed is told with whatever else stops the run: the next one shows it no more.
+    throwTogether([...(risen === null ? [] : [risen]), error])
+  }
+  if (risen !== null) throw risen
+}
+
+/** Follows what was seen of HSMs and clusters, and lets the officers log in. */
+const takeAlong = async (
+  run: RotationRun,
+  request: ReopenRequest,
+  seen: {
+    readonly read: ReadUsers
+    readonly discovery: Discovery
+    readonly joined: readonly HsmId[]
+    readonly officerOf: ReopenPorts['officerOf']
+  },
+): Promise<void> => {
+  const { read, discovery, joined, officerOf } = seen
   if (joined.length > 0) run.notice(`added since, and taken along: ${joined.join(', ')}`)
   await takeDebtsAlong(run, read)
   for (const failure of read.failures) await noteMissing(run, failure)
   await bringLostBack(run, discovery)
-  checkOfficers((clusterId) => officerOf(clusterId).user, run.users, read.matrix, lockoutLimit, run.plan.roster)
+  const officers = (clusterId: ClusterId) => officerOf(clusterId).user
+  checkOfficers(officers, run.users, read.matrix, run.parts.lockoutLimit, run.plan.roster)
   const reachable = run.plan.roster.filter(({ hsmId }) => read.matrix.has(hsmId))
   await logOfficersIn(run, reachable, request.currentPasswords.size > 0)
-  throwTogether(failures)
 }
 
 /** Takes notice of every listing before it stops for one. */
-const noteListings = async (run: RotationRun, { matrix }: ReadUsers): Promise<readonly unknown[]> => {
-  const servers = run.plan.roster.filter(({ hsmId }) => matrix.has(hsmId))
-  const risen = await run.observe(matrix, servers)
-  return risen === null ? [] : [risen]
-}
+const noteListings = (run: RotationRun, { matrix }: ReadUsers): Promise<Pause | null> =>
+  run.observe(
+    matrix,
+    run.plan.roster.filter(({ hsmId }) => matrix.has(hsmId)),
+  )
 
 /**
  * Follows what AWS reports: HSMs that were added take part, those that are gone are left out where the operator consents.

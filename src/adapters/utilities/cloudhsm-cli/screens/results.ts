@@ -25,7 +25,7 @@ const REFUSALS: readonly (readonly [RegExp, RefusalReason])[] = [
 ]
 /** A login that failed for another reason than its password, or may have. */
 const NO_LOGIN_REFUSAL =
-  /connection|disconnect|partial|quorum|token|mfa|throttl|\b187\b|time.?out|timed out|busy|already logged|failed on/i
+  /connection|disconnect|communication|device|queue|in progress|error code|response code|partial|quorum|token|mfa|throttl|\b187\b|time.?out|timed out|busy|already logged|failed on/i
 
 const ECHO = z.looseObject({ username: z.string(), role: z.string() })
 const REPLICATED = z.looseObject({ user: LISTED_USER })
