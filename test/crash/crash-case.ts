@@ -1,4 +1,4 @@
-import { boundariesOf, type PlacedBoundary } from './boundary.js'
+import { type BoundaryChoice, boundariesOf, type PlacedBoundary } from './boundary.js'
 import { isOver, promised, withoutProof } from './promised.js'
 import { type Call, type Command, Site } from './site.js'
 import { hsmsOf, type Variant } from './variant.js'
@@ -10,8 +10,7 @@ export interface KilledRun {
   readonly prepare: (site: Site) => Promise<void>
   /** Row of the table; the stage of the line when absent. */
   readonly row?: string
-  /** Whether it is also killed in the middle of each line. */
-  readonly tornLines: boolean
+  readonly boundaries: BoundaryChoice
 }
 
 /** What the operator does about a killed run. */

@@ -11,7 +11,7 @@ export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
 export const start = (variant: Variant): KilledRun => ({
   variant,
   command: 'start',
-  tornLines: variant.tornLines,
+  boundaries: variant.boundaries === 'all' ? 'all-and-torn' : variant.boundaries,
   prepare: async () => {},
 })
 
@@ -23,7 +23,7 @@ const rollback = (variant: Variant): KilledRun => {
     variant,
     command: 'rollback',
     row: 'rollback',
-    tornLines: false,
+    boundaries: variant.boundaries,
     prepare: async (site) => {
       const call = await site.rotate('start', { more: ['--pause-before', farthest] })
       if (call.exitCode !== 4) throw new Error(`start did not pause before ${farthest}: ${call.stderr}`)
@@ -36,7 +36,7 @@ const resume = (variant: Variant): KilledRun => ({
   variant,
   command: 'resume',
   row: 'resume',
-  tornLines: false,
+  boundaries: variant.boundaries,
   prepare: async (site) => {
     const line = await firstChange(variant)
     const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })

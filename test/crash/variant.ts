@@ -1,4 +1,5 @@
 import { parseFleet } from '../../src/simulator/fleet/read-fleet.js'
+import type { BoundaryChoice } from './boundary.js'
 
 /** A cluster of a variant. */
 interface VariantCluster {
@@ -23,11 +24,8 @@ export interface Variant {
   readonly currentKnown: boolean
   /** Which commands are killed. */
   readonly killed: readonly ('start' | 'rollback' | 'resume')[]
-  /**
-   * Whether a start is also killed in the middle of each line. All that differs from a kill before the line is the end
-   * of the journal, which is dropped before it is read, whatever the fleet and the command.
-   */
-  readonly tornLines: boolean
+  /** At which boundaries; with `all`, those of a start are `all-and-torn`. */
+  readonly boundaries: Exclude<BoundaryChoice, 'all-and-torn'>
 }
 
 const hsm1 = (hsms: number): VariantCluster => ({ hsmType: 'hsm1.medium', hsms })
@@ -43,7 +41,7 @@ export const SMALLEST_CMU: Variant = {
   behaviour: { syncUserMatches: 'id' },
   currentKnown: false,
   killed: ['start', 'rollback', 'resume'],
-  tornLines: true,
+  boundaries: 'all',
 }
 
 /** The smallest fleet of cloudhsm-cli. */
@@ -55,8 +53,8 @@ export const SMALLEST_CLI: Variant = {
   behaviour: {},
 }
 
-const CMU = { ...SMALLEST_CMU, tornLines: false } as const
-const CLI = { ...SMALLEST_CLI, tornLines: false } as const
+const CMU = { ...SMALLEST_CMU, boundaries: 'effects' } as const
+const CLI = { ...SMALLEST_CLI, boundaries: 'effects' } as const
 
 /** The copy is refused with a new password only, and by then nothing can give the old one back. */
 export const REPLICATE_REFUSES: Variant = {
