@@ -1,6 +1,7 @@
 import { type BoundaryChoice, boundariesOf, type PlacedBoundary } from './boundary.js'
-import { isOver, promised, withoutProof } from './promised.js'
-import { type Call, type Command, Site } from './site.js'
+import { begins, type Command } from './command.js'
+import { type Held, isOver, promised, promisedOfRepair, withoutProof } from './promised.js'
+import { type Call, type Holdings, Site } from './site.js'
 import { hsmsOf, type Variant } from './variant.js'
 
 /** A run that is killed, and what has to have happened before it. */
@@ -36,11 +37,12 @@ export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => 
   const site = await Site.open(run.variant)
   try {
     await run.prepare(site)
-    const before = (await site.journal()).length
-    const call = await site.rotate(run.command)
-    const wrong = run.command === 'rollback' ? await wentBack(site, call) : call.exitCode === 0 ? null : told(call)
+    const from = begins(run.command) ? 0 : (await site.journal()).length
+    const ended = { site, run, before: await site.held() }
+    const call = await site.call(run.command)
+    const wrong = run.command === 'rollback' ? await wentBack(ended, call) : call.exitCode === 0 ? null : told(call)
     if (wrong !== null) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${wrong}`)
-    return boundariesOf(await site.journal(), before, run).map((boundary, index) => ({
+    return boundariesOf(await site.journal(), from, run).map((boundary, index) => ({
       run,
       boundary,
       answers: index % 2 === 0 ? ['resume', 'rollback'] : ['rollback', 'resume'],
@@ -50,94 +52,134 @@ export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => 
   }
 }
 
+/** A run that was killed, and what is needed to judge how it ends. */
+interface Killed {
+  readonly site: Site
+  readonly run: KilledRun
+  /** What the HSMs held before the run. */
+  readonly before: Holdings
+}
+
 /**
  * Kills the run there, does what the operator would, and compares with what the HSMs hold.
  * @param site as the run finds it; changed afterwards
  * @returns a verdict for each answer, in their order
  */
 export const judge = async (site: Site, { run, boundary, answers }: CrashCase): Promise<readonly Verdict[]> => {
-  const call = await site.rotate(run.command, { crashAt: boundary })
+  const killed = { site, run, before: await site.held() }
+  const call = await site.call(run.command, { crashAt: boundary })
   if (call.exitCode !== null) return answers.map(() => `was not killed: ${told(call)}`)
-  const killed = await site.remember()
+  const left = await site.remember()
   const over = isOver(await site.journal())
   const verdicts: Verdict[] = []
   for (const answer of answers) {
-    if (verdicts.length > 0) await site.restore(killed)
-    const verdict = await (answer === 'resume' ? afterResume(site, run) : afterRollback(site, run))
+    if (verdicts.length > 0) await site.restore(left)
+    const verdict = await (answer === 'resume' ? afterResume(killed) : afterRollback(killed))
     verdicts.push(verdict ?? (await leftBehind(site, over)))
   }
-  await site.forget(killed)
+  await site.forget(left)
   return verdicts
 }
 
-const promisedBy = async (site: Site, { variant }: KilledRun) =>
-  promised(await site.journal(), {
+const promisedBy = async ({ site, run: { command, variant } }: Killed) => {
+  const journal = await site.journal()
+  if (command === 'repair') return promisedOfRepair(journal)
+  return promised(journal, {
     hsms: hsmsOf(variant),
     copiesOverwrite: variant.copy === 'overwrite',
     currentKnown: variant.currentKnown,
   })
-
-const afterResume = async (site: Site, run: KilledRun): Promise<Verdict> => {
-  const { resumed } = await promisedBy(site, run)
-  return resumed === null ? startAgain(site, await site.rotate('resume')) : resumeTo(site, run, resumed)
 }
 
-const afterRollback = async (site: Site, run: KilledRun): Promise<Verdict> => {
-  const { rolledBack, resumed } = await promisedBy(site, run)
-  const nothingNew = (await site.truth()) === 'old'
-  const call = await site.rotate('rollback')
+const afterResume = async (killed: Killed): Promise<Verdict> => {
+  const { resumed } = await promisedBy(killed)
+  const call = await killed.site.call('resume')
+  return resumed === null ? beginAgain(killed, call) : resumeTo(killed, call, resumed)
+}
+
+const afterRollback = async (killed: Killed): Promise<Verdict> => {
+  const { site, run } = killed
+  const { rolledBack, resumed } = await promisedBy(killed)
+  const nothingNew = (await holds(killed, heldOnceBack(run))) === null
+  const call = await site.call('rollback')
   // A change that was meant and never heard of needs no way back, and the program may find that out.
-  if (rolledBack === 'old' || (nothingNew && call.document?.outcome === 'rolled-back')) return wentBack(site, call)
-  if (resumed === null) return startAgain(site, call)
+  if (typeof rolledBack === 'string' || (nothingNew && call.document?.outcome === 'rolled-back')) {
+    return (await wentBack(killed, call)) ?? (run.command === 'repair' ? goWell(killed) : null)
+  }
+  if (resumed === null) return beginAgain(killed, call)
   // 4: it took a copy to find out that copies bring nothing back.
   const exitCodes = run.variant.copy === 'overwrite' ? [3] : [3, 4]
   if (!exitCodes.some((code) => code === call.exitCode) || call.document?.error?.code !== rolledBack.refused) {
     return `rollback was not refused as it should: ${told(call)}`
   }
-  return resumeTo(site, run, resumed)
+  return resumeTo(killed, await site.call('resume'), resumed)
 }
 
-/** Nothing had begun: taking it up is refused, and a new start is not in the way of anything. */
-const startAgain = async (site: Site, refused: Call): Promise<Verdict> => {
+/** Nothing had begun: taking it up is refused, and a new one is not in the way of anything. */
+const beginAgain = async (killed: Killed, refused: Call): Promise<Verdict> => {
   if (refused.exitCode !== 3) return `nothing had begun, but: ${told(refused)}`
-  const old = await holds(site, 'old')
-  if (old !== null) return old
-  const call = await site.rotate('start')
-  return call.exitCode === 0 ? holds(site, 'new') : `start: ${told(call)}`
+  return (await holds(killed, 'before')) ?? goWell(killed)
+}
+
+/** The same command once more, from its beginning to its end. */
+const goWell = async (killed: Killed): Promise<Verdict> => {
+  const { command } = killed.run
+  const call = await killed.site.call(command)
+  return call.exitCode === 0 ? holds(killed, 'new') : `${command}: ${told(call)}`
 }
 
 /** Resumes until it ends; the passwords are given again where the store never held them. */
-const resumeTo = async (site: Site, { variant }: KilledRun, expected: 'old' | 'new'): Promise<Verdict> => {
+const resumeTo = async (killed: Killed, first: Call, expected: 'old' | 'new'): Promise<Verdict> => {
+  const { site, run } = killed
   let more: readonly string[] = []
-  let call = await site.rotate('resume')
+  let call = first
   for (let times = 1; times < RESUMES && call.exitCode !== 0 && call.exitCode !== 6; times += 1) {
     if (call.document?.error?.code === 'NEW_CREDENTIAL_MISSING') {
+      // A repair gives what the store holds, from its first line on.
       const stored = (await site.journal()).some(({ event }) => event.type === 'store' && event.phase === 'read-back')
-      if (stored) return `the store held the new credential: ${told(call)}`
-      more = ['--new-password', 'env:NEW', ...(variant.currentKnown ? ['--current-password', 'env:OLD'] : [])]
+      if (stored || run.command === 'repair') return `the store held the new credential: ${told(call)}`
+      more = ['--new-password', 'env:NEW', ...(run.variant.currentKnown ? ['--current-password', 'env:OLD'] : [])]
     } else if (!BUSY.has(call.document?.error?.code ?? '')) {
       break
     }
-    call = await site.rotate('resume', { more })
+    call = await site.call('resume', { more })
   }
-  if (expected === 'old') return wentBack(site, call)
-  return call.exitCode === 0 ? holds(site, expected) : `resume: ${told(call)}`
+  if (expected === 'old') return wentBack(killed, call)
+  return call.exitCode === 0 ? holds(killed, expected) : `resume: ${told(call)}`
 }
 
-/** Every HSM holds the old password, and the end says which were given it without proof that they held it before. */
-const wentBack = async (site: Site, call: Call): Promise<Verdict> => {
-  const without = [...withoutProof(await site.journal())].sort()
+/** What HSMs hold once it was taken back. */
+const heldOnceBack = ({ command }: KilledRun): Held => (command === 'repair' ? 'before' : 'old')
+
+/**
+ * Every HSM holds what it held, and the end says which were given it without proof that they held it before. What a repair
+ * copied without proof is what its origin held before.
+ */
+const wentBack = async (killed: Killed, call: Call): Promise<Verdict> => {
+  const without = withoutProof(await killed.site.journal())
+  const cells = [...without.keys()].sort()
   const said = (call.document?.withoutProof ?? []).map(({ user, hsmId }) => `${user} on ${hsmId}`).sort()
-  if (call.exitCode !== (without.length === 0 ? 0 : 6)) {
-    return `${told(call)}; without proof: ${without.join(', ') || 'none'}`
-  }
-  if (said.join() !== without.join()) return `said to be without proof: ${said.join(', ')}, not ${without.join(', ')}`
-  return holds(site, 'old')
+  if (call.exitCode !== (cells.length === 0 ? 0 : 6))
+    return `${told(call)}; without proof: ${cells.join(', ') || 'none'}`
+  if (said.join() !== cells.join()) return `said to be without proof: ${said.join(', ')}, not ${cells.join(', ')}`
+  return holds(killed, heldOnceBack(killed.run), without)
 }
 
-const holds = async (site: Site, expected: 'old' | 'new'): Promise<Verdict> => {
-  const truth = await site.truth()
-  return truth === expected ? null : `the HSMs hold ${truth}, not ${expected}`
+/** @returns null where every HSM holds that; `copied`: cells that hold what another one held before */
+const holds = async (
+  { site, before }: Killed,
+  expected: Held,
+  copied: ReadonlyMap<string, string | null> = new Map(),
+): Promise<Verdict> => {
+  const wordFor = (cell: string) => {
+    const [user] = cell.split(' on ')
+    const from = copied.get(cell)
+    return expected === 'before' ? before.get(from === undefined ? cell : `${user} on ${from}`) : expected
+  }
+  const wrong = [...(await site.held())].filter(([cell, word]) => word !== wordFor(cell))
+  return wrong.length === 0
+    ? null
+    : `not ${expected}: ${wrong.map(([cell, word]) => `${cell} holds ${word}`).join(', ')}`
 }
 
 /** @param over the killed run was through: nobody takes up its stale locks before the next rotation does */

@@ -5,7 +5,7 @@ import { unitsOf, type Variant } from './variant.js'
 
 /** The runs of a variant that are killed at each of their boundaries. */
 export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
-  variant.killed.map((command) => ({ start, rollback, resume })[command](variant))
+  variant.killed.map((command) => ({ start, rollback, resume, repair })[command](variant))
 
 /** A rotation from its first line to its last. */
 export const start = (variant: Variant): KilledRun => ({
@@ -25,7 +25,7 @@ const rollback = (variant: Variant): KilledRun => {
     row: 'rollback',
     boundaries: variant.boundaries,
     prepare: async (site) => {
-      const call = await site.rotate('start', { more: ['--pause-before', farthest] })
+      const call = await site.call('start', { more: ['--pause-before', farthest] })
       if (call.exitCode !== 4) throw new Error(`start did not pause before ${farthest}: ${call.stderr}`)
     },
   }
@@ -39,8 +39,20 @@ const resume = (variant: Variant): KilledRun => ({
   boundaries: variant.boundaries,
   prepare: async (site) => {
     const line = await firstChange(variant)
-    const call = await site.rotate('start', { crashAt: { kind: 'before-line', line: line + 1 } })
+    const call = await site.call('start', { crashAt: { kind: 'before-line', line: line + 1 } })
     if (call.exitCode !== null) throw new Error(`start was not killed: ${call.stderr}`)
+  },
+})
+
+/** A repair of HSMs that fell out of step after a rotation was through, which left CURRENT in the store. */
+const repair = (variant: Variant): KilledRun => ({
+  variant,
+  command: 'repair',
+  boundaries: variant.boundaries,
+  prepare: async (site) => {
+    const call = await site.call('start')
+    if (call.exitCode !== 0) throw new Error(`start did not end well: ${call.stderr}`)
+    await site.fallOutOfStep()
   },
 })
 
@@ -56,7 +68,7 @@ const firstChange = (variant: Variant): Promise<number> => {
 const findFirstChange = async (variant: Variant): Promise<number> => {
   const site = await Site.open(variant)
   try {
-    await site.rotate('start', { more: ['--pause-before', 'prove'] })
+    await site.call('start', { more: ['--pause-before', 'prove'] })
     const isChange = ({ event }: JournalEntry) => event.type === 'intent' && event.intent.act === 'change'
     return (await site.journal()).findIndex(isChange) + 1
   } finally {

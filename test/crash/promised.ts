@@ -1,11 +1,17 @@
-import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
+import type { UserKey } from '../../src/domain/hsm-user.js'
+import type { HsmId, UnitId } from '../../src/domain/ids.js'
+import type { RosterEntry } from '../../src/domain/roster.js'
+import type { JournalEntry, JournalEvent, ListedHsm } from '../../src/domain/rotation/journal-entry.js'
+
+/** What every HSM holds: the old credential, the new one, or what it held before the killed command. */
+export type Held = 'old' | 'new' | 'before'
 
 /** What the contract promises for a journal as it was left. */
 export interface Promised {
   /** What every HSM holds once the rotation was resumed; null where there is nothing to resume. */
   readonly resumed: 'old' | 'new' | null
   /** What every HSM holds once it was rolled back, or the code of the refusal. */
-  readonly rolledBack: 'old' | { readonly refused: string }
+  readonly rolledBack: 'old' | 'before' | { readonly refused: string }
 }
 
 /** What a rotation could be brought back with. */
@@ -40,6 +46,63 @@ export const promised = (journal: readonly JournalEntry[], { hsms, copiesOverwri
   return { resumed: 'new', rolledBack: wayBack ? 'old' : { refused: 'NO_WAY_BACK' } }
 }
 
+/**
+ * The same for the journal of a repair, where `new` is CURRENT of the store, by the rules of `docs/repair.md`:
+ *
+ * 1. Before its first line nothing was begun. Once the applications were told it is through, and nothing takes it back.
+ * 2. Until then a resume brings every HSM to CURRENT.
+ * 3. A rollback is taken where nothing was written. A write counts from the line of its intent on, unless it was refused.
+ * 4. It is also taken where every HSM that was written has a sibling that can give back what it held: another HSM of its
+ *    cluster that was never meant to be written and lacks no user. One that logged in with CURRENT holds what its siblings
+ *    were to be given, and gives nothing back to one that held something else.
+ * 5. Else nobody knows what was overwritten, and it is refused.
+ * 6. A user that was missing and was made stays, with what the sibling held, and is named; see `withoutProof`.
+ */
+export const promisedOfRepair = (journal: readonly JournalEntry[]): Promised => {
+  const [first] = journal
+  if (first?.event.type !== 'started') return { resumed: null, rolledBack: { refused: 'JOURNAL_EMPTY' } }
+  if (journal.some(({ event }) => event.type === 'applications-told')) {
+    return { resumed: 'new', rolledBack: { refused: 'ROLLBACK_TOO_LATE' } }
+  }
+  const { plan, observed } = first.event.facts
+  const asked = askedIn(journal)
+  const writes = asked.filter(({ act }) => act !== 'login')
+  const proofs = [...asked.filter(({ act }) => act === 'login'), ...observed.filter((one) => one.type === 'login')]
+  const isRight = (user: UserKey, hsmId: HsmId) =>
+    proofs.some((login) => login.answer?.kind === 'done' && login.user === user && login.hsmIds.includes(hsmId))
+  const isLacking = (hsmId: HsmId, user?: UserKey) =>
+    [...observed, ...journal.map(({ event }) => event)].some(
+      (one) =>
+        one.type === 'listed' &&
+        one.hsms.some((hsm) => hsm.hsmId === hsmId && absentIn(hsm).some((key) => key === (user ?? key))),
+    )
+  const canGiveBack = (user: UserKey, to: RosterEntry) =>
+    plan.roster.some(
+      ({ hsmId, clusterId }) =>
+        clusterId === to.clusterId &&
+        !writes.some(({ hsmIds }) => hsmIds.includes(hsmId)) &&
+        !isLacking(hsmId) &&
+        (isLacking(to.hsmId, user) || !isRight(user, hsmId)),
+    )
+  const isWayBack = writes
+    .filter(({ answer }) => answer?.kind !== 'refused')
+    .every(({ user, hsmIds }) =>
+      plan.roster.filter(({ hsmId }) => hsmIds.includes(hsmId)).every((server) => canGiveBack(user, server)),
+    )
+  return { resumed: 'new', rolledBack: isWayBack ? 'before' : { refused: 'NO_WAY_BACK' } }
+}
+
+/** What HSMs were asked to do, and what they answered as far as it was written down. */
+const askedIn = (journal: readonly JournalEntry[]) => {
+  const answers = new Map(journal.flatMap(({ event }) => (event.type === 'answer' ? [[event.to, event.answer]] : [])))
+  return journal.flatMap(({ seq, event }) =>
+    event.type === 'intent' ? [{ ...event.intent, seq, answer: answers.get(seq) }] : [],
+  )
+}
+
+/** Users that an HSM lacks, or that some HSM of its cluster does. */
+const absentIn = ({ absent = [], inPart = [] }: ListedHsm): readonly UserKey[] => [...absent, ...inPart]
+
 /** Whether the last thing of all was done, be it written down or not: nothing is left to take up. */
 export const isOver = (journal: readonly JournalEntry[]): boolean =>
   journal.some(
@@ -49,39 +112,48 @@ export const isOver = (journal: readonly JournalEntry[]): boolean =>
   )
 
 /**
- * Cells that a rotation which went back gave what another cluster held, although nobody had proved that they held the
- * same, as `user on HSM`; so it has to say so. Judged from the lines alone, like the rest.
+ * Cells that a rotation which went back gave what another cluster held, although nobody had proved that they held the same,
+ * or that had no such user before; by `user on HSM`, with what they were copied from last. So it has to say so. Judged from
+ * the lines alone, like the rest.
  */
-export const withoutProof = (journal: readonly JournalEntry[]): readonly string[] => {
+export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<string, UnitId | null> => {
   const [first] = journal
-  if (first?.event.type !== 'started') return []
+  if (first?.event.type !== 'started') return new Map()
   const { plan, observed } = first.event.facts
+  const asked = askedIn(journal)
   const clusterOf = (unitId: string) =>
     plan.roster.find(({ hsmId, clusterId }) => hsmId === unitId || clusterId === unitId)?.clusterId
-  const answered = new Map(journal.flatMap(({ event }) => (event.type === 'answer' ? [[event.to, event.answer]] : [])))
-  return plan.roster.flatMap(({ hsmId, clusterId }) =>
-    plan.users.flatMap(({ key: user }) => {
-      const isMine = (of: { readonly user: string; readonly hsmIds: readonly string[] }) =>
-        of.user === user && of.hsmIds.includes(hsmId)
-      const heldCurrent = observed.some(
-        (one) => one.type === 'login' && one.credential === 'current' && one.answer.kind === 'done' && isMine(one),
-      )
-      let isProved = true
-      let isWritten = false
-      for (const { seq, event } of journal) {
-        if (event.type !== 'intent' || !isMine(event.intent)) continue
-        const { intent } = event
-        const answer = answered.get(seq)
-        if (intent.act === 'login') {
-          if (intent.credential === 'current' && answer?.kind === 'done') isProved = true
-        } else if (answer?.kind !== 'refused') {
-          const isRehearsal = intent.act === 'copy' && intent.rehearsal
-          isWritten ||= !isRehearsal
-          const isOwn = intent.act === 'copy' && intent.credential === 'current' && clusterOf(intent.from) === clusterId
-          isProved = isOwn || (isRehearsal && heldCurrent && !isWritten)
+  return new Map(
+    plan.roster.flatMap(({ hsmId, clusterId }) =>
+      plan.users.flatMap(({ key: user }): readonly (readonly [string, UnitId | null])[] => {
+        const isMine = (of: { readonly user: string; readonly hsmIds: readonly string[] }) =>
+          of.user === user && of.hsmIds.includes(hsmId)
+        const heldCurrent = observed.some(
+          (one) => one.type === 'login' && one.credential === 'current' && one.answer.kind === 'done' && isMine(one),
+        )
+        const isAbsentIn = (one: JournalEvent) =>
+          one.type === 'listed' && one.hsms.some((hsm) => hsm.hsmId === hsmId && hsm.absent?.includes(user))
+        const wasAbsent = observed.some(isAbsentIn)
+        // What was meant for a user that is missing still was not carried out.
+        const missedLast = journal.findLast(({ event }) => isAbsentIn(event))?.seq ?? 0
+        let isProved = true
+        let isWritten = false
+        let from: UnitId | null = null
+        for (const { seq, answer, ...intent } of asked) {
+          if (seq < missedLast || !isMine(intent)) continue
+          if (intent.act === 'login') {
+            if (intent.credential === 'current' && answer?.kind === 'done') isProved = true
+          } else if (answer?.kind !== 'refused') {
+            const isRehearsal = intent.act === 'copy' && intent.rehearsal
+            const isOwn =
+              intent.act === 'copy' && intent.credential === 'current' && clusterOf(intent.from) === clusterId
+            isWritten ||= !isRehearsal
+            isProved = (isOwn && !wasAbsent) || (isRehearsal && heldCurrent && !isWritten)
+            from = intent.act === 'copy' ? intent.from : null
+          }
         }
-      }
-      return isProved ? [] : [`${user} on ${hsmId}`]
-    }),
+        return isProved ? [] : [[`${user} on ${hsmId}`, from]]
+      }),
+    ),
   )
 }

@@ -6,23 +6,29 @@ import { fileURLToPath } from 'node:url'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../src/domain/rotation/outcome.js'
-import { askCheck, askState } from '../../src/simulator/control-client.js'
+import { askCheck, askFault, askState } from '../../src/simulator/control-client.js'
+import type { FaultOptions } from '../../src/simulator/faults/catalogue.js'
 import { type FleetMemory, type RunningSimulator, runSimulator } from '../../src/simulator/server/run-simulator.js'
 import type { Boundary } from './boundary.js'
+import { type Command, wordsOf } from './command.js'
 import {
-  clusterRefs,
+  DRIFTED_PASSWORD,
   fleetOf,
   NEW_PASSWORD,
   OFFICER_PASSWORD,
   OLD_PASSWORD,
   regionsOf,
-  unitsOf,
   type Variant,
 } from './variant.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const CRASH_AT = join(ROOT, 'test/support/crash-at.mjs')
 const HUNG_AFTER_MS = 60_000
+const PASSWORDS = [
+  ['old', OLD_PASSWORD],
+  ['new', NEW_PASSWORD],
+  ['drifted', DRIFTED_PASSWORD],
+] as const
 
 /** How one call of the program ended. */
 export interface Call {
@@ -32,7 +38,11 @@ export interface Call {
   readonly stderr: string
 }
 
-export type Command = 'start' | 'resume' | 'rollback'
+/** What an HSM holds of a user: which of the passwords there are, or no such user. */
+export type Word = 'old' | 'new' | 'drifted' | 'absent' | 'something else'
+
+/** What all of them hold, by `user on HSM`. */
+export type Holdings = ReadonlyMap<string, Word>
 
 /** What the HSMs held and the operator's machine kept at one moment. */
 export interface Moment {
@@ -98,34 +108,43 @@ export class Site {
     await rm(folder, { recursive: true, force: true })
   }
 
-  /** Runs `lockstep rotate COMMAND`, killed at a boundary of the journal where one is given. */
-  async rotate(command: Command, options: { readonly crashAt?: Boundary; readonly more?: readonly string[] } = {}) {
+  /** Calls the program, killed at a boundary of the journal where one is given. */
+  async call(command: Command, options: { readonly crashAt?: Boundary; readonly more?: readonly string[] } = {}) {
     const { crashAt, more = [] } = options
-    const { users, currentKnown } = this.#variant
-    const [source = '', ...destinations] = clusterRefs(this.#variant)
-    const words =
-      command === 'start'
-        ? [
-            ...['--source', source, '--yes', '--new-password', 'env:NEW'],
-            ...destinations.flatMap((cluster) => ['--destination', cluster]),
-            ...users.flatMap((user) => ['--user', `CU:${user}`]),
-            ...(currentKnown ? ['--current-password', 'env:OLD'] : []),
-            // `--yes` does not answer the question about no way back.
-            ...(currentKnown || unitsOf(this.#variant) > 2 ? [] : ['--accept-no-way-back']),
-            // Nothing is awaited here, so a busy machine may take its time.
-            ...['--silence-timeout', '30'],
-          ]
-        : ['--most-recent', '--silence-timeout', '1']
     const store = ['--store', `file:${join(this.#desk, 'store.age')}`, '--store-recipient', this.#recipient]
     const officer = ['--officer', 'admin', '--officer-password', 'env:OFFICER']
     return this.#run(
       [
         ...(crashAt === undefined ? [] : ['--import', CRASH_AT]),
-        ...[join(ROOT, 'bin/run.js'), 'rotate', command, ...words, ...officer, ...store, '--store-identity', 'env:KEY'],
+        ...[
+          join(ROOT, 'bin/run.js'),
+          ...wordsOf(this.#variant, command),
+          ...officer,
+          ...store,
+          '--store-identity',
+          'env:KEY',
+        ],
         ...[...more, '--json'],
       ],
       crashAt === undefined ? {} : { CRASH_AT: `${crashAt.kind} ${crashAt.line}` },
     )
+  }
+
+  /** What brings HSMs out of step befalls them. */
+  async fallOutOfStep(): Promise<void> {
+    const { users, outOfStep } = this.#variant
+    const { hsms } = await askState(join(this.#home, 'sim'))
+    const idsOf = (places: readonly number[]) => places.flatMap((place) => hsms[place]?.hsmId ?? [])
+    const strike = (kind: 'set-password' | 'missing-user', places: readonly number[], options: FaultOptions) =>
+      askFault(join(this.#home, 'sim'), { kind, off: false, hsms: idsOf(places), options })
+    for (const name of users) {
+      const user = `CU:${name}`
+      // No HSM at all would mean every one.
+      if (outOfStep.drifted.length > 0) {
+        await strike('set-password', outOfStep.drifted, { user, password: DRIFTED_PASSWORD })
+      }
+      if (outOfStep.lacking.length > 0) await strike('missing-user', outOfStep.lacking, { user })
+    }
   }
 
   /** The whole lines of the journal, or none where nothing was begun. Read without the program. */
@@ -141,10 +160,21 @@ export class Site {
       .map((line) => JSON.parse(line) as JournalEntry)
   }
 
-  /** What the HSMs really hold: the same for every cell, or `mixed`. */
-  async truth(): Promise<'old' | 'new' | 'mixed'> {
-    if (await this.#everywhere(OLD_PASSWORD)) return 'old'
-    return (await this.#everywhere(NEW_PASSWORD)) ? 'new' : 'mixed'
+  /** What the HSMs really hold. */
+  async held(): Promise<Holdings> {
+    const held = new Map<string, Word>()
+    for (const name of this.#variant.users) {
+      for (const [word, password] of PASSWORDS) {
+        const { hsms } = await askCheck(join(this.#home, 'sim'), { type: 'CU', name }, password)
+        for (const { hsmId, match } of hsms) {
+          const cell = `CU:${name} on ${hsmId}`
+          if (match === null) held.set(cell, 'absent')
+          else if (match) held.set(cell, word)
+          else if (!held.has(cell)) held.set(cell, 'something else')
+        }
+      }
+    }
+    return held
   }
 
   /** Users that are locked on an HSM, which no kill may lead to. */
@@ -159,14 +189,6 @@ export class Site {
   async leftLocks(): Promise<readonly string[]> {
     const names = await readdir(join(this.#desk, 'state/locks')).catch(() => [])
     return names.filter((name) => name.endsWith('.lock')).map((name) => `${name} was left`)
-  }
-
-  async #everywhere(password: string): Promise<boolean> {
-    for (const name of this.#variant.users) {
-      const { hsms } = await askCheck(join(this.#home, 'sim'), { type: 'CU', name }, password)
-      if (hsms.some(({ match }) => match !== true)) return false
-    }
-    return true
   }
 
   #run(args: readonly string[], more: Readonly<Record<string, string>>): Promise<Call> {

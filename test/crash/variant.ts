@@ -7,6 +7,14 @@ interface VariantCluster {
   readonly hsms: number
 }
 
+/** What befell HSMs after a rotation was through, to each of its users. */
+interface OutOfStep {
+  /** Somebody changed the password there; on all of them to the same one. */
+  readonly drifted: readonly number[]
+  /** Somebody deleted the user there. */
+  readonly lacking: readonly number[]
+}
+
 /** One way a rotation can go, and so one section of the table. */
 export interface Variant {
   readonly name: string
@@ -23,7 +31,11 @@ export interface Variant {
   /** Whether the run is given the current password, which is a way back of its own. */
   readonly currentKnown: boolean
   /** Which commands are killed. */
-  readonly killed: readonly ('start' | 'rollback' | 'resume')[]
+  readonly killed: readonly ('start' | 'rollback' | 'resume' | 'repair')[]
+  /** HSMs that a repair finds out of step, by their place among all, cluster by cluster, counted from 0. */
+  readonly outOfStep: OutOfStep
+  /** Whether a repair works on one HSM after the other, so that there are states in which only some are written. */
+  readonly oneByOne: boolean
   /** At which boundaries; with `all`, those of a start are `all-and-torn`. */
   readonly boundaries: Exclude<BoundaryChoice, 'all-and-torn'>
 }
@@ -41,6 +53,8 @@ export const SMALLEST_CMU: Variant = {
   behaviour: { syncUserMatches: 'id' },
   currentKnown: false,
   killed: ['start', 'rollback', 'resume'],
+  outOfStep: { drifted: [], lacking: [] },
+  oneByOne: false,
   boundaries: 'all',
 }
 
@@ -68,7 +82,7 @@ const TWO_USERS = ['app_crypto', 'app_batch'] as const
 
 /**
  * All of them, the smallest of each utility first; numbers of HSMs, cluster by cluster. For both utilities together they
- * have every reading of a copy, with and without a way back of the run's own, and something to do in every stage.
+ * have every reading of a copy, with and without a way back of the run's own, something to do in every stage, and a repair.
  */
 export const VARIANTS: readonly Variant[] = [
   SMALLEST_CMU,
@@ -141,6 +155,28 @@ export const VARIANTS: readonly Variant[] = [
     currentKnown: true,
     killed: ['start'],
   },
+  {
+    ...CMU,
+    name: 'cmu, 1+2, repair: one drifted, one lacks the user',
+    clusters: [hsm1(1), hsm1(2)],
+    killed: ['repair'],
+    outOfStep: { drifted: [1], lacking: [2] },
+  },
+  {
+    ...CMU,
+    name: 'cmu, 1+3, repair one by one: two drifted, one lacks the user',
+    clusters: [hsm1(1), hsm1(3)],
+    killed: ['repair'],
+    outOfStep: { drifted: [1, 3], lacking: [2] },
+    oneByOne: true,
+  },
+  {
+    ...CLI,
+    name: 'cloudhsm-cli, 1+2, repair: one drifted',
+    clusters: [hsm2m(1), hsm2m(2)],
+    killed: ['repair'],
+    outOfStep: { drifted: [1], lacking: [] },
+  },
 ]
 
 /** How many HSMs a variant has in all. */
@@ -153,6 +189,7 @@ export const unitsOf = (variant: Variant): number =>
 export const OFFICER_PASSWORD = 'TEST-officer-crash'
 export const OLD_PASSWORD = 'TEST-old-crash'
 export const NEW_PASSWORD = 'TEST-new-crash'
+export const DRIFTED_PASSWORD = 'TEST-drifted-crash'
 
 const PLACES = [
   { region: 'us-east-1', clusterId: 'cluster-aaaaaaaaaaa' },
