@@ -113,13 +113,13 @@ export const isOver = (journal: readonly JournalEntry[]): boolean =>
 
 /**
  * Cells that a rotation which went back gave what another cluster held, although nobody had proved that they held the same,
- * or that had no such user before; by `user on HSM`, with what they were copied from last. So it has to say so. Judged from
+ * that a repair gave what a sibling held, or that had no such user before; by `user on HSM`, with what they were copied from last. So it has to say so. Judged from
  * the lines alone, like the rest.
  */
 export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<string, UnitId | null> => {
   const [first] = journal
   if (first?.event.type !== 'started') return new Map()
-  const { plan, observed } = first.event.facts
+  const { plan, observed, procedure } = first.event.facts
   const asked = askedIn(journal)
   const clusterOf = (unitId: string) =>
     plan.roster.find(({ hsmId, clusterId }) => hsmId === unitId || clusterId === unitId)?.clusterId
@@ -148,7 +148,7 @@ export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<stri
             const isOwn =
               intent.act === 'copy' && intent.credential === 'current' && clusterOf(intent.from) === clusterId
             isWritten ||= !isRehearsal
-            isProved = (isOwn && !wasAbsent) || (isRehearsal && heldCurrent && !isWritten)
+            isProved = (isOwn && !wasAbsent && procedure === 'rotate') || (isRehearsal && heldCurrent && !isWritten)
             from = intent.act === 'copy' ? intent.from : null
           }
         }

@@ -83,7 +83,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     store: facts.store,
     ...(facts.from === null ? {} : { from: facts.from }),
     leftOut: [...new Set([...plan.leftOut, ...rotation.lostClusters].map(({ clusterId }) => clusterId))],
-    wayBack: rotation.promoting ? { bySync: false, byCurrent: false } : rotation.wayBack,
+    wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
     withoutProof: rotation.withoutProof,
