@@ -55,7 +55,7 @@ const withoutProofInWords = ({ outcome, withoutProof, cells }: RotationDocument)
   return [
     ...(given.length === 0
       ? []
-      : [`given the old password of the source without proof that they held it before: ${listCells(given)}`]),
+      : [`given the old password of another HSM without proof that they held it before: ${listCells(given)}`]),
     ...(others.length === 0 ? [] : [`not shown to hold what they held before: ${listCells(others)}`]),
   ]
 }

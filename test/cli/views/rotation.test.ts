@@ -107,7 +107,7 @@ describe('a rotation that is through', () => {
     const { matrix } = shown([...CHANGED, ...backAgain, discarded])
     expect(matrix).toContain(`rolled-back; cluster-aaaaaaaaaaa old 1/1`)
     expect(matrix).toContain(
-      `given the old password of the source without proof that they held it before: CU:app on ${a}`,
+      `given the old password of another HSM without proof that they held it before: CU:app on ${a}`,
     )
     const proved = shown([
       STORED_WITH_CURRENT,
