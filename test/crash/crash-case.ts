@@ -152,8 +152,8 @@ const resumeTo = async (killed: Killed, first: Call, expected: 'old' | 'new'): P
 const heldOnceBack = ({ command }: KilledRun): Held => (command === 'repair' ? 'before' : 'old')
 
 /**
- * Every HSM holds what it held, and the end says which were given it without proof that they held it before. What a repair
- * copied without proof is what its origin held before.
+ * Every HSM holds what it held, and the end says which were given it without proof that they held it before. Of a repair those
+ * hold what the HSM they were copied from held before.
  */
 const wentBack = async (killed: Killed, call: Call): Promise<Verdict> => {
   const without = withoutProof(await killed.site.journal())

@@ -52,11 +52,11 @@ export const promised = (journal: readonly JournalEntry[], { hsms, copiesOverwri
  * 1. Before its first line nothing was begun. Once the applications were told it is through, and nothing takes it back.
  * 2. Until then a resume brings every HSM to CURRENT.
  * 3. A rollback is taken where nothing was written. A write counts from the line of its intent on, unless it was refused.
- * 4. It is also taken where every HSM that was written has a sibling that can give back what it held: another HSM of its
- *    cluster that was never meant to be written and lacks no user. One that logged in with CURRENT holds what its siblings
- *    were to be given, and gives nothing back to one that held something else.
+ * 4. It is also taken where every HSM that was written has a sibling to copy from: another HSM of its cluster that was never
+ *    meant to be written, lacks no user, and was not seen to hold CURRENT, which is what its siblings were to be given.
  * 5. Else nobody knows what was overwritten, and it is refused.
- * 6. A user that was missing and was made stays, with what the sibling held, and is named; see `withoutProof`.
+ * 6. A copy from a sibling is no proof: it may have held another thing, or lacked the user. So it is named; see
+ *    `withoutProof`.
  */
 export const promisedOfRepair = (journal: readonly JournalEntry[]): Promised => {
   const [first] = journal
@@ -70,11 +70,9 @@ export const promisedOfRepair = (journal: readonly JournalEntry[]): Promised => 
   const proofs = [...asked.filter(({ act }) => act === 'login'), ...observed.filter((one) => one.type === 'login')]
   const isRight = (user: UserKey, hsmId: HsmId) =>
     proofs.some((login) => login.answer?.kind === 'done' && login.user === user && login.hsmIds.includes(hsmId))
-  const isLacking = (hsmId: HsmId, user?: UserKey) =>
+  const isLacking = (hsmId: HsmId) =>
     [...observed, ...journal.map(({ event }) => event)].some(
-      (one) =>
-        one.type === 'listed' &&
-        one.hsms.some((hsm) => hsm.hsmId === hsmId && absentIn(hsm).some((key) => key === (user ?? key))),
+      (one) => one.type === 'listed' && one.hsms.some((hsm) => hsm.hsmId === hsmId && isIncomplete(hsm)),
     )
   const canGiveBack = (user: UserKey, to: RosterEntry) =>
     plan.roster.some(
@@ -82,7 +80,7 @@ export const promisedOfRepair = (journal: readonly JournalEntry[]): Promised => 
         clusterId === to.clusterId &&
         !writes.some(({ hsmIds }) => hsmIds.includes(hsmId)) &&
         !isLacking(hsmId) &&
-        (isLacking(to.hsmId, user) || !isRight(user, hsmId)),
+        !isRight(user, hsmId),
     )
   const isWayBack = writes
     .filter(({ answer }) => answer?.kind !== 'refused')
@@ -100,8 +98,8 @@ const askedIn = (journal: readonly JournalEntry[]) => {
   )
 }
 
-/** Users that an HSM lacks, or that some HSM of its cluster does. */
-const absentIn = ({ absent = [], inPart = [] }: ListedHsm): readonly UserKey[] => [...absent, ...inPart]
+/** Whether an HSM lacks a user, or some HSM of its cluster does. */
+const isIncomplete = ({ absent = [], inPart = [] }: ListedHsm): boolean => absent.length + inPart.length > 0
 
 /** Whether the last thing of all was done, be it written down or not: nothing is left to take up. */
 export const isOver = (journal: readonly JournalEntry[]): boolean =>
@@ -112,9 +110,9 @@ export const isOver = (journal: readonly JournalEntry[]): boolean =>
   )
 
 /**
- * Cells that a rotation which went back gave what another cluster held, although nobody had proved that they held the same,
- * that a repair gave what a sibling held, or that had no such user before; by `user on HSM`, with what they were copied from last. So it has to say so. Judged from
- * the lines alone, like the rest.
+ * Cells that were given what another cluster held on the way back, although nobody had proved that they held the same, or
+ * by a repair what any other HSM held; by `user on HSM`, with what they were copied from last. It has to be said of them.
+ * Judged from the lines alone, like the rest.
  */
 export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<string, UnitId | null> => {
   const [first] = journal
@@ -133,7 +131,6 @@ export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<stri
         )
         const isAbsentIn = (one: JournalEvent) =>
           one.type === 'listed' && one.hsms.some((hsm) => hsm.hsmId === hsmId && hsm.absent?.includes(user))
-        const wasAbsent = observed.some(isAbsentIn)
         // What was meant for a user that is missing still was not carried out.
         const missedLast = journal.findLast(({ event }) => isAbsentIn(event))?.seq ?? 0
         let isProved = true
@@ -148,7 +145,7 @@ export const withoutProof = (journal: readonly JournalEntry[]): ReadonlyMap<stri
             const isOwn =
               intent.act === 'copy' && intent.credential === 'current' && clusterOf(intent.from) === clusterId
             isWritten ||= !isRehearsal
-            isProved = (isOwn && !wasAbsent && procedure === 'rotate') || (isRehearsal && heldCurrent && !isWritten)
+            isProved = (isOwn && procedure === 'rotate') || (isRehearsal && heldCurrent && !isWritten)
             from = intent.act === 'copy' ? intent.from : null
           }
         }

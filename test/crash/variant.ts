@@ -157,8 +157,8 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     ...CMU,
-    name: 'cmu, 1+2, repair: one drifted, one lacks the user',
-    clusters: [hsm1(1), hsm1(2)],
+    name: 'cmu, 1+3, repair: one drifted, one lacks the user, one is right',
+    clusters: [hsm1(1), hsm1(3)],
     killed: ['repair'],
     outOfStep: { drifted: [1], lacking: [2] },
   },

@@ -66,7 +66,7 @@ describe('a repair of a given password that stopped', () => {
   test('is listed as a repair', () => {
     expect(endOf(left().paused)).toEqual([4, 'paused', 'PAUSED_AS_ASKED'])
     expect(left().listed.stdout).toContain('repair paused at verify')
-    expect(left().listed.stdout).toContain('holds it 3/3')
+    expect(left().listed.stdout).toContain('given 3/3')
   })
 
   test('wants the password again, which no store keeps', () => {

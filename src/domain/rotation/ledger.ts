@@ -343,10 +343,10 @@ export class RotationLedger {
     return present && holds.state === 'old' && !mayBeOther
   }
 
-  /** Of a repair: whether it was never written and is not known to hold what the repair gives, or a third thing. */
+  /** Whether we never wrote it and it may hold what it held before: nobody showed that it holds anything else. */
   isLeftAlone(user: UserKey, hsmId: HsmId): boolean {
-    const { holds, present, mayBeOther } = this.#record(user, hsmId)
-    if (!present || mayBeOther || this.mayBeWritten(user, hsmId)) return false
+    const { holds, present } = this.#record(user, hsmId)
+    if (!present || this.mayBeWritten(user, hsmId)) return false
     return holds.state === 'old' || holds.state === 'unknown'
   }
 

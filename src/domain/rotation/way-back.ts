@@ -87,7 +87,8 @@ const holdsOld = (ledger: RotationLedger, hsmId: HsmId): boolean => {
   const { users } = ledger.plan
   const isComplete = users.every(({ key }) => !ledger.mayBeAbsent(key, hsmId))
   return users.every(({ key }) => {
-    if (ledger.facts.procedure === 'repair') return isComplete && ledger.isLeftAlone(key, hsmId)
+    if (ledger.facts.procedure === 'repair')
+      return isComplete && ledger.isLeftAlone(key, hsmId) && !ledger.isOther(key, hsmId)
     if (!ledger.holdsOld(key, hsmId)) return false
     return ledger.cell(key, hsmId).proof === 'login-current' || (isComplete && !ledger.mayBeWritten(key, hsmId))
   })
@@ -129,8 +130,8 @@ const isInSight = (ledger: RotationLedger, unitId: UnitId): boolean =>
   )
 
 /**
- * A unit on which the old credential can still be asked for: one that was never written, else one that refused the new
- * credential since it was.
+ * A unit on which the old credential can still be asked for: one that was never written, although it may have refused what
+ * was typed for it, else one that refused the new credential since it was written.
  */
 export const whereCurrentCanBeAsked = (ledger: RotationLedger): UnitId | undefined => {
   const { plan } = ledger
@@ -139,7 +140,9 @@ export const whereCurrentCanBeAsked = (ledger: RotationLedger): UnitId | undefin
     untouched.find((unitId) => isInSight(ledger, unitId)) ??
     untouched[0] ??
     unitsOf(plan.roster, plan.utility).find(({ servers }) =>
-      servers.every(({ hsmId }) => plan.users.every(({ key }) => ledger.refusedNewAlone(key, hsmId))),
+      servers.every(({ hsmId }) =>
+        plan.users.every(({ key }) => ledger.isLeftAlone(key, hsmId) || ledger.refusedNewAlone(key, hsmId)),
+      ),
     )?.unitId
   )
 }
