@@ -55,7 +55,10 @@ export const credentialsOf = async (
   goesBack: boolean,
 ): Promise<Credentials> => {
   if (ledger.facts.procedure === 'repair') {
-    return { new: goesBack ? new Map() : await repairCredential(ledger, given, ports), current: new Map() }
+    const isKept = ledger.facts.newCredential === 'kept'
+    const kept = goesBack && isKept ? await currentOfStore(ports.store, ledger.plan) : null
+    const wanted = goesBack ? (kept?.passwords ?? new Map()) : await repairCredential(ledger, given, ports)
+    return { new: wanted, current: new Map() }
   }
   return {
     new: goesBack ? await pendingCredential(ledger, ports) : await newCredential(ledger, given, ports),

@@ -169,7 +169,7 @@ const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> =>
     await run.record({ type: 'rollback-started', method: 'none' })
     return
   }
-  if (!byCurrent && ledger.copies?.verdict !== 'overwrites' && run.parts.credentials.new.size > 0) await tryCopies(run)
+  if (!byCurrent && ledger.copies?.verdict !== 'overwrites') await tryCopies(run)
   await run.record({ type: 'rollback-started', method: byCurrent ? 'change' : 'sync' })
 }
 
@@ -198,6 +198,13 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
   const doubtful = writtenAs(run, (state) => state !== 'old' && state !== 'absent')
+  const [unknown] = doubtful.filter(({ user }) => !run.knows(user.key, 'new'))
+  if (unknown !== undefined) {
+    // Nobody can ask for it: a copy that is refused says enough, and one that is not is the best there is.
+    const refusedCopy = await refusalOfOld(run, unknown.unitId, unknown.user)
+    if (refusedCopy !== null) await giveUpCopies(run, refusedCopy.verdict, refusedCopy.evidence)
+    return
+  }
   const certain = doubtful.find(({ unitId, user }) =>
     run.servers(unitId).every(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'new'),
   )

@@ -51,8 +51,9 @@ export const survey = async (
   try {
     await takeAlong(run, request, { read, discovery, joined, officerOf })
   } catch (error) {
+    if (risen === null) throw error
     // What a listing showed is told with whatever else stops the run: the next one shows it no more.
-    throwTogether([...(risen === null ? [] : [risen]), error])
+    throwTogether([risen, error])
   }
   if (risen !== null) throw risen
 }
