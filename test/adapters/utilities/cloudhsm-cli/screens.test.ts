@@ -200,6 +200,9 @@ describe('what a login came to', () => {
   })
 
   test.each([
+    'Communication with the device was lost',
+    'The HSM could not queue the request for processing.',
+    'This operation is already in progress. Internal error code: 0x000000BB',
     'Login failed on 1 of 3 connections',
     'HSM is disconnected',
     'Quorum Failed',
