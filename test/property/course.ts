@@ -28,6 +28,8 @@ export class Course {
   readonly before = new Map<CellKey, Held>()
   /** What the origins of the last copy to a cell held. */
   readonly copied = new Map<CellKey, ReadonlySet<Held>>()
+  /** Cells whose last copy came from a cluster of which the utility told of a login that one HSM had refused. */
+  readonly liedCopies = new Set<CellKey>()
   /** Cells whose last copy came from their own cluster, whose HSMs are taken to hold the same. */
   readonly ownCopies = new Set<CellKey>()
   /** Up to which moment the program knows what happened at a cell. */

@@ -109,6 +109,8 @@ export class Verdict {
       // It was proved to hold the current one, and another person changed it before we wrote: nobody could know.
       if (history?.byHand !== null && history !== undefined && held === 'old') continue
       if (course.ownCopies.has(cell) && course.copied.get(cell)?.has(held) === true) continue
+      // Of the HSM that it was copied from the utility told a login that it had refused.
+      if (course.liedCopies.has(cell) && course.copied.get(cell)?.has(held) === true) continue
       // The same of the HSM that it was copied from.
       if (held === 'by-hand' && course.copied.get(cell)?.has(held) === true) continue
       // The contract takes a login with the current credential for proof, whatever the cell held before.

@@ -391,6 +391,9 @@ export class Witness {
       const clusterId = this.#world.fleet.named.find((one) => one.hsmId === hsmId)?.clusterId
       if (origins.some((origin) => origin.clusterId === clusterId)) course.ownCopies.add(cell)
       else course.ownCopies.delete(cell)
+      if (origins.some((origin) => this.#histories.get(cellKey(origin, user))?.everLiedAbout === true)) {
+        course.liedCopies.add(cell)
+      } else course.liedCopies.delete(cell)
       const held = origins
         .filter((origin) => this.#isAsAtFirst(course, origin, user))
         .map((origin) => this.truth.held(origin, user))
