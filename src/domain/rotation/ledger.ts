@@ -34,11 +34,20 @@ export type PauseFacts = Omit<Extract<JournalEvent, { type: 'paused' }>, 'type'>
 type CellKey = `${HsmId} ${UserKey}`
 const keyOf = ({ user, hsmId }: CellRef): CellKey => `${hsmId} ${user}`
 
+/** What a refused write leaves as it was. */
+const TAKEN_BACK = [
+  'holds',
+  'present',
+  'refused',
+  'refusedNewAlone',
+  'mayBeOther',
+  'oldFrom',
+  'lastWrite',
+  'lastWriteDone',
+] as const
+
 /** What a cell was before something was asked of it. */
-type Before = Pick<
-  CellRecord,
-  'holds' | 'present' | 'refused' | 'refusedNewAlone' | 'mayBeOther' | 'oldFrom' | 'lastWrite' | 'lastWriteDone'
->
+type Before = Pick<CellRecord, (typeof TAKEN_BACK)[number]>
 
 /**
  * Follows a journal line by line and knows at each line what was seen. What follows from it, as the stage and the
@@ -768,25 +777,8 @@ export class RotationLedger {
   }
 }
 
-const remembered = ({
-  holds,
-  present,
-  refused,
-  refusedNewAlone,
-  mayBeOther,
-  oldFrom,
-  lastWrite,
-  lastWriteDone,
-}: CellRecord): Before => ({
-  holds,
-  present,
-  refused,
-  refusedNewAlone,
-  mayBeOther,
-  oldFrom,
-  lastWrite,
-  lastWriteDone,
-})
+const remembered = (record: CellRecord): Before =>
+  Object.fromEntries(TAKEN_BACK.map((field) => [field, record[field]])) as unknown as Before
 
 const isRehearsal = (intent: Intent): boolean => intent.act === 'copy' && intent.rehearsal
 

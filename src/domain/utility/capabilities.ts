@@ -23,8 +23,6 @@ export interface CopyCapabilities {
   readonly between: 'hsms' | 'clusters'
   /** Whether AWS says that it overwrites the password of a user that exists there. */
   readonly overwriting: 'documented' | 'undocumented'
-  /** Whether a refusal says that the user is there already; without it a refusal may have any reason. */
-  readonly saysWhyRefused: boolean
   /** Whether the user is named by its ID, so that several IDs of one user forbid it. */
   readonly namesUserBy: 'id' | 'name'
 }
@@ -46,7 +44,7 @@ const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
     identity: 'hsm-id',
     countsFailures: true,
     mayEndWrite: true,
-    copy: { between: 'hsms', overwriting: 'documented', saysWhyRefused: true, namesUserBy: 'id' },
+    copy: { between: 'hsms', overwriting: 'documented', namesUserBy: 'id' },
     words: { copy: 'syncUser', change: 'changePswd', create: 'createUser', approval: 'getToken and approveToken' },
   },
   'cloudhsm-cli': {
@@ -54,7 +52,7 @@ const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
     identity: 'serial-number',
     countsFailures: false,
     mayEndWrite: false,
-    copy: { between: 'clusters', overwriting: 'undocumented', saysWhyRefused: false, namesUserBy: 'name' },
+    copy: { between: 'clusters', overwriting: 'undocumented', namesUserBy: 'name' },
     words: {
       copy: 'user replicate',
       change: 'user change-password',

@@ -5,6 +5,7 @@ import { oldOriginFor } from '../../../domain/rotation/way-back.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession } from '../sessions/in-session.js'
+import { onEach } from '../survey/unreachable.js'
 import { absentUsers } from './absent-users.js'
 import { changeUsers } from './change.js'
 import { byConsent, refuseWithheld } from './consent.js'
@@ -34,6 +35,14 @@ export const give = async (
   if (free.length > 0) await giveFree(run, unitId, free, gift)
   refuseWithheld(run, unitId, withheld)
 }
+
+/** Gives the new credential to the users of these units that are not proved to hold it, in parallel lanes. @throws {Pause} */
+export const giveMissing = (run: RotationRun, units: readonly UnitId[], method: Propagation): Promise<void> =>
+  onEach(
+    run,
+    units.filter((unitId) => run.notNew(unitId).length > 0),
+    (unitId) => give(run, unitId, run.notNew(unitId), { credential: 'new', method }),
+  )
 
 const giveFree = async (
   run: RotationRun,

@@ -1,15 +1,13 @@
-import { give } from '../cells/give.js'
+import { giveMissing } from '../cells/give.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { askAws } from '../survey/aws-comparison.js'
-import { onEach } from '../survey/unreachable.js'
 
 /** PENDING becomes CURRENT, CURRENT becomes PREVIOUS, and the evidence is closed. */
 export const finalize = async (run: RotationRun): Promise<void> => {
   await askAws(run)
   // What was found locked, or written by somebody else, since its stage was completed.
-  const late = run.units.filter((unitId) => run.notNew(unitId).length > 0)
-  await onEach(run, late, (unitId) => give(run, unitId, run.notNew(unitId), { credential: 'new', method: 'change' }))
+  await giveMissing(run, run.units, 'change')
   if (run.ledger.promote !== 'read-back') await promote(run)
   await tellApplications(run)
 }

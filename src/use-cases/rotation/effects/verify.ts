@@ -1,5 +1,5 @@
 import type { UnitId } from '../../../domain/ids.js'
-import { give } from '../cells/give.js'
+import { give, giveMissing } from '../cells/give.js'
 import { prove } from '../cells/prove.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -17,7 +17,7 @@ export const verify = async (run: RotationRun): Promise<void> => {
   const isKept = (unitId: UnitId) =>
     run.ledger.facts.procedure === 'rotate' && unitId === restorePoint && run.notNew(unitId).length > 0
   const mayBeWritten = () => run.units.filter((unitId) => !isKept(unitId))
-  await giveMissing(run, mayBeWritten())
+  await giveMissing(run, mayBeWritten(), run.ledger.propagation ?? 'change')
   await onEach(run, mayBeWritten(), (unitId) => proveAgain(run, unitId))
   await onEach(run, run.units, (unitId) => lookAgain(run, unitId))
   // A change of the password unlocks, whatever a copy does.
@@ -29,17 +29,6 @@ export const verify = async (run: RotationRun): Promise<void> => {
   )
   await askAws(run)
 }
-
-const giveMissing = (
-  run: RotationRun,
-  units: readonly UnitId[],
-  method = run.ledger.propagation ?? 'change',
-): Promise<void> =>
-  onEach(
-    run,
-    units.filter((unitId) => run.notNew(unitId).length > 0),
-    (unitId) => give(run, unitId, run.notNew(unitId), { credential: 'new', method }),
-  )
 
 /** A cell that refuses what it was proved to hold was changed by somebody else. */
 export const proveAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {

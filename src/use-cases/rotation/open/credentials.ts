@@ -1,4 +1,4 @@
-import { type CredentialStore, credentialOf } from '../../../domain/credential-store.js'
+import { type CredentialStore, type CredentialVersion, credentialOf } from '../../../domain/credential-store.js'
 import { refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { RotationId } from '../../../domain/ids.js'
@@ -20,14 +20,22 @@ export interface StoredCurrent {
   readonly name: string
 }
 
+/** What a version of a store keeps for these users; those that it does not know are left out. */
+export const passwordsIn = (
+  version: CredentialVersion | null,
+  users: readonly PlannedUser[],
+): ReadonlyMap<UserKey, Secret> =>
+  new Map(
+    users.flatMap((user) => {
+      const secret = credentialOf(version, user)
+      return secret === undefined ? [] : [[user.key, secret] as const]
+    }),
+  )
+
 /** CURRENT of the store; null where it does not hold one for every user. */
 export const currentOfStore = async (store: CredentialStore, plan: RotationPlan): Promise<StoredCurrent | null> => {
   const version = await store.read('current')
-  const passwords = new Map<UserKey, Secret>()
-  for (const user of plan.users) {
-    const secret = credentialOf(version, user)
-    if (secret !== undefined) passwords.set(user.key, secret)
-  }
+  const passwords = passwordsIn(version, plan.users)
   if (version === null || passwords.size < plan.users.length) return null
   const { rotationId, startedAt } = version
   return { passwords, rotationId, name: `CURRENT of ${rotationId ?? startedAt}` }

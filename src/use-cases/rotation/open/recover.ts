@@ -22,6 +22,7 @@ import { OfficerLogins } from '../sessions/officer-logins.js'
 import { provenConsole } from '../sessions/proven-console.js'
 import { observed } from '../survey/observe-listing.js'
 import { noteUnreachable } from '../survey/unreachable.js'
+import { currentOfStore, passwordsIn } from './credentials.js'
 import { type ChosenForRotation, planRotation } from './plan.js'
 
 export interface RecoverRequest {
@@ -130,7 +131,7 @@ const runOf = async (
   ledger: RotationLedger,
 ): Promise<RotationRun> => {
   const { plan } = ledger
-  const credentials = { new: byUser(plan.users, pending), current: await currentOf(ports.store, plan) }
+  const credentials = { new: passwordsIn(pending, plan.users), current: await currentOf(ports.store, plan) }
   return new RotationRun({
     ...ports,
     ...work,
@@ -212,10 +213,8 @@ const canAskAgain = (ledger: RotationLedger, current: ReadonlyMap<UserKey, Secre
   ledger.pause?.code === 'RECOVERED' && current.size > 0 && doubtfulCells(ledger).length > 0
 
 /** CURRENT of the store, where it holds one for every user. */
-const currentOf = async (store: CredentialStore, { users }: RotationPlan): Promise<ReadonlyMap<UserKey, Secret>> => {
-  const current = byUser(users, await store.read('current'))
-  return current.size === users.length ? current : new Map()
-}
+const currentOf = async (store: CredentialStore, plan: RotationPlan): Promise<ReadonlyMap<UserKey, Secret>> =>
+  (await currentOfStore(store, plan))?.passwords ?? new Map()
 
 /** One login per cell, where its budget allows one; where no count can be read, a refusal is the last login there. */
 const askCells = async (run: RotationRun, { unitId, servers }: Unit): Promise<void> => {
@@ -322,13 +321,4 @@ const keepRestorePoint = (plan: RotationPlan, { restorePoint }: CredentialVersio
     units: wave.units.map((unitId) => (unitId === restorePoint ? parts.restorePoint : unitId)),
   }))
   return { ...plan, parts: { ...parts, restorePoint, waves } }
-}
-
-const byUser = (users: readonly PlannedUser[], version: CredentialVersion | null): ReadonlyMap<UserKey, Secret> => {
-  const result = new Map<UserKey, Secret>()
-  for (const user of users) {
-    const secret = credentialOf(version, user)
-    if (secret !== undefined) result.set(user.key, secret)
-  }
-  return result
 }

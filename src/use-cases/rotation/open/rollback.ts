@@ -198,7 +198,7 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
   const doubtful = writtenAs(run, (state) => state !== 'old' && state !== 'absent')
-  const [unknown] = doubtful.filter(({ user }) => !run.knows(user.key, 'new'))
+  const unknown = doubtful.find(({ user }) => !run.knows(user.key, 'new'))
   if (unknown !== undefined) {
     // Nobody can ask for it: a copy that is refused says enough, and one that is not is the best there is.
     const refusedCopy = await refusalOfOld(run, unknown.unitId, unknown.user)

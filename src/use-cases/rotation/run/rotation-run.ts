@@ -1,6 +1,6 @@
 import { type Answer, ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { HsmId, UnitId } from '../../../domain/ids.js'
+import type { UnitId } from '../../../domain/ids.js'
 import type { Roster, RosterEntry } from '../../../domain/roster.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../../domain/rotation/journal-entry.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
@@ -197,11 +197,6 @@ export class RotationRun {
     const secret = this.parts.credentials[credential].get(user)
     if (secret === undefined) throw new Error(`the ${credential} credential of ${user} is not known`)
     return secret
-  }
-
-  /** HSMs of these units. */
-  hsmIdsOf(units: readonly UnitId[]): readonly HsmId[] {
-    return units.flatMap((unitId) => this.servers(unitId).map(({ hsmId }) => hsmId))
   }
 
   rotation(): ReturnType<typeof rotationOf> {
