@@ -1,20 +1,13 @@
 import { expect, test } from '@jest/globals'
-import { replayFrom, UTILITIES } from './replay.js'
-import { tryStories } from './try-stories.js'
-
-const replay = replayFrom(process.env)
+import { UTILITIES } from './replay.js'
+import { runProgram } from './run-program.js'
 
 // The same stories every time, so that a change is judged by what it changes. npm run soak tells new ones.
-const TRIALS = UTILITIES.map((utility) => ({
-  utility,
-  name: 'the same stories every time',
-  seed: 20_260_301,
-  cases: 1_000,
-}))
+const SEED = 20_260_301
+const CASES = 1_000
 
-test.each(
-  replay === null ? TRIALS : [{ name: 'the story that was asked for', cases: 1, ...replay }],
-)('whatever goes wrong, a rotation by $utility keeps its promises: $name', async (trial) => {
-  const { failure } = await tryStories(trial)
-  expect(failure).toBeNull()
+test.each(UTILITIES)('whatever goes wrong, a rotation by %s keeps its promises', async (utility) => {
+  const ended = await runProgram('soak', ['--utility', utility, '--seed', `${SEED}`, '--cases', `${CASES}`])
+
+  expect(ended).toEqual({ exitCode: 0, stdout: expect.stringContaining(`${CASES} stories (${CASES} of ${utility})`) })
 }, 300_000)

@@ -1,17 +1,18 @@
 import { expect, test } from '@jest/globals'
 import { UTILITIES } from './replay.js'
-import { singles, tellCases } from './small-scope.js'
-import { settingsOf } from './small-settings.js'
+import { runProgram } from './run-program.js'
 
 // A part of npm run small-scope: one fault on two HSMs, where copies overwrite and where they refuse.
 const READINGS = ['overwrite, current unknown', 'refuse, current given']
 
-const SETTINGS = UTILITIES.flatMap((utility) =>
-  settingsOf(utility, [1, 1], false).filter(({ name }) => READINGS.some((reading) => name.endsWith(reading))),
-)
+test.each(UTILITIES.flatMap((utility) => READINGS.map((reading) => [utility, reading] as const)))(
+  'whatever goes wrong once by %s, %s: it ends closed and true',
+  async (utility, reading) => {
+    const only = ['--utility', utility, '--only', `1+1, ${reading}`]
 
-test.each(SETTINGS)('whatever goes wrong once, $name ends closed and true', async (setting) => {
-  const { cases, kinds } = await tellCases(singles(setting, { part: 0, of: 25 }))
-  expect(cases).toBeGreaterThan(100)
-  expect([...kinds.values()].map(({ first }) => first)).toEqual([])
-}, 60_000)
+    const { exitCode, stdout } = await runProgram('small-scope-runner', [...only, '--share', '0/25'])
+
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^\d{3,} cases, 0 wrong$/m)])
+  },
+  60_000,
+)

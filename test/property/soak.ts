@@ -1,14 +1,19 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { UtilityName } from '../../src/domain/utility/utility.js'
-import { MAX_SEED, replayFrom, UTILITIES, utilityFrom } from './replay.js'
+import { MAX_SEED, UTILITIES, utilityFrom } from './replay.js'
 import { survey } from './survey.js'
 import { tryStories } from './try-stories.js'
 
-// `npm run soak [-- --minutes N | --cases N] [--utility cmu|cloudhsm-cli] [--survey] [--as-it-is]`: stories nobody has seen yet, of both utilities
-// in turn unless told otherwise, for ten minutes unless told otherwise. With LOCKSTEP_UTILITY, LOCKSTEP_SEED (and
-// LOCKSTEP_PATH) in the environment the stories of that seed (or the one at that place) instead. --survey goes on behind one
-// that went wrong, and counts in how many ways they do; --as-it-is makes none of them smaller.
+// `npm run soak [-- options]`: stories nobody has seen yet, of both utilities in turn, for ten minutes.
+//
+//   --utility NAME      one of the two
+//   --minutes N         for so long
+//   --cases N           so many
+//   --seed N            those of this seed; the first 500, unless it is said how many
+//   --path PATH         the one at that place of the seed alone
+//   --survey            goes on behind one that went wrong, and counts in how many ways they do
+//   --as-it-is          makes none of them smaller
 
 /** So many stories to a seed: a report comes early, and a seed alone is worth telling again. */
 const ROUND = 500
@@ -24,24 +29,26 @@ const soak = async (): Promise<number> => {
   const text = { type: 'string' } as const
   const flag = { type: 'boolean' } as const
   const { values } = parseArgs({
-    options: { minutes: text, cases: text, utility: text, survey: flag, 'as-it-is': flag },
+    options: { minutes: text, cases: text, utility: text, seed: text, path: text, survey: flag, 'as-it-is': flag },
   })
   const utilities = values.utility === undefined ? UTILITIES : [utilityFrom(values.utility)]
   const most = number(values.cases, '--cases')
   const minutes = number(values.minutes, '--minutes') ?? (most === null ? 10 : null)
   const end = minutes === null ? Number.POSITIVE_INFINITY : Date.now() + minutes * 60_000
-  const replay = replayFrom(process.env)
-  if (values.survey === true) return surveyAll(utilities, replay?.seed ?? randomInt(MAX_SEED), most ?? ROUND)
+  const { path } = values
+  const given = number(values.seed, '--seed')
+  if (values.survey === true) return surveyAll(utilities, given ?? randomInt(MAX_SEED), most ?? ROUND)
   const asItIs = values['as-it-is'] === true
   const began = Date.now()
   const told = new Map(utilities.map((utility) => [utility, 0]))
   let all = 0
   for (let round = 0; all < (most ?? Number.POSITIVE_INFINITY) && Date.now() < end; round += 1) {
-    const utility = replay?.utility ?? utilities[round % utilities.length] ?? 'cmu'
-    const seed = replay?.seed ?? randomInt(MAX_SEED)
-    const cases = replay?.path === undefined ? Math.min(ROUND, (most ?? all + ROUND) - all) : 1
+    const utility = utilities[round % utilities.length] ?? 'cmu'
+    const seed = given ?? randomInt(MAX_SEED)
+    const left = (most ?? Number.POSITIVE_INFINITY) - all
+    const cases = path !== undefined ? 1 : given !== null && most !== null ? most : Math.min(ROUND, left)
     const withinMs = Math.min(end - Date.now(), 2 ** 31 - 1)
-    const tried = await tryStories({ utility, seed, cases, path: replay?.path, asItIs, withinMs })
+    const tried = await tryStories({ utility, seed, cases, path, asItIs, withinMs })
     all += tried.cases
     told.set(utility, (told.get(utility) ?? 0) + tried.cases)
     if (tried.failure !== null) {
@@ -50,7 +57,7 @@ const soak = async (): Promise<number> => {
     }
     const seconds = Math.round((Date.now() - began) / 1000)
     process.stderr.write(`${all} stories after ${seconds} s (${utility}, seed ${seed})\n`)
-    if (replay !== null) break
+    if (given !== null) break
   }
   const each = [...told].map(([utility, count]) => `${count} of ${utility}`).join(', ')
   process.stdout.write(`${all} stories (${each}), none went wrong\n`)
@@ -62,7 +69,7 @@ const surveyAll = async (utilities: readonly UtilityName[], seed: number, cases:
   for (const utility of utilities) {
     for (const { words, count, path } of await survey(utility, seed, cases)) {
       wrong += count
-      const again = `LOCKSTEP_UTILITY=${utility} LOCKSTEP_SEED=${seed} LOCKSTEP_PATH=${path} npm run soak`
+      const again = `npm run soak -- --utility ${utility} --seed ${seed} --path ${path}`
       process.stdout.write(`${count} of ${cases} by ${utility}: ${words}\n    ${again}\n`)
     }
   }

@@ -45,7 +45,7 @@ export const tryStories = async ({ utility, seed, cases, path, asItIs = false, w
     `  ${words}`,
     `the story: ${JSON.stringify(result.counterexample?.[0])}`,
     'again, exactly this one:',
-    `  LOCKSTEP_UTILITY=${utility} LOCKSTEP_SEED=${seed} LOCKSTEP_PATH=${result.counterexamplePath} npm run soak`,
+    `  npm run soak -- --utility ${utility} --seed ${seed} --path ${result.counterexamplePath}`,
   ].join('\n')
   return { cases: result.numRuns, failure }
 }

@@ -45,6 +45,8 @@ const UNHEARD: readonly string[] = [
   'unclear',
   'lose-one',
   'lose-one-after',
+  // It may strike the question whether all HSMs are still there.
+  'refuse-one',
   'half',
   // An HSM of the same cluster is lost in the login, and the answer speaks of both.
   'unreachable',

@@ -81,7 +81,8 @@ export const renderPause = (document: RotationDocument, outlook: RollbackOutlook
   const rollback = `lockstep rotate rollback --rotation ${rotationId}`
   // Both are named below, in the words that fit the direction.
   const suggestions = error?.suggestions.filter((one) => one !== resume && one !== rollback) ?? []
-  const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : `Not gone on with`
+  const standing = outcome === 'completed-with-debt' ? 'A debt remains' : 'Not gone on with'
+  const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : standing
   return [
     `${headline}: ${why}`,
     ...(error === undefined ? [] : [`Code: ${error.code}`]),

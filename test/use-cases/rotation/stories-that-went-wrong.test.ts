@@ -298,6 +298,26 @@ test('an HSM that was added and is out of reach is not said to lack anybody', as
 })
 
 describe('by cloudhsm-cli', () => {
+  test('a copy that the only HSM of a cluster was lost behind may have been carried out', async () => {
+    const fleet = { ...cli, clusters: [1, 3, 1, 3], users: 2 }
+    const turns = [turn({ retryOfficer: true, troubles: [trouble('lose-one-after', { at: 571, hsm: 1 })] })]
+    expect(await told({ fleet, turns, noise: 0 })).toEqual(['start: NOT_UNDERSTOOD', 'resume: completed'])
+  })
+
+  test('an HSM that was lost before a login is not said to have taken it', async () => {
+    const oddities = [
+      { kind: 'drifted', hsm: 20, user: 0 },
+      { kind: 'drifted', hsm: 0, user: 0 },
+    ] as const
+    const blind = { cliConfigOption: false, cliDiscovery: false, cliLoginRefusedByOne: 'success' } as const
+    const fleet = { ...cli, clusters: [3, 4], oddities, cli: blind }
+    const turns = [turn({ retryOfficer: true, troubles: [trouble('lose-one-after', { at: 127, hsm: 14 })] })]
+    expect(await told({ fleet, wishes: { current: 'given' }, turns, noise: 0 })).toEqual([
+      'start: HSM_UNREACHABLE',
+      'start: completed',
+    ])
+  })
+
   const cli = { utility: 'cloudhsm-cli', clusters: [1, 1] } as const
   const refusing = { ...cli, behaviour: { userReplicateExisting: 'refuse' } } as const
 
@@ -446,8 +466,8 @@ describe('by cloudhsm-cli', () => {
       'rollback: HSM_UNREACHABLE',
       'recover: RECOVERED',
       'resume: ROSTER_CHANGED',
-      'rollback: ROSTER_CHANGED',
       'rollback: NO_WAY_BACK',
+      'resume: ROSTER_CHANGED',
       'resume: completed',
     ])
   })
@@ -508,4 +528,33 @@ test('a current credential of the store that an HSM does not hold any more is as
       noise: 0,
     }),
   ).toEqual(['start: STORE_UNREADABLE', 'resume: CURRENT_REFUSED', 'rollback: rolled-back'])
+})
+
+test('a debt that was proved before it stayed behind is proved again before it is called paid', async () => {
+  const turns = [
+    turn({ troubles: [trouble('no-connection', { at: 665 })], rival: { at: 0, action: 'start' } }),
+    turn({ action: 'recover', troubles: [trouble('set-password', { at: 344, hsm: 11, lasting: true })] }),
+    turn({ troubles: [trouble('unreachable', { hsm: 23, lasting: true })], rival: { at: 0, action: 'start' } }),
+  ]
+  const fleet = { clusters: [3, 1], oddities: [{ kind: 'drifted', hsm: 0, user: 0 }] as const }
+  const wishes = { current: 'kept-wrong', mayStayBehind: 15 } as const
+  expect((await told({ fleet, wishes, turns, noise: 1_396_157_420 })).slice(-3)).toEqual([
+    'resume: completed-with-debt',
+    'resume: OTHER_CREDENTIAL',
+    'resume: completed',
+  ])
+})
+
+test('what was given back is proved again where the store failed as PENDING was discarded', async () => {
+  const troubles = [trouble('store-fails-after', { at: 37 }), trouble('set-password', { at: 356 })]
+  const turns = [
+    turn({ retryOfficer: true, troubles: [trouble('drop', { at: 565 })] }),
+    turn({ action: 'rollback', troubles, rival: { at: 0, action: 'start' } }),
+  ]
+  const fleet = { clusters: [2, 1], users: 3 }
+  expect((await told({ fleet, wishes: { current: 'given' }, turns, noise: 7 })).slice(-3)).toEqual([
+    'rollback: STORE_UNREADABLE',
+    'resume: OTHER_CREDENTIAL',
+    'resume: rolled-back',
+  ])
 })

@@ -82,11 +82,17 @@ export class CloudHsmCliSession implements HsmSession {
     return this.#ofEach((clusterId) => this.#talk.read(['user', 'list', ...on(clusterId)], parseUserList))
   }
 
-  /** Officers who have to approve a change to users; null where the program does not say. */
+  /**
+   * Officers who have to approve a change to users; null where the program does not say.
+   * @throws {ConsoleFailure} some HSM was lost, so that a login which succeeds now says nothing of that one
+   */
   async quorum(): Promise<ReadonlyMap<HsmId, number | null>> {
     return this.#ofEach(async (clusterId) => {
       const { answer } = await this.#talk.run(quorumCommand(clusterId))
-      return isDone(answer) ? parseQuorumValues(answer.data) : null
+      if (isDone(answer)) return parseQuorumValues(answer.data)
+      if (!isLost(answer)) return null
+      const { whole, asked } = this.#part(clusterId)
+      throw this.#unreachable(failureText(answer), asked, await this.#parts.notAnswering(whole))
     })
   }
 
@@ -110,12 +116,11 @@ export class CloudHsmCliSession implements HsmSession {
    */
   async #judgeRefusal(said: Answer, clusterId: ClusterId): Promise<Answer> {
     const cluster = this.#cluster(clusterId)
-    if (said.kind !== 'refused' || cluster.hsmIds.length === 1) return said
+    if (said.kind !== 'refused') return said
     const { answer: shown } = await this.#talk.run(infoCommand(clusterId))
     const { answer: asked } = await this.#talk.run(quorumCommand(clusterId))
     const serials = isDone(shown) ? this.#talk.understand(() => parseHsmInfo(shown.data)) : []
-    const isLost = !isDone(asked) && LOST.test(failureText(asked))
-    if (!isLost && serials.join() === cluster.serials.join()) return said
+    if (!isLost(asked) && serials.join() === cluster.serials.join()) return said
     return {
       kind: 'unclear',
       text: `${said.text} (and not every HSM answers any more: it may have had another reason)`,
@@ -203,6 +208,12 @@ export class CloudHsmCliSession implements HsmSession {
     return found
   }
 
+  #part(unit: ClusterId): ClusterPart {
+    const part = this.#parts.clusters.find(({ clusterId }) => clusterId === unit)
+    if (part === undefined) throw new Error(`${unit} is not a cluster of this session`)
+    return part
+  }
+
   #cluster(unit: UnitId): ReachedCluster {
     const cluster = this.#reached.find(({ clusterId }) => clusterId === unit)
     if (cluster === undefined) throw new Error(`${unit} is not a cluster of this session`)
@@ -241,6 +252,7 @@ export class CloudHsmCliSession implements HsmSession {
 const on = (clusterId: ClusterId): readonly string[] => ['--cluster-id', clusterId]
 const isDone = (answer: CliAnswer): answer is CliAnswer & { kind: 'answered' } =>
   answer.kind === 'answered' && answer.errorCode === 0
+const isLost = (answer: CliAnswer): boolean => !isDone(answer) && LOST.test(failureText(answer))
 const quorumCommand = (clusterId: ClusterId): CliCommand => ({
   words: ['quorum', 'token-sign', 'list-quorum-values', ...on(clusterId)],
 })

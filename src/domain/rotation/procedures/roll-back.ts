@@ -8,8 +8,8 @@ export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolea
   return state === 'old' || state === 'absent' || !ledger.mayBeWritten(user, hsmId)
 }
 
-/** Nothing was ever written, or all of it was taken back: no HSM has to be asked. */
-const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean => rollback === 'none' || discard !== null
+/** Nothing was ever written, or all of it was taken back and PENDING is gone: no HSM has to be asked. */
+const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean => rollback === 'none' || discard === 'read-back'
 
 /** Whether what we wrote to a cell logged in with the current credential in an earlier invocation alone. */
 export const isProofStale = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean =>

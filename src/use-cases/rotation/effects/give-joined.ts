@@ -1,5 +1,10 @@
 import { giveMissing } from '../cells/give.js'
 import type { RotationRun } from '../run/rotation-run.js'
+import { onEach } from '../survey/unreachable.js'
+import { proveAgain } from './verify.js'
 
-/** Gives HSMs that joined after the rotation was through the credential that all others hold. */
-export const giveJoined = (run: RotationRun): Promise<void> => giveMissing(run, run.units, 'change')
+/** Gives HSMs that joined since what all others hold, and proves of these again what is stated of them. */
+export const giveJoined = async (run: RotationRun): Promise<void> => {
+  await giveMissing(run, run.units, 'change')
+  await onEach(run, run.units, (unitId) => proveAgain(run, unitId))
+}

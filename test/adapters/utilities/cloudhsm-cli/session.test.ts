@@ -164,6 +164,9 @@ describe('a session', () => {
       // A program that fails to switch its echo off shows the password; nothing of it may come back.
       { hear: '^TEST-SECRET-session$', echo: true },
       answer('strange words about TEST-SECRET-session', 1),
+      ...info(),
+      { hear: '^quorum' },
+      answer({ user: 1, quorum: 1 }),
     ])
     const answers = JSON.stringify([...(await session.login(APP, PASSWORD, [hsmId]))])
     expect(answers).toContain('strange words about [secret]')
