@@ -1,4 +1,3 @@
-import type { UnitId } from '../../../domain/ids.js'
 import { give } from '../cells/give.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { onEach } from '../survey/unreachable.js'
