@@ -406,7 +406,8 @@ export class Witness {
   #isAsAtFirst(course: Course, origin: Appliance, user: RotatedUser): boolean {
     const cell = cellKey(origin, user)
     if (isHistory({ cell, history: this.#histories.get(cell), course })) return true
-    if (!course.roster.has(origin.hsmId)) return false
+    // One that stands for another, and nobody could know, is taken for that one.
+    if (!course.roster.has(origin.hsmId) && !this.#standIns.has(origin.clusterId)) return false
     const held = this.truth.held(origin, user)
     return held === course.before.get(cell) || held === 'old' || course.copied.get(cell)?.has(held) === true
   }
