@@ -22,8 +22,8 @@ export type Intent = {
   | { readonly act: 'change' }
   /** A copy; `credential` is the one the origin holds. `rehearsal`: nothing was new yet. */
   | { readonly act: 'copy'; readonly from: UnitId; readonly rehearsal: boolean }
-  /** A login attempt, which a refusal turns into a failed login. */
-  | { readonly act: 'login' }
+  /** A login attempt, which a refusal turns into a failed login. `typed`: of what was typed once more, perhaps wrongly. */
+  | { readonly act: 'login'; readonly typed?: true }
 )
 
 /** What a listing says of the users of a rotation on one HSM. A user that is not named is there, and all is well with it. */
@@ -66,8 +66,6 @@ export type Observation =
       readonly answer: Exclude<Answer, { kind: 'unclear' }>
       /** It was refused before and not asked again. */
       readonly remembered?: true
-      /** What was asked for was typed once more, so that a refusal may be one of the typing. */
-      readonly typed?: true
     }
   /** Its budget allows no login to a cell, so that nobody knows what it holds until it is written. */
   | {

@@ -544,10 +544,9 @@ export class RotationLedger {
         this.#copies = { verdict: observation.verdict, evidence: observation.evidence }
         break
       case 'login': {
-        const { user, hsmIds, credential, answer, remembered = false, typed = false } = observation
+        const { user, hsmIds, credential, answer, remembered = false } = observation
         const login = { act: 'login', user, hsmIds, credential } as const
-        if (typed && answer.kind === 'refused') this.#doubtTyped(login, answer.reason, at, seq)
-        else if (remembered) this.#doubtAll(login, at, seq)
+        if (remembered) this.#doubtAll(login, at, seq)
         else this.#settleLogin(login, at, seq, answer)
       }
     }
@@ -686,7 +685,9 @@ export class RotationLedger {
     if (answer.kind === 'unclear') return
     this.#open.delete(to)
     const { intent, before } = asked
-    if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
+    if (intent.act === 'login' && intent.typed === true && answer.kind === 'refused') {
+      this.#doubtTyped(intent, answer.reason, at, seq)
+    } else if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
     else if (answer.kind === 'done') this.#settleWrite(intent, at, seq)
     else this.#restore(before)
   }

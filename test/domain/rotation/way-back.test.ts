@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
+import type { Intent } from '../../../src/domain/rotation/journal-entry.js'
 import { untouchedUnits, whereCurrentCanBeAsked } from '../../../src/domain/rotation/way-back.js'
-import { change, DONE, type Line, ledgerAfter, listing, loggedIn } from '../../helpers/journal-lines.js'
+import { change, DONE, type Line, ledgerAfter, listing, loggedIn, login } from '../../helpers/journal-lines.js'
 import { APP, type FactsGiven, hsm, rosterOf } from '../../helpers/rotation.js'
 
 /** Two HSMs in the source, of which the first was changed, and two in the destination. */
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
 const NO = { kind: 'refused', reason: 'login-refused', text: 'no' } as const
 const CHANGED: Line = [change(a), DONE]
-const typed = { ...loggedIn(d, 'current', NO), typed: true } as const
+const typed: Line = [{ ...login(d, 'current'), typed: true } as Intent, NO]
 const proved: FactsGiven = { observed: [a, b, c, d].map((hsmId) => loggedIn(hsmId)) }
 
 const ledgerWith = (lines: readonly Line[], facts: FactsGiven = {}) =>

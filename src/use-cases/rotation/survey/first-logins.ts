@@ -1,8 +1,8 @@
 import { type OperatorError, refusal } from '../../../domain/errors.js'
-import { ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
+import { type Answer, ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
 import { type UserKey, userKey } from '../../../domain/hsm-user.js'
 import { nameServer, type Roster, type RosterEntry } from '../../../domain/roster.js'
-import type { Observation } from '../../../domain/rotation/journal-entry.js'
+import type { Intent, Observation } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, unitsOf } from '../../../domain/rotation/plan.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { HsmWork } from '../ports.js'
@@ -29,11 +29,26 @@ export interface AskedCredentials {
   readonly advice: readonly string[]
 }
 
-/** Told of each login once it was answered, also where that ends all of them. */
+/** Makes an attempt, with an intent before it and its answer behind it where there is a journal. */
+type Ask = (
+  session: HsmSession,
+  intent: Intent & { readonly act: 'login' },
+  attempt: () => Promise<Answer>,
+) => Promise<Answer>
+
+/** Told of each login once it was answered, also where that ends all of them; and of those that are remembered. */
 type OnSeen = (seen: Extract<Observation, { type: 'login' }>) => Promise<void>
 
 /** Told how many approvals a change to users needs on an HSM; null where the utility does not say. */
 type OnQuorum = (server: RosterEntry, approvals: number | null) => void
+
+/** What whoever makes the first logins adds to them. */
+interface LoginHooks {
+  readonly onQuorum: OnQuorum
+  readonly onSeen: OnSeen
+  readonly ask: Ask
+  readonly isAbsent: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean
+}
 
 /** What the first logins found. */
 export interface FirstLogins {
@@ -59,15 +74,12 @@ export const firstLogins = async (
   {
     onQuorum = () => {},
     onSeen = async () => {},
+    ask = (_session, _intent, attempt) => attempt(),
     isAbsent = () => true,
-  }: {
-    readonly onQuorum?: OnQuorum
-    readonly onSeen?: OnSeen
-    readonly isAbsent?: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean
-  } = {},
+  }: Partial<LoginHooks> = {},
 ): Promise<FirstLogins> => {
   const [first, ...others] = unitsOf(roster, work.console.utility)
-  const logins = new Logins(work, users, asked, onQuorum, onSeen, isAbsent)
+  const logins = new Logins(work, users, asked, { onQuorum, onSeen, ask, isAbsent })
   try {
     if (first !== undefined) await logins.on(first.servers, asked?.refusals === 'first-may-refuse')
     await inLanes(others, work.concurrency, ({ servers }) => logins.on(servers, false))
@@ -87,24 +99,13 @@ class Logins implements FirstLogins {
   readonly #work: HsmWork
   readonly #users: readonly PlannedUser[]
   readonly #asked: AskedCredentials | null
-  readonly #onQuorum: OnQuorum
-  readonly #onSeen: OnSeen
-  readonly #isAbsent: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean
+  readonly #how: LoginHooks
 
-  constructor(
-    work: HsmWork,
-    users: readonly PlannedUser[],
-    asked: AskedCredentials | null,
-    onQuorum: OnQuorum,
-    onSeen: OnSeen,
-    isAbsent: (user: UserKey, hsmId: RosterEntry['hsmId']) => boolean,
-  ) {
+  constructor(work: HsmWork, users: readonly PlannedUser[], asked: AskedCredentials | null, how: LoginHooks) {
     this.#work = work
     this.#users = users
     this.#asked = asked
-    this.#onQuorum = onQuorum
-    this.#onSeen = onSeen
-    this.#isAbsent = isAbsent
+    this.#how = how
   }
 
   /** @throws {OperatorError} `CURRENT_REFUSED`, unless that is allowed */
@@ -115,7 +116,7 @@ class Logins implements FirstLogins {
       const approvals = await session.quorum()
       // Where a session reaches more than one HSM, they were asked as one.
       const [server] = reached
-      if (server !== undefined) this.#onQuorum(server, approvals.get(server.hsmId) ?? null)
+      if (server !== undefined) this.#how.onQuorum(server, approvals.get(server.hsmId) ?? null)
       await session.logout()
       if (this.#asked === null || this.refused) return
       const refusal = await this.#askUsers(this.#asked, session, reached, listing)
@@ -138,7 +139,7 @@ class Logins implements FirstLogins {
       const password = asked.passwords.get(user.key)
       if (password === undefined) continue
       const rows = rowsOf(listing, reached, user)
-      const gone = hsmIds.find((hsmId) => !rows.has(hsmId) && !this.#isAbsent(user.key, hsmId))
+      const gone = hsmIds.find((hsmId) => !rows.has(hsmId) && !this.#how.isAbsent(user.key, hsmId))
       if (gone !== undefined) throw notListedAnyMore(user, gone)
       if (rows.size === 0) continue
       const { credential, remembered, refusals } = asked
@@ -156,7 +157,8 @@ class Logins implements FirstLogins {
       }
       await lock.assertHeld()
       const login = { session, user, reached, rows, password, credential: remembered }
-      const answer = await logIn(budget, login)
+      const intent = { act: 'login', user: user.key, hsmIds, credential } as const
+      const answer = await logIn(budget, login, (attempt) => this.#how.ask(session, intent, attempt))
       if (answer.kind === 'unclear') {
         if (refusals === 'go-on') continue
         throw notUnderstood(user, reached, answer.text)
@@ -180,7 +182,7 @@ class Logins implements FirstLogins {
     const remembered = isRemembered ? ({ remembered: true } as const) : {}
     const seen = { type: 'login', user, hsmIds, credential, answer, ...remembered } as const
     this.seen.push(seen)
-    await this.#onSeen(seen)
+    await this.#how.onSeen(seen)
   }
 
   /** When one of these HSMs, or their cluster, refused exactly this credential, where nothing was changed since. */

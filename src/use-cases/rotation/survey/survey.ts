@@ -192,8 +192,11 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
   const asked = isGivenNow && isUntouched ? await askedAgain(run, isTyped) : null
   await firstLogins(parts, reachable, run.users, asked, {
     onQuorum: (server, approvals) => noticeQuorum(run.plan.utility, server, approvals, parts.progress),
+    ask: (session, intent, attempt) =>
+      run.ask(session, asked?.remembered === null ? { ...intent, typed: true } : intent, attempt),
+    // The others have lines of their own.
     onSeen: async (seen) => {
-      await run.record(asked?.remembered === null ? { ...seen, typed: true } : seen)
+      if (seen.remembered === true) await run.record(seen)
     },
   })
   if (!isGivenNow) return
