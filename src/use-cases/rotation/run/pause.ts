@@ -110,7 +110,8 @@ export const pauseAfter = (what: string, where: string, answer: FailedAnswer): P
       ])
     case 'inconsistent':
       return new Pause('USER_INCONSISTENT', `${what} on ${where} was refused: ${answer.text}`, [
-        'the HSMs of the source disagree about the user; repair it there first',
+        'the HSMs of the cluster that is copied from disagree about the user: lockstep users drift says in what, and what repairs it',
+        'where some of them lack the user, an officer makes it there by user create, with the password the others hold; then resume',
       ])
     default:
       return new Pause('HSM_REFUSED', `${what} on ${where} was refused: ${answer.text}`)
