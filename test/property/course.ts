@@ -47,6 +47,7 @@ export class Course {
   back = false
   /** The journal was lost once. */
   lost = false
+  /** Intents without a clear answer, by their line. */
   readonly asked = new Map<number, AskedBefore>()
 }
 
@@ -56,4 +57,6 @@ export interface AskedBefore {
   readonly copied: ReadonlyMap<CellKey, ReadonlySet<Held> | undefined>
   /** The last write of these cells was a copy. */
   readonly afterCopy: boolean
+  /** Of a copy: what its origins held, from the intent to the answer. */
+  readonly brings: Set<Held>
 }

@@ -210,6 +210,7 @@ export class Witness {
         history.contact = this.#next()
         history.liedAbout = false
         if (act === 'change') this.logins.changed(invocation, cell)
+        else this.#noteCopies(appliance, user)
       }
       this.#checkCell(appliance, user)
     }
@@ -234,7 +235,9 @@ export class Witness {
       case 'answer': {
         const before = course.asked.get(said.to)
         asked = before?.asked
-        if (before !== undefined && said.clear) this.#answered(course, before, said.done)
+        if (before === undefined || !said.clear) break
+        course.asked.delete(said.to)
+        this.#answered(course, before, said.done)
         break
       }
       case 'seen':
@@ -290,8 +293,13 @@ export class Witness {
   }
 
   /** A start that was refused by what the store keeps spends no second login on it, however often it is repeated. */
-  #checkVain({ action, name, turn }: Invocation, appliance: Appliance, { type, name: userName }: Readonly<User>): void {
+  #checkVain(
+    { action, dead, name, turn }: Invocation,
+    appliance: Appliance,
+    { type, name: userName }: Readonly<User>,
+  ): void {
     const { fleet, store, journals } = this.#world
+    if (dead) return
     const user = fleet.users.find((one) => one.type === type && one.name === userName)
     const kept = user === undefined ? undefined : store.versions.current?.users.get(user.key)
     if (action !== 'start' || journals.size > 0 || user === undefined || kept === undefined) return
@@ -353,11 +361,18 @@ export class Witness {
   #intended(course: Course, seq: number, asked: Asked): void {
     const cells = asked.hsmIds.map((hsmId) => cellKey({ hsmId }, { key: asked.user }))
     const copied = new Map(cells.map((cell) => [cell, course.copied.get(cell)]))
-    course.asked.set(seq, { asked, copied, afterCopy: cells.some((cell) => course.copied.has(cell)) })
+    const before: AskedBefore = {
+      asked,
+      copied,
+      afterCopy: cells.some((cell) => course.copied.has(cell)),
+      brings: new Set(),
+    }
+    course.asked.set(seq, before)
     if (asked.act === 'login') return
     for (const hsmId of asked.hsmIds) course.written.add(hsmId)
-    for (const cell of cells) course.copied.delete(cell)
-    this.#noteOrigin(course, asked)
+    // Until a copy is carried out the cell holds what the one before brought.
+    if (asked.act === 'change') for (const cell of cells) course.copied.delete(cell)
+    this.#noteOrigin(course, before)
   }
 
   /** A login that the journal knows of without an intent. */
@@ -368,23 +383,36 @@ export class Witness {
     }
   }
 
-  #answered(course: Course, { asked, copied, afterCopy }: AskedBefore, done: boolean): void {
+  #answered(course: Course, before: AskedBefore, done: boolean): void {
+    const { asked, copied, afterCopy, brings } = before
     const isRefused = asked.act !== 'login' && !done
-    for (const [cell, before] of copied) {
+    if (!isRefused) this.#noteOrigin(course, before)
+    for (const [cell, known] of copied) {
       if (!isRefused) course.heard.set(cell, this.#histories.get(cell)?.contact ?? 0)
-      else if (before === undefined) course.copied.delete(cell)
-      else course.copied.set(cell, before)
+      if (asked.act === 'copy' && done) course.copied.set(cell, new Set(brings))
+      if (!isRefused) continue
+      if (known === undefined) course.copied.delete(cell)
+      else course.copied.set(cell, known)
     }
-    if (!isRefused) this.#noteOrigin(course, asked)
     const isInVain = asked.act === 'login' && asked.credential === 'new' && !done && afterCopy
     if (isInVain || (asked.act === 'copy' && !done)) course.copiesFailed = true
+  }
+
+  /** A copy is carried out now, and brings what its origin holds now. */
+  #noteCopies({ hsmId }: Appliance, { key }: RotatedUser): void {
+    for (const course of this.#courses.values()) {
+      for (const before of course.asked.values()) {
+        const { act, user, hsmIds } = before.asked
+        if (act === 'copy' && user === key && hsmIds.includes(hsmId)) this.#noteOrigin(course, before)
+      }
+    }
   }
 
   /**
    * What the HSMs of the origin hold, any of which the copy may come from. What an HSM did not hold when the rotation began
    * is no old credential, unless another person gave it that and nobody could have noticed.
    */
-  #noteOrigin(course: Course, { from, user: key, hsmIds }: Asked): void {
+  #noteOrigin(course: Course, { asked: { from, user: key, hsmIds }, brings }: AskedBefore): void {
     const user = this.#world.fleet.users.find((candidate) => candidate.key === key)
     if (from === null || user === undefined) return
     const origins = this.#world.fleet.named.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
@@ -399,6 +427,7 @@ export class Witness {
       const held = origins
         .filter((origin) => this.#isAsAtFirst(course, origin, user))
         .map((origin) => this.truth.held(origin, user))
+      for (const one of held) brings.add(one)
       course.copied.set(cell, new Set([...(course.copied.get(cell) ?? []), ...held]))
     }
   }

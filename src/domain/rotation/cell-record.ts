@@ -20,8 +20,8 @@ export interface Knowledge {
 export interface CellRecord {
   holds: Knowledge
   present: boolean
-  /** Some HSM of its cluster lacks the user, and the listing does not say which. */
-  somewhereMissing: boolean
+  /** The line that showed last that some HSM of its cluster lacks the user, but not which; 0 where none lacks it. */
+  somewhereMissingSeq: number
   locked: boolean
   /** The line that showed it locked last; 0 where none did. */
   lockedSeq: number
@@ -62,7 +62,7 @@ export interface CellRecord {
 export const newRecord = (holds: Knowledge): CellRecord => ({
   holds,
   present: true,
-  somewhereMissing: false,
+  somewhereMissingSeq: 0,
   locked: false,
   lockedSeq: 0,
   inSight: true,
@@ -102,5 +102,7 @@ export const shownAs = (record: CellRecord, goingBack: boolean): KnownCell => {
   if (record.locked) return as('locked')
   const isProved = holds.state === 'new' || holds.state === 'other' || (goingBack && holds.state === 'old')
   if (!record.inSight && !isProved) return as('unreachable')
+  // One of the cluster lacks the user, and it may be this one: what a login of all of them proved is not so any more.
+  if (holds.proof !== 'untouched' && record.somewhereMissingSeq > holds.seq) return as('unknown')
   return { state: holds.state, proof: holds.proof, evidence: holds.evidence, observedAt: holds.at }
 }

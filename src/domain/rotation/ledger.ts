@@ -303,8 +303,10 @@ export class RotationLedger {
    * added since and perhaps not met.
    */
   mayBeAbsent(user: UserKey, hsmId: HsmId): boolean {
-    const { present, somewhereMissing, missedFirst } = this.#record(user, hsmId)
-    return !present || somewhereMissing || missedFirst.is || (this.#joined.has(hsmId) && !this.#listedSeq.has(hsmId))
+    const { present, somewhereMissingSeq, missedFirst } = this.#record(user, hsmId)
+    return (
+      !present || somewhereMissingSeq > 0 || missedFirst.is || (this.#joined.has(hsmId) && !this.#listedSeq.has(hsmId))
+    )
   }
 
   /** Whether the HSM was seen since it could not be reached last. */
@@ -579,7 +581,7 @@ export class RotationLedger {
         record.mayBeOther = record.lastWrite === null
       }
       record.present = present
-      record.somewhereMissing = partly.has(user)
+      record.somewhereMissingSeq = partly.has(user) ? seq : 0
       record.locked = lockedUsers.has(user)
       if (record.locked) record.lockedSeq = seq
       record.inSight = true

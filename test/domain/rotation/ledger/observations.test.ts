@@ -67,6 +67,10 @@ describe('a user that some HSM of a cluster lacks', () => {
     const inPart = listing(b, { inPart: [APP] })
     expect([may(inPart), may(inPart, listing(b))]).toEqual([true, false])
     expect(cellAfter(b, [inPart])).toBe('old untouched')
+    // What a login on the whole cluster proved is not so any more, until the next one.
+    const proved = [[login(b), DONE]] as const
+    expect(cellAfter(b, [...proved, inPart])).toBe('unknown none')
+    expect(cellAfter(b, [inPart, ...proved])).toBe('new login-new')
   })
 })
 
