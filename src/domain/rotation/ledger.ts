@@ -662,7 +662,7 @@ export class RotationLedger {
       record.mayBeOther = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {
-        const state = record.present && record.holds.state === 'old' ? 'old' : 'unknown'
+        const state = record.present && record.holds.state === 'old' && this.#isFromOld(intent) ? 'old' : 'unknown'
         record.holds = { ...unknownSince(at, seq), state }
         record.present = true
         continue
@@ -678,6 +678,12 @@ export class RotationLedger {
       record.present = true
       record.holds = unknownSince(at, seq)
     }
+  }
+
+  /** Whether every HSM that a copy may come from holds the old credential: one that joined may hold anything. */
+  #isFromOld({ user, from }: Intent & { readonly act: 'copy' }): boolean {
+    const origins = this.#plan.roster.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
+    return origins.every(({ hsmId }) => this.#record(user, hsmId).holds.state === 'old')
   }
 
   #settle(seq: number, at: string, to: number, answer: Answer): void {
@@ -771,7 +777,8 @@ export class RotationLedger {
       const copied = { proof: 'copy', evidence: null, at, seq } as const
       if (intent.credential === 'current') {
         // The old one cannot always be asked for; a rollback begins only where a copy was seen to overwrite.
-        record.holds = { ...copied, state: isRehearsal(intent) || goesBack ? 'old' : 'unknown' }
+        const isOld = goesBack || (isRehearsal(intent) && this.#isFromOld(intent))
+        record.holds = { ...copied, state: isOld ? 'old' : 'unknown' }
       } else {
         // The new credential counts only once it logged in; where nobody knows it, the copy is the best there is.
         record.holds = { ...copied, state: this.facts.newCredential === 'unknown' ? 'new' : 'unknown' }
@@ -783,7 +790,8 @@ export class RotationLedger {
 const remembered = (record: CellRecord): Before =>
   Object.fromEntries(TAKEN_BACK.map((field) => [field, record[field]])) as unknown as Before
 
-const isRehearsal = (intent: Intent): boolean => intent.act === 'copy' && intent.rehearsal
+const isRehearsal = (intent: Intent): intent is Intent & { readonly act: 'copy' } =>
+  intent.act === 'copy' && intent.rehearsal
 
 /**
  * Follows a whole journal. Linear in the number of lines.

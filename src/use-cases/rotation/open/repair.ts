@@ -148,7 +148,10 @@ const check = async (
   const planned = await planRotation(chosen, users, work.console, ports.concurrency, rules, mayStay)
   const { plan, absent, matrix, behind } = planned
   const from = request.from === null ? null : originOf(plan, request.from, behind)
-  if (from !== null) refuseOrigin(planned, from)
+  if (from !== null) {
+    refuseOrigin(planned, from)
+    noticeSiblings(plan, request.from, from, ports.progress)
+  }
   if (absent.length > 0 || from !== null) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, plan.roster)
   const { passwords, asked, origin } = await credentialToGive(request, ports, plan, from)
@@ -198,6 +201,19 @@ const originOf = ({ roster, utility }: RotationPlan, from: HsmId | ClusterId, be
     `HSMs: ${roster.map(({ hsmId }) => hsmId).join(', ')}`,
     `clusters: ${[...new Set(roster.map(({ clusterId }) => clusterId))].join(', ')}`,
   ])
+}
+
+/** Where one HSM is named and its whole cluster is copied from, its siblings are taken to hold the same. */
+const noticeSiblings = (
+  { roster }: RotationPlan,
+  named: RepairRequest['from'],
+  from: UnitId,
+  progress: RepairPorts['progress'],
+): void => {
+  const siblings = serversOf(roster, from).flatMap(({ hsmId }) => (hsmId === named ? [] : [hsmId]))
+  if (named === from || siblings.length === 0 || !roster.some(({ hsmId }) => hsmId === named)) return
+  const text = `--from names ${named}, and users are copied from all of ${from} at once: ${siblings.join(', ')} ${siblings.length === 1 ? 'is' : 'are'} taken to hold the same`
+  progress({ kind: 'notice', text })
 }
 
 /** @throws {OperatorError} `USER_MISSING`, `REPLICATION_UNSUPPORTED` */
