@@ -562,7 +562,7 @@ test('what was given back is proved again where the store failed as PENDING was 
 test('a canary that was rehearsed from an HSM which joined since may hold anything', async () => {
   const turns = [turn({ retryOfficer: true, troubles: [trouble('replaced', { at: 210 })] })]
   const fleet = { clusters: [1, 1], oddities: [{ kind: 'drifted', hsm: 0, user: 0 }] as const }
-  expect(await told({ fleet, wishes: { current: 'unknown', acceptNoWayBack: true }, turns, noise: 0 })).toEqual([
+  expect(await told({ fleet, wishes: { current: 'kept-wrong', acceptNoWayBack: true }, turns, noise: 0 })).toEqual([
     'start: WRONG_HSM',
     'resume: ROSTER_CHANGED',
     'resume: completed',
