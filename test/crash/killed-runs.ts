@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { KilledRun } from './crash-case.js'
 import { Site } from './site.js'
-import { unitsOf, type Variant } from './variant.js'
+import { SMALLEST_CMU, unitsOf, type Variant } from './variant.js'
 
 /** The runs of a variant that are killed at each of their boundaries. */
 export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
@@ -11,7 +11,7 @@ export const killedRunsOf = (variant: Variant): readonly KilledRun[] =>
 export const start = (variant: Variant): KilledRun => ({
   variant,
   command: 'start',
-  boundaries: variant.boundaries === 'all' ? 'all-and-torn' : variant.boundaries,
+  boundaries: variant === SMALLEST_CMU ? 'all-and-torn' : variant.boundaries,
   prepare: async () => {},
 })
 

@@ -36,7 +36,7 @@ export interface Variant {
   readonly outOfStep: OutOfStep
   /** Whether a repair works on one HSM after the other, so that there are states in which only some are written. */
   readonly oneByOne: boolean
-  /** At which boundaries; with `all`, those of a start are `all-and-torn`. */
+  /** At which boundaries. */
   readonly boundaries: Exclude<BoundaryChoice, 'all-and-torn'>
 }
 
