@@ -5,6 +5,7 @@ import type { Story } from './story-arbitrary.js'
 
 /** Of an invocation that did not end the rotation. */
 export interface Answered {
+  readonly message: string
   readonly suggestions: readonly string[]
   /** It was refused, and not begun. */
   readonly refused: boolean
@@ -37,6 +38,7 @@ export class Operator {
   readonly #mayStayBehind = new Set<HsmId>()
   readonly #newSerials = new Set<ClusterId>()
   readonly #tried = new Set<string>()
+  #heard = ''
   #decisions = 0
   #recoveries = 0
 
@@ -66,7 +68,9 @@ export class Operator {
   }
 
   /** What to do after `last`. @param mayLeave nothing has changed, and there is nothing that has to be ended */
-  decide(last: Action, { suggestions, refused }: Answered, mayLeave: boolean): Decision {
+  decide(last: Action, { message, suggestions, refused }: Answered, mayLeave: boolean): Decision {
+    const isHeardAgain = this.#heard === `${last} ${message}`
+    this.#heard = `${last} ${message}`
     const ways = waysIn(suggestions).map((way) => this.#possible(way))
     const granting = ways.filter((way) => isGrant(way) && !this.#tried.has(keyOf(way)))
     // Every pause ends with how to go on; where it asks for something first, that alone is nothing else to do.
@@ -80,8 +84,8 @@ export class Operator {
       ...granting,
       ...others,
       ...(mayLeave ? [{ kind: 'leave' } as const] : []),
-      // Whoever was told what else to do, or that it stays so, does not do the same again.
-      ...(granting.length > 0 || mayLeave || (refused && others.length > 0) ? [] : [again]),
+      // Whoever was told what else to do, or that it stays so, does not do the same again; nor who hears the same again.
+      ...(granting.length > 0 || mayLeave || ((refused || isHeardAgain) && others.length > 0) ? [] : [again]),
     ]
     const choice = this.#choose(options) ?? again
     if ('kind' in choice) return choice

@@ -108,7 +108,8 @@ const hasWayBack = ({ world, operator }: Refused, rotation: Rotation): boolean =
   const differentIds = fleet.users.some(
     ({ type, name }) => new Set(fleet.named.map(({ hsm }) => hsm.find(type, name)?.id)).size > 1,
   )
-  if (differentIds) return false
+  // Once it was planned so, no copy is made, whatever they are since.
+  if (differentIds || rotation.plan.users.some(({ idsAgree }) => !idsAgree)) return false
   const untouched = fleet.named.filter(
     (appliance) =>
       course.roster.has(appliance.hsmId) &&

@@ -161,14 +161,14 @@ class Teller {
     const { witness } = this.#world
     const advised = this.#advice
     const ended = await this.#pass(calmAttemptOf(this.#world, action, this.#operator), CALM)
-    const { code, suggestions } = reasonOf(ended)
+    const { code, message, suggestions } = reasonOf(ended)
     if (ended.kind === 'refused') this.#checkAdvice(action, ended, advised)
     if (action === 'rollback' && code !== null) this.#checkReason(ended, code)
     if (witness.violations.length > 0 || this.over) return null
     if (code === 'NOTHING_PENDING') return this.#isNothingLeft() ? null : 'repair'
     const refused = ended.kind === 'refused' || code === 'NO_WAY_BACK'
     const mayLeave = ended.kind === 'refused' && this.#mayLeave(action, ended)
-    const decision = this.#operator.decide(this.#again(action, ended), { suggestions, refused }, mayLeave)
+    const decision = this.#operator.decide(this.#again(action, ended), { message, suggestions, refused }, mayLeave)
     const { errands } = this.#operator
     if (errands.upgrade) this.#world.upgrade()
     if (errands.clear) this.#world.clearCounts()
@@ -322,11 +322,17 @@ const FOUND_BY_ASKING = ['ROSTER_', 'SERIALS', 'HSM', 'REFUSED', 'USER_', 'LOST'
 
 const isDone = (rotation: Rotation): boolean => statementOf(rotation).outcome !== 'paused'
 
-const reasonOf = (ended: Ended): { readonly code: string | null; readonly suggestions: readonly string[] } => {
-  if (ended.kind === 'killed') return { code: null, suggestions: [] }
+interface Said {
+  readonly code: string | null
+  readonly message: string
+  readonly suggestions: readonly string[]
+}
+
+const reasonOf = (ended: Ended): Said => {
+  if (ended.kind === 'killed') return { code: null, message: '', suggestions: [] }
   if (ended.kind === 'refused') return ended
   const { error } = statementOf(ended.rotation)
-  return { code: error?.code ?? null, suggestions: error?.suggestions ?? [] }
+  return { code: error?.code ?? null, message: error?.message ?? '', suggestions: error?.suggestions ?? [] }
 }
 
 const describe = (ended: Ended): Pick<Traced, 'outcome' | 'code' | 'message'> => {

@@ -32,13 +32,15 @@ export interface CellRecord {
   different: string | null
   /** It has another ID than planned, as listed last. */
   hasOtherId: boolean
-  /** The user was missing when the HSM was met first. */
-  readonly missedFirst: { is: boolean }
+  /** The user was missing when the HSM was met first; on some HSM of its cluster. */
+  readonly missedFirst: { is: boolean; inPart: boolean }
   /** The last write that was meant for it, but for rehearsals, and whether it reported success. */
   lastWrite: Intent | null
   lastWriteDone: boolean
   /** The line of the last write that was meant for it, rehearsals among them; 0 where there was none. */
   lastWriteSeq: number
+  /** The line of the last change that was meant for it; 0 where there was none. */
+  lastChangeSeq: number
   /** A change was meant for it at some time, so that a login no longer tells what a copy did. */
   everChanged: boolean
   /** Where a copy of the old credential, also of a rehearsal, came from that may stand there now. */
@@ -69,10 +71,11 @@ export const newRecord = (holds: Knowledge): CellRecord => ({
   failures: undefined,
   different: null,
   hasOtherId: false,
-  missedFirst: { is: false },
+  missedFirst: { is: false, inPart: false },
   lastWrite: null,
   lastWriteDone: false,
   lastWriteSeq: 0,
+  lastChangeSeq: 0,
   everChanged: false,
   oldFrom: null,
   heldCurrentAtFirst: false,
@@ -102,7 +105,8 @@ export const shownAs = (record: CellRecord, goingBack: boolean): KnownCell => {
   if (record.locked) return as('locked')
   const isProved = holds.state === 'new' || holds.state === 'other' || (goingBack && holds.state === 'old')
   if (!record.inSight && !isProved) return as('unreachable')
-  // One of the cluster lacks the user, and it may be this one: what a login of all of them proved is not so any more.
-  if (holds.proof !== 'untouched' && record.somewhereMissingSeq > holds.seq) return as('unknown')
+  // One of the cluster lacks the user, and it may be this one: what was known of all of them is not so any more.
+  const isAsMet = holds.proof === 'untouched' && record.missedFirst.inPart
+  if (record.somewhereMissingSeq > holds.seq && !isAsMet) return as('unknown')
   return { state: holds.state, proof: holds.proof, evidence: holds.evidence, observedAt: holds.at }
 }

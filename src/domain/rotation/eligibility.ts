@@ -192,7 +192,14 @@ const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: Eligibi
     throw refusal(
       'USER_INCONSISTENT',
       `the HSMs of the cluster of ${where} disagree about ${userKey(ref)}: ${inconsistent.join(', ')}`,
-      ['repair the user first: AWS CloudHSM User Guide, "inconsistent" values in user list'],
+      [
+        ...(inconsistent.includes('cluster-coverage')
+          ? [
+              'where some HSM lacks the user, an officer makes it there by user create, with the password the others hold',
+            ]
+          : []),
+        'lockstep users drift says what repairs it: AWS CloudHSM User Guide, "inconsistent" values in user list',
+      ],
     )
   }
   if (row.twoFactor || row.mofnPubKey) {

@@ -59,8 +59,8 @@ export class RotationLedger {
   readonly #records = new Map<CellKey, CellRecord>()
   readonly #open = new Map<number, Unanswered & { readonly before: ReadonlyMap<CellKey, Before> }>()
   readonly #joined = new Set<HsmId>()
-  /** Clusters of which some HSM was meant to be written, also one that is gone, with the user. */
-  readonly #writtenClusters = new Set<string>()
+  /** Clusters of which an HSM that is gone was meant to be written, with the user. */
+  readonly #writtenAndGone = new Set<string>()
   readonly #debts = new Map<HsmId, string>()
   /** HSMs that stayed behind and that another run took along. */
   readonly #paidElsewhere = new Set<HsmId>()
@@ -268,7 +268,9 @@ export class RotationLedger {
   mayBeWritten(user: UserKey, hsmId: HsmId): boolean {
     if (this.everWritten(user, hsmId)) return true
     if (!this.#joined.has(hsmId)) return false
-    return this.#writtenClusters.has(`${this.#clusterOf(hsmId)} ${user}`)
+    const clusterId = this.#clusterOf(hsmId)
+    if (this.#writtenAndGone.has(`${clusterId} ${user}`)) return true
+    return this.#plan.roster.some((one) => one.clusterId === clusterId && this.everWritten(user, one.hsmId))
   }
 
   /** Whether the cell may hold the new credential now, as far as was seen. */
@@ -277,7 +279,14 @@ export class RotationLedger {
     if (!present) return false
     if (holds.state === 'new') return true
     if (holds.state === 'old' && holds.proof !== 'untouched') return false
+    // A refusal may be an error; the word of a change that was done is not given up for it.
+    if (this.#isChangedToNew(user, hsmId)) return true
     return !refusedNewAlone && this.mayBeWritten(user, hsmId)
+  }
+
+  #isChangedToNew(user: UserKey, hsmId: HsmId): boolean {
+    const { lastWrite, lastWriteDone } = this.#record(user, hsmId)
+    return lastWriteDone && lastWrite?.act === 'change' && lastWrite.credential === 'new'
   }
 
   /** Whether the HSM was added to its cluster, or came with it, after the rotation began. */
@@ -292,8 +301,14 @@ export class RotationLedger {
   failureCount(user: UserKey, hsmId: HsmId): number | undefined {
     const known = this.#record(user, hsmId).failures
     if (known === undefined) return undefined
-    const unanswered = [...this.#open.values()].filter(
-      ({ intent }) => intent.act === 'login' && intent.user === user && intent.hsmIds.includes(hsmId),
+    // Those of an earlier invocation are part of what was listed since: nothing of it can take effect any more.
+    const isListedSince = (this.#listedSeq.get(hsmId) ?? 0) > this.#invocationSeq
+    const unanswered = [...this.#open].filter(
+      ([seq, { intent }]) =>
+        intent.act === 'login' &&
+        intent.user === user &&
+        intent.hsmIds.includes(hsmId) &&
+        (seq > this.#invocationSeq || !isListedSince),
     )
     return known + unanswered.length
   }
@@ -565,23 +580,28 @@ export class RotationLedger {
     this.#listedSeq.set(hsmId, seq)
     const [missing, lockedUsers, partly] = [new Set(absent), new Set(locked), new Set(inPart)]
     const [counts, others, otherIds] = [new Map(failures), new Map(different), new Set(otherId)]
-    for (const { key: user } of this.#plan.users) {
+    for (const { key: user, idsAgree } of this.#plan.users) {
       const record = this.#record(user, hsmId)
       const present = !missing.has(user)
-      if (isFirstLook && !present) record.missedFirst.is = true
+      const isPartly = partly.has(user)
+      if (isFirstLook) Object.assign(record.missedFirst, { is: !present, inPart: isPartly })
       // Somebody made it meanwhile, and nobody knows with which password.
-      if (present && !record.present) {
+      const isMade = present && !record.present
+      const isMadeSomewhere =
+        !isPartly && record.somewhereMissingSeq > Math.max(record.lastWriteSeq, record.holds.seq) && present
+      const isMadeAnew = present && otherIds.has(user) && !record.hasOtherId && (idsAgree || !isFirstLook)
+      if (isMade || isMadeSomewhere || isMadeAnew) {
         record.holds = unknownSince(at, seq)
-        record.mayBeOther = record.lastWrite === null && !record.missedFirst.is
+        record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart
       }
-      // Only a change of the password unlocks, and where nothing of ours did it, it is not the old one any more.
-      const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastWriteSeq < record.lockedSeq
-      if (isUnlocked && record.holds.state === 'old') {
+      // Only a change of the password unlocks, and where nothing of ours did it, it is not the one we know any more.
+      const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastChangeSeq < record.lockedSeq
+      if (isUnlocked && (record.holds.state === 'old' || record.holds.state === 'new')) {
         record.holds = unknownSince(at, seq)
         record.mayBeOther = record.lastWrite === null
       }
       record.present = present
-      record.somewhereMissingSeq = partly.has(user) ? seq : 0
+      record.somewhereMissingSeq = isPartly ? seq : 0
       record.locked = lockedUsers.has(user)
       if (record.locked) record.lockedSeq = seq
       record.inSight = true
@@ -615,6 +635,11 @@ export class RotationLedger {
   #leave(gone: Debt): void {
     this.#gone.push(gone)
     this.#debts.delete(gone.hsmId)
+    const clusterId = this.#clusterOf(gone.hsmId)
+    for (const { key: user } of this.#plan.users) {
+      const isWritten = this.#records.get(keyOf({ user, hsmId: gone.hsmId }))?.lastWrite != null
+      if (isWritten) this.#writtenAndGone.add(`${clusterId} ${user}`)
+    }
     this.#plan = { ...this.#plan, roster: this.#plan.roster.filter(({ hsmId }) => hsmId !== gone.hsmId) }
     for (const { key: user } of this.#plan.users) this.#records.delete(keyOf({ user, hsmId: gone.hsmId }))
     this.#shareOut()
@@ -667,10 +692,9 @@ export class RotationLedger {
         record.present = true
         continue
       }
-      if (intent.act === 'change') record.everChanged = true
+      if (intent.act === 'change') Object.assign(record, { everChanged: true, lastChangeSeq: seq })
       if (intent.credential === 'new') record.oldFrom = null
       record.lastWrite = intent
-      for (const hsmId of intent.hsmIds) this.#writtenClusters.add(`${this.#clusterOf(hsmId)} ${intent.user}`)
       record.lastWriteDone = false
       record.mayNotBeAsked = false
       record.refused = []

@@ -1,3 +1,4 @@
+import type { UserKey } from '../hsm-user.js'
 import type { HsmId, UnitId } from '../ids.js'
 import { capabilitiesOf } from '../utility/capabilities.js'
 import type { RotationLedger } from './ledger.js'
@@ -89,10 +90,14 @@ const holdsOld = (ledger: RotationLedger, hsmId: HsmId): boolean => {
   return users.every(({ key }) => {
     if (ledger.facts.procedure === 'repair')
       return isComplete && ledger.isLeftAlone(key, hsmId) && !ledger.isOther(key, hsmId)
-    if (!ledger.holdsOld(key, hsmId)) return false
+    if (!ledger.holdsOld(key, hsmId) || isCopiedByOtherId(ledger, key, hsmId)) return false
     return ledger.cell(key, hsmId).proof === 'login-current' || (isComplete && !ledger.mayBeWritten(key, hsmId))
   })
 }
+
+/** Whether a copy would be of another user: the one that is meant has another ID there than planned. */
+const isCopiedByOtherId = (ledger: RotationLedger, user: UserKey, hsmId: HsmId): boolean =>
+  ledger.capabilities.copy.namesUserBy === 'id' && ledger.hasOtherId(user, hsmId)
 
 /** Units that a rollback has given the old credential by a copy: they hold it as well as those that were never written. */
 const restoredUnits = (ledger: RotationLedger): readonly UnitId[] =>

@@ -230,6 +230,21 @@ describe('after the journal was lost', () => {
     expect(ended).toEqual(['start: PAUSED_AS_ASKED', 'recover: RECOVERED', 'rollback: rolled-back'])
   })
 
+  test('a change that was done and is refused once in error may be new: nothing is discarded for it', async () => {
+    const turns = [
+      turn({}),
+      turn({ action: 'recover' }),
+      turn({ troubles: [trouble('refuse-login-counted', { at: 374 })] }),
+      turn({ action: 'rollback' }),
+    ]
+    const fleet = { clusters: [3, 3], lockoutLimit: 3, behaviour: { syncUserExisting: 'refuse' } } as const
+    expect((await told({ fleet, turns, noise: 0 })).slice(2)).toEqual([
+      'resume: NEW_CREDENTIAL_REFUSED',
+      'rollback: NO_WAY_BACK',
+      'resume: completed',
+    ])
+  })
+
   test('a recovery that was killed after its first line is resumed', async () => {
     const killed = turn({ action: 'recover', troubles: [trouble('journal-fails-after')] })
     const turns = [turn({ pauseBefore: 'finalize' }), killed]

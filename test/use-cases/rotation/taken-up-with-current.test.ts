@@ -1,10 +1,10 @@
 import { expect, test } from '@jest/globals'
-import { listing, loggedIn } from '../../helpers/journal-lines.js'
+import { change, copies, copy, DONE, listing, loggedIn, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
 import { APP, hsm } from '../../helpers/rotation.js'
-import { placeOf } from '../../helpers/run-bench.js'
+import { keepPending, placeOf } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
-const [a, b] = [hsm('a'), hsm('b')]
+const [a, b, c] = [hsm('a'), hsm('b'), hsm('c')]
 /** It stopped before the store held anything; the current credential was proved when it began. */
 const stopped = { hsms: [1, 1] as const, facts: { observed: [loggedIn(a), loggedIn(b)] } }
 const gives = ['new', 'current'] as const
@@ -24,4 +24,36 @@ test('a failed login of ours that nobody lived to write down is not told of anot
   })
   const { ended } = await takeUp(place, 'resume', { gives, options: { pauseBefore: 'rehearse' } })
   expect(ended).toBe('PAUSED_AS_ASKED 4')
+})
+
+test('a current credential that is mistyped late takes no HSM away that the old one can be copied back from', async () => {
+  const place = placeOf({
+    hsms: [1, 2],
+    lines: [
+      ...([STORED, [rehearsal(c, b), DONE], copies('accepted'), [change(a), DONE], [login(a), DONE]] as const),
+      ...([[copy(a, b), DONE], [login(b), DONE], copies('overwrites')] as const),
+      { type: 'propagation', method: 'sync', evidence: 'x' },
+    ],
+    fleet: (fleet) => {
+      fleet.give(a, 'new')
+      fleet.give(b, 'new')
+      // What is typed is refused there as if it were wrong.
+      fleet.give(c, 'other')
+    },
+  })
+  await keepPending(place)
+  expect((await takeUp(place, 'resume', { gives: ['current'] })).ended).toBe('CURRENT_REFUSED 4')
+  place.fleet.give(c, 'old')
+  expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 6')
+})
+
+test('a rollback with nothing to take back still waits for a command that was never answered', async () => {
+  const place = placeOf({ hsms: [1, 2], lines: [STORED, [rehearsal(c, b)]] })
+  await keepPending(place)
+  const { leftovers } = place.ports
+  const ended: number[] = []
+  leftovers.end = async ({ pid }) => {
+    ended.push(pid)
+  }
+  expect([(await takeUp(place, 'rollback')).ended, ended.length]).toEqual(['rolled-back 0', 1])
 })

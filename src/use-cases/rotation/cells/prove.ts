@@ -64,7 +64,14 @@ export const logInEach = async (
   unitId: UnitId,
   users: readonly PlannedUser[],
   credential: CredentialName,
-  onNotAsked: (user: PlannedUser, reached: readonly RosterEntry[], why: OperatorError) => Promise<void> = refuseLogin,
+  {
+    onNotAsked = refuseLogin,
+    isTyped = false,
+  }: {
+    readonly onNotAsked?: (user: PlannedUser, reached: readonly RosterEntry[], why: OperatorError) => Promise<void>
+    /** It was typed once more, perhaps wrongly. */
+    readonly isTyped?: boolean
+  } = {},
 ): Promise<LoginsOnUnit> => {
   const refused = new Set<PlannedUser>()
   const objections = new Map<PlannedUser, OperatorError>()
@@ -92,7 +99,8 @@ export const logInEach = async (
       if (missing !== undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${missing.hsmId}`)
       const password = run.password(user.key, credential)
       const hsmIds = reached.map(({ hsmId }) => hsmId)
-      const intent = { act: 'login', user: user.key, hsmIds, credential } as const
+      const typed = isTyped ? ({ typed: true } as const) : {}
+      const intent = { act: 'login', user: user.key, hsmIds, credential, ...typed } as const
       const answer = await logIn(budget, { session, user, reached, rows, password, credential: null }, (attempt) =>
         run.ask(session, intent, attempt),
       )

@@ -20,8 +20,10 @@ export const askCells = (run: RotationRun): Promise<void> =>
     const open = run.users.filter(({ key }) => !isAskedFor(run.ledger, key, hsmIds))
     if (open.length === 0) return
     await inTwoConversations(open, (share) =>
-      logInEach(run, unitId, share, 'new', async ({ key: user }, reached, { message: reason }) => {
-        await run.record({ type: 'not-asked', user, hsmIds: reached.map(({ hsmId }) => hsmId), reason })
+      logInEach(run, unitId, share, 'new', {
+        onNotAsked: async ({ key: user }, reached, { message: reason }) => {
+          await run.record({ type: 'not-asked', user, hsmIds: reached.map(({ hsmId }) => hsmId), reason })
+        },
       }),
     )
   })

@@ -46,6 +46,11 @@ const lookAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
       if (words !== null) {
         throw new Pause('ATTRIBUTES_DIFFER', `${key} on ${hsmId} is ${words}`, [
           'somebody has changed the user there: find out why, and have an officer set it right; then resume',
+          ...(run.ledger.hasOtherId(key, hsmId)
+            ? [
+                'no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own',
+              ]
+            : []),
         ])
       }
       // The restore point gets a missing user only in the next stage.

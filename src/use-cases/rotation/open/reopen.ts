@@ -11,6 +11,7 @@ import { toPause } from '../run/pause.js'
 import { RotationRun } from '../run/rotation-run.js'
 import { recordPause } from '../run/run-procedure.js'
 import { OfficerLogins } from '../sessions/officer-logins.js'
+import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
 import { credentialsOf, type GivenPasswords } from './credentials.js'
 import { settleEarlierDebts } from './earlier-rotations.js'
@@ -100,6 +101,8 @@ const takeUp = async (
     await run.record({ type: 'resumed', operator: ports.who })
     run = runWith(await credentialsOf(ledger, request, ports, goesBack))
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
+    // With the lock whoever comes next would start while it takes effect.
+    else await outwaitLateEffects(ledger, ports.leftovers, request.commandMs, ports.clock, ports.progress)
     return await work(run)
   } catch (error) {
     if (!mayBePaused(error, ledger.hasChanged)) throw error

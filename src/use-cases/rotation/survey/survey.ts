@@ -7,7 +7,7 @@ import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
-import { wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
+import { nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
 import { currentOfStore } from '../open/credentials.js'
@@ -218,7 +218,9 @@ const askedAgain = async ({ ledger, parts, plan }: RotationRun, isTyped: boolean
     refusals: 'stop',
     advice: [
       ...(isTyped ? CURRENT_ADVICE : []),
-      `nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId} closes it`,
+      ...(nothingToUndo(ledger) && ledger.rollback === null
+        ? [`nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId} closes it`]
+        : []),
     ],
   }
 }
@@ -227,7 +229,7 @@ const askedAgain = async ({ ledger, parts, plan }: RotationRun, isTyped: boolean
 const proveLate = async (run: RotationRun): Promise<boolean> => {
   const unitId = whereCurrentCanBeAsked(run.ledger)
   if (unitId === undefined) return false
-  const { refused, objections } = await logInEach(run, unitId, run.users, 'current')
+  const { refused, objections } = await logInEach(run, unitId, run.users, 'current', { isTyped: true })
   const [objection] = objections.values()
   if (objection !== undefined) throw objection
   const [user] = refused

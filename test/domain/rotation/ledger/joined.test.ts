@@ -33,6 +33,9 @@ describe('an HSM that was added', () => {
     expect(told(added(a), [change(b)]).mayBeNew(APP, c)).toBe(false)
     expect(told(added(a), [change(a)]).mayBeNew(APP, c)).toBe(true)
     expect(told([change(a)], added(a)).mayBeNew(APP, c)).toBe(true)
+    // Nothing was written by what was refused.
+    const inUse = { kind: 'refused', reason: 'user-logged-in', text: 'in use' } as const
+    expect(told([change(a), inUse], added(a)).mayBeNew(APP, c)).toBe(false)
   })
 
   test('may be new as well where the one that was written is gone since', () => {

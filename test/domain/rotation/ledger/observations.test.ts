@@ -72,6 +72,23 @@ describe('a user that some HSM of a cluster lacks', () => {
     expect(cellAfter(b, [...proved, inPart])).toBe('unknown none')
     expect(cellAfter(b, [inPart, ...proved])).toBe('new login-new')
   })
+
+  test('and that is listed by all again was made meanwhile, with whatever password', () => {
+    const inPart = listing(b, { inPart: [APP] })
+    expect(cellAfter(b, [listing(b), inPart, listing(b)])).toBe('unknown none')
+    expect(ledgerAfter([listing(b), inPart, listing(b)]).isOther(APP, b)).toBe(true)
+    // Those that were told to make it are not asked whether it may be written.
+    expect(ledgerAfter([inPart, listing(b)]).isOther(APP, b)).toBe(false)
+    // A copy of ours has made it.
+    expect(cellAfter(b, [inPart, [copy(a, b), DONE], [login(b), DONE], listing(b)])).toBe('new login-new')
+  })
+
+  test('and that has another ID than planned was made anew', () => {
+    const anew = listing(b, { otherId: [APP] })
+    expect(cellAfter(b, [anew])).toBe('unknown none')
+    expect(ledgerAfter([anew]).isOther(APP, b)).toBe(true)
+    expect(cellAfter(b, [anew, [change(b), DONE], [login(b), DONE], anew])).toBe('new login-new')
+  })
 })
 
 describe('a locked user', () => {
@@ -88,15 +105,17 @@ describe('a locked user', () => {
     expect(cellAfter(a, [...copiedBack, LOCKED, listing(a)])).toBe('unknown none')
   })
 
-  test('that we unlocked holds what we gave it', () => {
+  test('that we unlocked by a change holds what we gave it; whether a copy unlocks nobody knows', () => {
+    const changedBack: Line[] = [[change(a), DONE], LOCKED, back('change'), [change(a, 'current'), DONE]]
+    const proved: Line[] = [[login(a, 'current'), DONE], listing(a)]
+    expect(cellAfter(a, [...changedBack, ...proved])).toBe('old login-current')
     const copiedBack: Line[] = [[change(a), DONE], LOCKED, back(), [copy(b, a, 'current'), DONE]]
-    expect(cellAfter(a, [...copiedBack, listing(a)])).toBe('old copy')
+    expect(cellAfter(a, [...copiedBack, listing(a)])).toBe('unknown none')
   })
 
-  test('that was proved new is asked again before anything is built on it', () => {
+  test('that was proved new and that somebody unlocked since may hold anything', () => {
     expect(cellAfter(a, [...NEW, LOCKED])).toBe('locked none')
-    expect(cellAfter(a, [...NEW, LOCKED, listing(a)])).toBe('new login-new')
-    expect(ledgerAfter([...NEW, LOCKED, RESUMED, listing(a)]).isFresh(APP, a)).toBe(false)
+    expect(cellAfter(a, [...NEW, LOCKED, listing(a)])).toBe('unknown none')
   })
 
   test('that somebody else has written stays so behind the lock', () => {
@@ -159,6 +178,12 @@ describe('failed logins in a row', () => {
     expect(count([login(a), DONE])).toBe(1)
     expect(count([login(b), REFUSED])).toBe(1)
     expect(count([change(a), { kind: 'refused', reason: 'user-logged-in', text: 'in use' }])).toBe(1)
+  })
+
+  test('are what is listed once those of an earlier invocation can take effect no more', () => {
+    expect(count([login(a)], RESUMED)).toBe(2)
+    expect(count([login(a)], RESUMED, listing(a, { failures: [[APP, 2]] }))).toBe(2)
+    expect(count([login(a)], RESUMED, listing(a, { failures: [[APP, 2]] }), [login(a)])).toBe(3)
   })
 })
 
