@@ -56,9 +56,11 @@ export class Verdict {
     const before = this.#witness.violations.length
     const open = said.outcome === 'completed-with-debt'
     if (said.closed !== null && said.closed === open) this.#accuse(`8: ${said.outcome}, and closed is ${said.closed}`)
-    this.#claims(invocation, said, course)
-    if (said.outcome === 'rolled-back') this.#rolledBack(invocation, said, course)
-    else this.#completed(invocation, said, course)
+    // A rotation that is closed is returned as it is: it was proved by the one that closed it.
+    const { writer } = journal
+    this.#claims(writer, said, course)
+    if (said.outcome === 'rolled-back') this.#rolledBack(writer, said, course)
+    else this.#completed(writer, said, course)
     if (!open && this.#witness.violations.length === before) this.#settled.set(journal, journal.lines.length)
   }
 
