@@ -1,7 +1,7 @@
 import { type BoundaryChoice, boundariesOf, type PlacedBoundary } from './boundary.js'
 import { begins, type Command } from './command.js'
 import { type Held, isOver, promised, promisedOfRepair, withoutProof } from './promised.js'
-import { type Call, type Holdings, Site } from './site.js'
+import { type Call, type Holdings, type Moment, Site } from './site.js'
 import { hsmsOf, type Variant } from './variant.js'
 
 /** A run that is killed, and what has to have happened before it. */
@@ -38,7 +38,7 @@ export const casesOf = async (run: KilledRun): Promise<readonly CrashCase[]> => 
   try {
     await run.prepare(site)
     const from = begins(run.command) ? 0 : (await site.journal()).length
-    const ended = { site, run, before: await site.held() }
+    const ended = { site, run, before: await site.held(), resumed: null }
     const call = await site.call(run.command)
     const wrong = run.command === 'rollback' ? await wentBack(ended, call) : call.exitCode === 0 ? null : told(call)
     if (wrong !== null) throw new Error(`${run.variant.name}: ${run.command} without a crash: ${wrong}`)
@@ -58,6 +58,8 @@ interface Killed {
   readonly run: KilledRun
   /** What the HSMs held before the run. */
   readonly before: Holdings
+  /** What the kill left, where a resume from there is judged as well; else null. */
+  readonly resumed: Moment | null
 }
 
 /**
@@ -66,16 +68,17 @@ interface Killed {
  * @returns a verdict for each answer, in their order
  */
 export const judge = async (site: Site, { run, boundary, answers }: CrashCase): Promise<readonly Verdict[]> => {
-  const killed = { site, run, before: await site.held() }
+  const before = await site.held()
   const call = await site.call(run.command, { crashAt: boundary })
   if (call.exitCode !== null) return answers.map(() => `was not killed: ${told(call)}`)
   const left = await site.remember()
+  const killed = { site, run, before, resumed: answers.includes('resume') ? left : null }
   const over = isOver(await site.journal())
   const verdicts: Verdict[] = []
   for (const answer of answers) {
     if (verdicts.length > 0) await site.restore(left)
     const verdict = await (answer === 'resume' ? afterResume(killed) : afterRollback(killed))
-    verdicts.push(verdict ?? (await leftBehind(site, over)))
+    verdicts.push(verdict ?? (await leftBehind(site, over || (await site.isAs(left)))))
   }
   await site.forget(left)
   return verdicts
@@ -112,6 +115,8 @@ const afterRollback = async (killed: Killed): Promise<Verdict> => {
   if (!exitCodes.some((code) => code === call.exitCode) || call.document?.error?.code !== rolledBack.refused) {
     return `rollback was not refused as it should: ${told(call)}`
   }
+  // Where it changed nothing, a resume would be the one that is judged by itself.
+  if (killed.resumed !== null && (await site.isAs(killed.resumed))) return null
   return resumeTo(killed, await site.call('resume'), resumed)
 }
 
@@ -182,7 +187,7 @@ const holds = async (
     : `not ${expected}: ${wrong.map(([cell, word]) => `${cell} holds ${word}`).join(', ')}`
 }
 
-/** @param over the killed run was through: nobody takes up its stale locks before the next rotation does */
+/** @param over nobody has taken up its stale locks: the killed run was through, or a refusal went by the journal alone */
 const leftBehind = async (site: Site, over: boolean): Promise<Verdict> => {
   const traces = [...(await site.lockedUsers()), ...(over ? [] : await site.leftLocks())]
   return traces.length === 0 ? null : traces.join('; ')

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 import { generateX25519Identity, identityToRecipient } from 'age-encryption'
 import type { JournalEntry } from '../../src/domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../src/domain/rotation/outcome.js'
@@ -101,6 +102,13 @@ export class Site {
     this.#simulator.restore(fleet)
     await rm(this.#desk, { recursive: true, force: true })
     await cp(folder, this.#desk, { recursive: true })
+  }
+
+  /** Whether the HSMs and what is kept are as they were then; locks come and go. */
+  async isAs({ fleet, folder }: Moment): Promise<boolean> {
+    if (!isDeepStrictEqual(this.#simulator.remember(), fleet)) return false
+    const [now, then] = await Promise.all([filesIn(this.#desk), filesIn(folder)])
+    return isDeepStrictEqual(now, then)
   }
 
   /** Forgets a moment. */
@@ -227,6 +235,17 @@ export class Site {
       })
     })
   }
+}
+
+/** What every file below a folder holds, by its path, but for locks. */
+const filesIn = async (folder: string): Promise<ReadonlyMap<string, string>> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.lock'))
+  const read = async ({ parentPath, name }: (typeof files)[number]) => {
+    const path = join(parentPath, name)
+    return [path.slice(folder.length), (await readFile(path)).toString('base64')] as const
+  }
+  return new Map((await Promise.all(files.map(read))).sort(([a], [b]) => a.localeCompare(b)))
 }
 
 const parse = (text: string): Partial<RotationDocument> | null => {
