@@ -7,6 +7,7 @@ import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
+import { currentRow } from '../../../domain/rotation/procedure.js'
 import { wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
@@ -71,9 +72,9 @@ const takeAlong = async (
 ): Promise<void> => {
   const { read, discovery, joined, officerOf } = seen
   if (joined.length > 0) run.notice(`added since, and taken along: ${joined.join(', ')}`)
-  await takeDebtsAlong(run, read)
   for (const failure of read.failures) await noteMissing(run, failure)
   await bringLostBack(run, discovery)
+  await takeDebtsAlong(run, read)
   const officers = (clusterId: ClusterId) => officerOf(clusterId).user
   checkOfficers(officers, run.users, read.matrix, run.parts.lockoutLimit, run.plan.roster)
   const reachable = run.plan.roster.filter(({ hsmId }) => read.matrix.has(hsmId))
@@ -104,10 +105,15 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   return added.map(({ hsmId }) => hsmId)
 }
 
-/** What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. */
+/**
+ * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
+ * nothing else is left to do after the promotion, it stays a debt until it was given the credential.
+ */
 const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers): Promise<void> => {
-  if (run.ledger.capabilities.writeReach !== 'cluster' || run.ledger.promote === 'read-back') return
-  for (const hsmId of [...run.ledger.debts.keys()]) {
+  const { ledger } = run
+  if (ledger.capabilities.writeReach !== 'cluster') return
+  if (ledger.promote === 'read-back' && currentRow(ledger)?.effect === 'pay-debts') return
+  for (const hsmId of [...ledger.debts.keys()]) {
     if (!matrix.has(hsmId)) continue
     await run.record({ type: 'debt-settled', hsmId })
     run.notice(`${hsmId} is back and takes part again`)
