@@ -74,6 +74,10 @@ export const matchesRef = (cluster: Cluster, ref: ClusterRef): boolean =>
 export const showCluster = (cluster: Pick<Cluster, 'clusterId' | 'region'>): string =>
   `${cluster.region}/${cluster.clusterId}`
 
+/** Whether it is deleted, or is about to be: it has no HSM by then, and does not come back. */
+export const isDeleted = ({ state }: Pick<Cluster, 'state'>): boolean =>
+  state === 'DELETED' || state === 'DELETE_IN_PROGRESS'
+
 /** The HSMs that can be used now: ACTIVE and with an address. */
 export const activeHsms = (cluster: Cluster): readonly (Hsm & { readonly eniIp: EniIp })[] =>
   cluster.hsms.filter((hsm): hsm is Hsm & { readonly eniIp: EniIp } => hsm.state === 'ACTIVE' && hsm.eniIp !== null)

@@ -1,7 +1,8 @@
 import { type CloneFamily, type CloneVerdict, type Discovery, familyOf } from '../domain/clone-family.js'
 import { isDisproved, judgePair } from '../domain/clone-verdict.js'
-import { activeHsms, type Cluster, type ClusterRef, showCluster, showClusterRef } from '../domain/cluster.js'
+import { activeHsms, type Cluster, type ClusterRef, isDeleted, showCluster, showClusterRef } from '../domain/cluster.js'
 import { OperatorError, refusal, usageError } from '../domain/errors.js'
+import type { ClusterId } from '../domain/ids.js'
 import { findCluster, gapsIn, lookForCluster } from './find-cluster.js'
 
 /** Which clusters an operator named, and what was waived. */
@@ -17,6 +18,8 @@ export interface ClusterChoiceRequest {
   readonly requireFamilyNamed: boolean
   /** Whether a cluster that is left out because it is lost is owed what the others get, and needs a reason. */
   readonly lostIsDebt?: boolean
+  /** Clusters that are no typing mistake when they are left out, although AWS lists them no more. */
+  readonly knownBefore?: readonly ClusterId[]
 }
 
 /** The clusters, found and judged. */
@@ -29,7 +32,7 @@ export interface ClusterChoice {
   /** Why each destination is held to be a clone of the source, in the order of `destinations`. */
   readonly verdicts: readonly DestinationVerdict[]
   readonly leftOut: readonly Cluster[]
-  /** Clusters left out that no Region listed, because one did not answer. */
+  /** Clusters left out that no Region listed, because one did not answer, or because they are gone. */
   readonly leftOutUnseen: readonly ClusterRef[]
   /** What an operator should know although it stops nothing: Regions that did not answer, a waived proof. */
   readonly warnings: readonly string[]
@@ -52,7 +55,7 @@ export const chooseClusters = (discovery: Discovery, request: ClusterChoiceReque
   checkClusterRefs(request)
   const source = findCluster(discovery, request.source)
   const destinations = request.destinations.map((ref) => findDestination(discovery, ref, request))
-  const { leftOut, leftOutUnseen } = findLeftOut(discovery, request.leaveOut)
+  const { leftOut, leftOutUnseen } = findLeftOut(discovery, request)
   refuseUnusable(source)
   for (const cluster of destinations) orWithoutIt(refTo(cluster), request, () => refuseUnusable(cluster))
   const verdicts = destinations.map((destination) => judgeDestination(discovery, source, destination, request))
@@ -103,11 +106,13 @@ export const checkClusterRefs = ({
 /** A typing mistake is refused; a cluster in a Region that is down may be left out unseen, that being the reason. */
 const findLeftOut = (
   discovery: Discovery,
-  refs: readonly ClusterRef[],
+  { leaveOut: refs, knownBefore = [] }: ClusterChoiceRequest,
 ): { leftOut: Cluster[]; leftOutUnseen: ClusterRef[] } => {
+  const mayBeUnseen = ({ region, clusterId }: ClusterRef) =>
+    gapsIn(discovery, region).length > 0 || knownBefore.includes(clusterId)
   const found = refs.map((ref) => ({
     ref,
-    cluster: gapsIn(discovery, ref.region).length > 0 ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
+    cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
   }))
   return {
     leftOut: found.flatMap(({ cluster }) => cluster ?? []),
@@ -187,12 +192,9 @@ const judgeDestination = (
   ])
 }
 
-const GONE = ['DELETED', 'DELETE_IN_PROGRESS']
-
 const unnamedOf = (discovery: Discovery, family: CloneFamily | undefined, named: readonly Cluster[]) =>
   discovery.clusters.filter(
-    (cluster) =>
-      family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !GONE.includes(cluster.state),
+    (cluster) => family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !isDeleted(cluster),
   )
 
 /** Members of the family that need not be named, and are not. */

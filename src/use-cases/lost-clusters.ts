@@ -1,4 +1,4 @@
-import { activeHsms, type Cluster, showCluster, showClusterRef } from '../domain/cluster.js'
+import { activeHsms, type Cluster, isDeleted, showCluster, showClusterRef } from '../domain/cluster.js'
 import { usageError } from '../domain/errors.js'
 import type { LostCluster } from '../domain/rotation/journal-entry.js'
 import type { ClusterChoice } from './choose-clusters.js'
@@ -18,8 +18,6 @@ export interface LeftOut {
   readonly leftOut: readonly Cluster[]
   readonly lost: readonly LostCluster[]
 }
-
-const GONE = ['DELETED', 'DELETE_IN_PROGRESS']
 
 /**
  * Tells clusters that are left out by choice from those that are lost: out of sight, not ACTIVE, or without an ACTIVE HSM.
@@ -44,7 +42,7 @@ export const splitLeftOut = (
   }
   for (const ref of leftOutUnseen) {
     const why = plannedReason(ref.clusterId) ?? reason
-    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not seen, because a Region did not answer')
+    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not listed by any Region that answered')
     lost.push({ clusterId: ref.clusterId, region: ref.region ?? null, profile: ref.profile ?? null, reason: why })
   }
   return { leftOut: leftOut.filter(({ clusterId }) => lost.every((one) => one.clusterId !== clusterId)), lost }
@@ -52,7 +50,7 @@ export const splitLeftOut = (
 
 /** Why nothing can be done with a cluster now, in words that follow its name; null where something can. */
 const troubleOf = (cluster: Cluster): string | null => {
-  if (GONE.includes(cluster.state)) return null
+  if (isDeleted(cluster)) return null
   if (cluster.state !== 'ACTIVE') return `is ${cluster.state}, not ACTIVE`
   return activeHsms(cluster).length === 0 ? 'has no ACTIVE HSM' : null
 }

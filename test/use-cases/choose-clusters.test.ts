@@ -227,6 +227,9 @@ describe('chooseClusters', () => {
       // Its own Region answered.
       const elsewhere = request(A, [B], { requireFamilyNamed: true, leaveOut: [`eu-west-1/${C}`] })
       expect(() => chooseClusters(down, elsewhere)).toThrow('was not found in eu-west-1')
+      // Who knows that there was one makes no mistake.
+      const gone = chooseClusters(down, { ...elsewhere, knownBefore: [ref(C).clusterId] })
+      expect(gone.leftOutUnseen).toEqual([ref(`eu-west-1/${C}`)])
     })
   })
 })

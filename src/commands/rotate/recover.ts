@@ -43,7 +43,9 @@ ${exitCodes({
     const target = await readTarget(flags, null, this.wiring)
     const lockForm = this.lockForm(flags)
     const store = await this.openStore(flags, await this.wiring.secrets())
-    const { chosen, config } = await this.find(target, flags.config)
+    // A cluster that is gone for good can still be left out by name.
+    const knownBefore = (await store.read('pending'))?.clusters ?? []
+    const { chosen, config } = await this.find({ ...target, request: { ...target.request, knownBefore } }, flags.config)
     const lock = this.sharedLock(lockForm, flags, config.utility)
     const { locks, shelf, clock, refusedLogins } = await this.wiring.rotationPorts(lock, (text) => this.note(text))
     const { plainView } = await import('../../adapters/terminal/progress.js')

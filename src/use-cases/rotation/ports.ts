@@ -46,6 +46,8 @@ export interface HsmWork extends HsmPorts {
   readonly officerLogins: OfficerLogins
   readonly budget: LoginBudget
   readonly lock: HeldLock
+  /** Whether this invocation takes a rotation back. */
+  readonly goesBack?: boolean
 }
 
 /** What every way to open a run needs from outside. */

@@ -540,6 +540,59 @@ describe('by cloudhsm-cli', () => {
     )
   })
 
+  describe('a run that was through but for an HSM that stayed behind and is back, since when', () => {
+    const promoted: readonly Line[] = [
+      ...proved,
+      gone(d),
+      debt(d),
+      [copy(CLUSTER_A, [c]), DONE],
+      isNew([c]),
+      copies('overwrites'),
+      by('sync'),
+      PROMOTED,
+    ]
+    const left = { lines: [...promoted, TOLD], holds: { ...half, c: 'new' }, store: 'promoted' } as const
+    const tooLate = 'ROLLBACK_TOO_LATE 3: a new, b new, c new, d old'
+    testLeftovers(
+      [
+        ['nothing has happened', NEW, tooLate, left],
+        [
+          'its cluster gained another one',
+          NEW,
+          `${tooLate}, e old`,
+          { ...left, added: besideIn(rosterOf(2, 2), c, 'e') },
+        ],
+        ['clients locked the user beside it', NEW, tooLate, { ...left, fleet: (its) => its.fail(c, 5) }],
+        ['the applications are not told yet', NEW, tooLate, { ...left, lines: promoted }],
+        [
+          'another one is still away',
+          'completed-with-debt 6: a new, b old, c new, d new',
+          'ROLLBACK_TOO_LATE 3: a new, b old, c new, d old',
+          {
+            ...left,
+            lines: [
+              STORED,
+              gone(b),
+              debt(b),
+              [change([a]), DONE],
+              isNew([a]),
+              gone(d),
+              debt(d),
+              [change([c]), DONE],
+              isNew([c]),
+              by('change'),
+              PROMOTED,
+              TOLD,
+            ],
+            holds: { a: 'new', c: 'new' },
+            fleet: away(b),
+          },
+        ],
+      ],
+      accepted,
+    )
+  })
+
   describe('since when, the current credential proved and kept,', () => {
     const facts = { observed: [loggedIn(source), loggedIn(destination)] }
     const lines: readonly Line[] = [STORED_WITH_CURRENT, ...proved.slice(1)]

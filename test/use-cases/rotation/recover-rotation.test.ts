@@ -2,8 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
+import type { Cluster } from '../../../src/domain/cluster.js'
+import { ConsoleFailure, type ConsoleFailureKind, type HsmConsole } from '../../../src/domain/hsm-console.js'
+import type { UserKey } from '../../../src/domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../../src/domain/ids.js'
 import { Secret } from '../../../src/domain/secret.js'
+import type { ChosenForRotation } from '../../../src/use-cases/rotation/open/plan.js'
 import { recoverRotation } from '../../../src/use-cases/rotation/open/recover.js'
 import { clusterOf } from '../../helpers/clusters.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
@@ -19,8 +23,34 @@ const roster = rosterOf(1, 1)
 const [source, destination] = [clusterOf('a', 'us-east-1', []), clusterOf('b', 'eu-west-1', [])]
 const CLUSTERS = [source.clusterId, destination.clusterId] as [ClusterId, ClusterId]
 
+/** A console whose second conversation with the first HSM breaks: by then everything was listed. */
+const breaking = (console: HsmConsole, kind: ConsoleFailureKind | null): HsmConsole => {
+  let opened = 0
+  return {
+    ...console,
+    open: async (servers) => {
+      const [first] = servers
+      if (kind !== null && first !== undefined && first.hsmId === roster[0]?.hsmId && ++opened === 2) {
+        throw new ConsoleFailure(kind, `it is ${kind}`, [first.hsmId])
+      }
+      return console.open(servers)
+    },
+  }
+}
+
+interface Pending {
+  readonly rotationId?: RotationId
+  readonly users?: readonly UserKey[]
+  readonly about?: readonly ClusterId[]
+  /** What is wrong with the first HSM once it was listed. */
+  readonly odd?: ConsoleFailureKind | null
+}
+
 /** A rotation whose new credential is PENDING, with the journal that `damage` made of a whole one. */
-const halfDone = async (damage: (text: string) => string, rotationId: RotationId = ROTATION) => {
+const halfDone = async (
+  damage: (text: string) => string,
+  { rotationId = ROTATION, users = [APP], about = CLUSTERS, odd = null }: Pending = {},
+) => {
   const folder = await newFolder()
   const path = join(folder, `${ROTATION}.jsonl`)
   const shelf = journalShelf(folder, () => AT)
@@ -31,17 +61,17 @@ const halfDone = async (damage: (text: string) => string, rotationId: RotationId
   const store = new MemoryCredentialStore()
   await store.putPending({
     rotationId,
-    clusters: CLUSTERS,
+    clusters: about,
     restorePoint: null,
     startedAt: AT.toISOString(),
-    users: new Map([[APP, new Secret('TEST-SECRET-recover')]]),
+    users: new Map(users.map((key) => [key, new Secret('TEST-SECRET-recover')])),
   })
   const said: string[] = []
   const waits: number[] = []
-  const recover = (commandMs = 1_000) =>
+  const recover = (commandMs = 1_000, chosen: Partial<ChosenForRotation> = {}) =>
     recoverRotation(
       {
-        chosen: { source, destinations: [destination], leftOut: [], family: 'family-test', roster },
+        chosen: { source, destinations: [destination], leftOut: [], family: 'family-test', roster, ...chosen },
         users: [{ type: 'CU', name: 'app' }],
         config: { sha256: null, utility: 'cmu', document: { servers: [] } },
         commandMs,
@@ -51,7 +81,7 @@ const halfDone = async (damage: (text: string) => string, rotationId: RotationId
         lockoutLimit: 5,
         concurrency: 1,
         stop: { requested: false },
-        console: consoleWithOneOdd(roster, 'cmu', null),
+        console: breaking(consoleWithOneOdd(roster, 'cmu', null), odd),
         locks: {
           acquire: async () => ({
             name: async () => undefined,
@@ -90,7 +120,9 @@ describe('rotate recover', () => {
   })
 
   test('leaves the journal of a rotation alone that the store keeps nothing of', async () => {
-    const { path, recover } = await halfDone(() => 'damaged\n', 'r-20260301-031501-else' as RotationId)
+    const { path, recover } = await halfDone(() => 'damaged\n', {
+      rotationId: 'r-20260301-031501-else' as RotationId,
+    })
     await recover()
     expect(await readFile(path, 'utf8')).toBe('damaged\n')
   })
@@ -100,6 +132,53 @@ describe('rotate recover', () => {
     const before = await readFile(path, 'utf8')
     expect(await operatorErrorOf(() => recover())).toMatchObject({ code: 'ROTATION_KNOWN' })
     expect(await readFile(path, 'utf8')).toBe(before)
+  })
+
+  test.each([
+    ['unreachable', 'unreachable', false],
+    ['wrong-hsm', 'unknown', true],
+    ['not-understood', 'unknown', true],
+  ] as const)('an HSM that turns out to be %s has cells that are %s', async (odd, state, isSaid) => {
+    const { recover, said } = await halfDone(() => '', { odd })
+    const { cells } = await recover()
+    expect(cells.map((cell) => cell.state)).toEqual([state, 'new'])
+    expect(said.some((text) => text.includes(`it is ${odd}`))).toBe(isSaid)
+  })
+
+  test('wants every user that PENDING holds', async () => {
+    const { recover } = await halfDone(() => '', { users: [APP, 'CU:second', 'CU:third'] as UserKey[] })
+    expect(await operatorErrorOf(() => recover())).toMatchObject({
+      code: 'USER_NOT_NAMED',
+      exitCode: 3,
+      suggestions: ['add --user CU:second --user CU:third'],
+    })
+  })
+
+  describe('of clusters that PENDING names', () => {
+    const third = clusterOf('c', 'eu-west-1', [])
+    const about = [...CLUSTERS, third.clusterId]
+    const { clusterId, region } = third
+
+    test.each([
+      ['not named', {}],
+      ['left out although nothing is wrong with it', { leftOut: [third] }],
+    ])('wants one that is %s', async (_words, chosen) => {
+      const { recover } = await halfDone(() => '', { about })
+      expect(await operatorErrorOf(() => recover(1_000, chosen))).toMatchObject({
+        code: 'CLUSTER_NOT_NAMED',
+        exitCode: 3,
+        suggestions: [`add --destination ${clusterId}`, expect.stringContaining('--leave-out CLUSTER --reason TEXT')],
+      })
+    })
+
+    test.each([
+      ['a destination', { destinations: [destination, third] }],
+      ['owed', { lost: [{ clusterId, region, profile: null, reason: 'lost' }] }],
+      ['deleted', { leftOut: [{ ...third, state: 'DELETED' } as Cluster] }],
+    ])('goes on where one is %s', async (_words, chosen) => {
+      const { recover } = await halfDone(() => '', { about })
+      expect((await recover(1_000, chosen)).pause?.code).toBe('RECOVERED')
+    })
   })
 
   test('says how long it waits, and again while it does', async () => {

@@ -430,7 +430,6 @@ describe('by cloudhsm-cli', () => {
     expect(await told({ fleet, wishes: { current: 'given', mayStayBehind: 0 }, turns })).toEqual([
       'start: PAUSED_AS_ASKED',
       'resume: PAUSED_AS_ASKED',
-      'resume: HSM_BACK',
       'resume: completed',
     ])
   })

@@ -18,5 +18,5 @@ export const spread = async (run: RotationRun): Promise<void> => {
     failures.push(...failed)
     if (failed.length > run.parts.options.maxErrors) break
   }
-  throwTogether(failures)
+  throwTogether(failures, run.goesBack)
 }

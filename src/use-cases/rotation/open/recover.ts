@@ -1,8 +1,10 @@
+import { isDeleted } from '../../../domain/cluster.js'
 import type { ClusterLocks } from '../../../domain/cluster-lock.js'
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../../domain/credential-store.js'
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import { ConsoleFailure } from '../../../domain/hsm-console.js'
-import type { HsmUserRef, UserKey } from '../../../domain/hsm-user.js'
+import { type HsmUserRef, sameUser, type UserKey } from '../../../domain/hsm-user.js'
+import { parseUserRef } from '../../../domain/hsm-user-text.js'
 import type { HsmId, RotationId } from '../../../domain/ids.js'
 import type { Cell } from '../../../domain/rotation/cell.js'
 import { followReadable } from '../../../domain/rotation/follow-rotation.js'
@@ -15,6 +17,7 @@ import type { Rotation } from '../../../domain/rotation/rotation.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { SerialObservation } from '../../../domain/serial-numbers.js'
 import type { HsmWork, OpenPorts, RunOptions } from '../ports.js'
+import { describeFailure } from '../run/pause.js'
 import { RotationRun } from '../run/rotation-run.js'
 import { inLanes, inSessionsOn, rowsOf } from '../sessions/in-session.js'
 import { logIn } from '../sessions/log-in.js'
@@ -41,7 +44,8 @@ export type RecoverPorts = Omit<OpenPorts, 'officerOf' | 'hooks' | 'discover'> &
  * cell is asked by at most one login, with the credential it more likely holds. What is not proved stays unknown, and
  * resume or rollback repeat it. Called again, it asks cells that refused the one credential for the other: each call
  * may cost a cell one failed login. A journal that is broken or empty counts as lost: it is set aside, never repaired.
- * @throws {OperatorError} `NOTHING_PENDING`, `USER_NOT_PENDING`, `ROTATION_KNOWN`, and those of planning
+ * @throws {OperatorError} `NOTHING_PENDING`, `USER_NOT_PENDING`, `USER_NOT_NAMED`, `CLUSTER_NOT_NAMED`, `ROTATION_KNOWN`, and
+ * those of planning
  */
 export const recoverRotation = async (request: RecoverRequest, ports: RecoverPorts): Promise<Rotation> => {
   const { chosen, users } = request
@@ -49,6 +53,7 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
   const { rotationId } = pending
   const { known, trouble } = await knownRotation(ports.shelf, rotationId)
   if (known !== null && !canAskAgain(known, await currentOf(ports.store, known.plan))) throw refuseKnown(rotationId)
+  refuseUnnamedClusters(pending, chosen)
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   const lock = await ports.locks.acquire(clusterIds, rotationId)
   try {
@@ -247,6 +252,7 @@ const askCells = async (run: RotationRun, { unitId, servers }: Unit): Promise<vo
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
     await noteUnreachable(run, error)
+    if (error.kind !== 'unreachable') run.notice(describeFailure(error, false).message)
   }
 }
 
@@ -283,7 +289,34 @@ const pendingOf = async (store: CredentialStore, users: readonly HsmUserRef[]): 
       [...pending.users.keys()].map((user) => `--user ${user}`),
     )
   }
+  const unnamed = [...pending.users.keys()].filter((key) => !users.some((user) => sameUser(parseUserRef(key), user)))
+  if (unnamed.length > 0) {
+    throw refusal(
+      'USER_NOT_NAMED',
+      `${pending.rotationId} rotates ${unnamed.join(', ')} as well: PENDING may be all that knows what HSMs hold for ${unnamed.length === 1 ? 'it' : 'them'}`,
+      [`add ${unnamed.map((key) => `--user ${key}`).join(' ')}`],
+    )
+  }
   return { ...pending, rotationId: pending.rotationId }
+}
+
+/**
+ * Every cluster of the rotation takes part again, or is owed what the others get; one that is deleted is owed nothing.
+ * @throws {OperatorError} `CLUSTER_NOT_NAMED`
+ */
+const refuseUnnamedClusters = (pending: PendingOf, chosen: ChosenForRotation): void => {
+  const { source, destinations, leftOut, lost = [] } = chosen
+  const named = [source, ...destinations, ...lost, ...leftOut.filter(isDeleted)].map(({ clusterId }) => clusterId)
+  const unnamed = pending.clusters.filter((clusterId) => !named.includes(clusterId))
+  if (unnamed.length === 0) return
+  throw refusal(
+    'CLUSTER_NOT_NAMED',
+    `${pending.rotationId} is about ${unnamed.join(', ')} as well, which may hold its new credential`,
+    [
+      `add ${unnamed.map((clusterId) => `--destination ${clusterId}`).join(' ')}`,
+      `where one is out of reach or gone: --leave-out CLUSTER --reason TEXT in the place of its --destination`,
+    ],
+  )
 }
 
 /** The rotation as its journal tells it; null where the journal is lost, with what is wrong with the file where there is one. */

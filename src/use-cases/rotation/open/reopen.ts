@@ -92,6 +92,7 @@ const takeUp = async (
       ...ports,
       ...held,
       options,
+      goesBack,
       credentials,
       budget: new LoginBudget(ports.lockoutLimit, ports.refusedLogins),
       officerLogins: new OfficerLogins(),
@@ -113,6 +114,6 @@ const takeUp = async (
 
 /** A refusal says that nothing has changed; where that is not so, it is a pause. A rollback may be refused all the same. */
 const mayBePaused = (error: unknown, hasChanged: boolean): boolean => {
-  if (!(error instanceof OperatorError)) return toPause(error) !== null
+  if (!(error instanceof OperatorError)) return toPause(error, false) !== null
   return error.exitCode === EXIT.refused && hasChanged && !(error instanceof RollbackRefused)
 }

@@ -33,24 +33,30 @@ const WRONG_HSM_ADVICE = [
 const withoutAdvice = (hsmIds: readonly HsmId[]): string =>
   `where it stays away, go on without it and leave a debt: ${hsmIds.map((hsmId) => `--allow-unreachable ${hsmId}`).join(' ')} --reason TEXT`
 
-/** The code and words for a broken conversation. */
-export const describeFailure = (failure: ConsoleFailure): { code: string; message: string; suggestions: string[] } => ({
+/**
+ * The code and words for a broken conversation.
+ * @param goesBack whether the rotation goes back: it leaves no HSM behind that it wrote
+ */
+export const describeFailure = (
+  failure: ConsoleFailure,
+  goesBack: boolean,
+): { code: string; message: string; suggestions: string[] } => ({
   code: CODES[failure.kind],
   message: failure.hsmIds.every((hsmId) => failure.message.includes(hsmId))
     ? failure.message
     : `${failure.message} (${failure.hsmIds.join(', ')})`,
   suggestions: [
     ...(failure.kind === 'wrong-hsm' ? WRONG_HSM_ADVICE : []),
-    ...(failure.kind === 'unreachable' ? [withoutAdvice(failure.hsmIds)] : []),
+    ...(failure.kind === 'unreachable' && !goesBack ? [withoutAdvice(failure.hsmIds)] : []),
     ...(failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`]),
   ],
 })
 
 /** Any failure in the middle of a run as a pause; null for faults of the program itself. */
-export const toPause = (error: unknown): Pause | null => {
+export const toPause = (error: unknown, goesBack: boolean): Pause | null => {
   if (error instanceof Pause) return error
   if (error instanceof ConsoleFailure) {
-    const { code, message, suggestions } = describeFailure(error)
+    const { code, message, suggestions } = describeFailure(error, goesBack)
     return new Pause(code, message, suggestions)
   }
   if (error instanceof OperatorError) return new Pause(error.code, error.message, error.suggestions)
@@ -58,12 +64,12 @@ export const toPause = (error: unknown): Pause | null => {
 }
 
 /** Throws one pause for all of these, under their code where they share one; faults of the program pass through. */
-export const throwTogether = (all: readonly unknown[]): void => {
+export const throwTogether = (all: readonly unknown[], goesBack: boolean): void => {
   // A refused officer stops several lanes by one and the same error.
   const failures = [...new Set(all)]
   const [first, second] = failures
   if (first === undefined) return
-  const pauses = failures.map((error) => toPause(error))
+  const pauses = failures.map((error) => toPause(error, goesBack))
   const fault = pauses.indexOf(null)
   if (fault >= 0) throw failures[fault]
   if (second === undefined) throw pauses[0]

@@ -40,6 +40,11 @@ export class RotationRun {
     return this.parts.ledger
   }
 
+  /** Whether the rotation goes back, or is about to. */
+  get goesBack(): boolean {
+    return this.parts.goesBack === true || this.ledger.rollback !== null
+  }
+
   /** The plan with the HSMs that were added since. */
   get plan(): RotationPlan {
     return this.ledger.plan

@@ -114,7 +114,7 @@ const notDone = (run: RotationRun, { stage }: Row): Pause =>
 
 /** Writes down why a run stops here. Faults of the program pass through. */
 export const recordPause = async (run: RotationRun, stage: Stage, error: unknown): Promise<Rotation> => {
-  const pause = toPause(error)
+  const pause = toPause(error, run.goesBack)
   if (pause === null) throw error
   const { code, message } = pause
   const resume = `lockstep rotate resume --rotation ${run.ledger.facts.rotationId}`
@@ -122,7 +122,7 @@ export const recordPause = async (run: RotationRun, stage: Stage, error: unknown
   run.parts.progress({ kind: 'stage-paused', stage, message })
   const told = { stage, code, message, suggestions }
   try {
-    if (error instanceof ConsoleFailure && error.kind === 'unreachable') await noteUnreachable(run, error)
+    if (error instanceof ConsoleFailure) await noteUnreachable(run, error)
     await run.record({ type: 'paused', ...told })
     return run.rotation()
   } catch (failure) {

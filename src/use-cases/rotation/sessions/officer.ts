@@ -36,7 +36,7 @@ export const refuseKnownOfficer = async (
  * there. Waits for logins of other lanes on the same HSMs.
  * @param listing what `listUsers` said in this session
  * @throws {OperatorError} `OFFICER_REFUSED`, here or in another lane, and then the password is not tried again by itself;
- * `HSM_BACK`, `LOCK_LOST`, and those of the login budget
+ * `OFFICER_NOT_LOGGED_IN`, for anything but the password; `HSM_BACK`, `LOCK_LOST`, and those of the login budget
  */
 export const loginOfficer = async (
   work: HsmWork,
@@ -115,11 +115,12 @@ const tryOfficer = async (
   )
   const refused = servers.flatMap((server) => {
     const answer = answerOf(answers, server.hsmId)
-    return answer.kind === 'refused' ? [{ server, text: answer.text }] : []
+    return answer.kind === 'refused' ? [{ server, ...answer }] : []
   })
-  const [where] = refused
+  const [where] = refused.filter(({ reason }) => reason === 'login-refused')
   if (where !== undefined) {
-    await work.budget.noteRefused({ user, reached: refused.map(({ server }) => server), rows })
+    const reached = refused.flatMap(({ server, reason }) => (reason === 'login-refused' ? [server] : []))
+    await work.budget.noteRefused({ user, reached, rows })
     return refusal(
       'OFFICER_REFUSED',
       `${nameServer(where.server)} refused the crypto officer ${userKey(user)}: ${where.text}`,
@@ -128,6 +129,14 @@ const tryOfficer = async (
         'once it is right, add --retry-officer',
         `where this cluster has a password of its own: --officer-password ${where.server.clusterId}=SECRET`,
       ],
+    )
+  }
+  const [otherwise] = refused
+  if (otherwise !== undefined) {
+    return refusal(
+      'OFFICER_NOT_LOGGED_IN',
+      `${nameServer(otherwise.server)} did not let the crypto officer ${userKey(user)} in, and not for the password: ${otherwise.text}`,
+      ['put right what it says there, or wait until it is over; then the same command again'],
     )
   }
   for (const { hsmId } of servers) {

@@ -1,8 +1,10 @@
 import type { Discovery } from '../../../domain/clone-family.js'
+import { isDeleted } from '../../../domain/cluster.js'
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import type { PlannedCluster } from '../../../domain/rotation/plan.js'
 import type { RotationRun } from '../run/rotation-run.js'
 
 /** How AWS's view differs from the roster of a rotation. */
@@ -11,7 +13,13 @@ export interface RosterChanges {
   readonly added: readonly RosterEntry[]
   /** HSMs that AWS does not list any more, those with debts among them; another one may have taken their place. */
   readonly gone: readonly RosterEntry[]
-  /** Everything else, in words: clusters and HSMs that are not listed, not ACTIVE, or elsewhere. */
+  /** HSMs of clusters whose Region did not answer, so that nobody knows; not those with debts. */
+  readonly unseen: readonly RosterEntry[]
+  /** HSMs that were added and are not ACTIVE yet, in words. */
+  readonly arriving: readonly string[]
+  /** What is gone or unseen as a whole cluster, in words. */
+  readonly clusters: readonly string[]
+  /** Everything else, in words: clusters and HSMs that are not ACTIVE, or elsewhere. */
   readonly other: readonly string[]
 }
 
@@ -22,16 +30,24 @@ export interface RosterChanges {
 export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): RosterChanges => {
   const added: RosterEntry[] = []
   const gone: RosterEntry[] = []
+  const unseen: RosterEntry[] = []
+  const arriving: string[] = []
+  const clusters: string[] = []
   const other: string[] = []
   for (const { clusterId, region } of [plan.source, ...plan.destinations]) {
     const cluster = now.clusters.find((candidate) => candidate.clusterId === clusterId && candidate.region === region)
-    if (cluster === undefined) {
-      const problem = now.problems.find((candidate) => candidate.region === region)
-      other.push(`${region}/${clusterId} is not listed${problem === undefined ? '' : ` (${problem.error})`}`)
+    const planned = plan.roster.filter((entry) => entry.clusterId === clusterId)
+    const left = planned.filter(({ hsmId }) => !debts.has(hsmId))
+    if (cluster === undefined || isDeleted(cluster)) {
+      const problem = cluster === undefined ? whyUnanswered(now, region) : undefined
+      if (problem === undefined) gone.push(...planned)
+      else unseen.push(...left)
+      if (left.length === 0) continue
+      const state = cluster === undefined ? 'not listed' : cluster.state
+      clusters.push(`${region}/${clusterId} is ${state}${problem === undefined ? '' : ` (${problem})`}`)
       continue
     }
     if (cluster.state !== 'ACTIVE') other.push(`${clusterId} is ${cluster.state}`)
-    const planned = plan.roster.filter((entry) => entry.clusterId === clusterId)
     for (const server of planned) {
       const { hsmId, eniIp } = server
       const hsm = cluster.hsms.find((candidate) => candidate.hsmId === hsmId)
@@ -44,39 +60,59 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
     for (const { hsmId, eniIp, state } of cluster.hsms) {
       if (planned.some((entry) => entry.hsmId === hsmId)) continue
       if (state !== 'ACTIVE' || eniIp === null) {
-        other.push(`${hsmId} was added to ${clusterId} and is ${state}`)
+        arriving.push(`${hsmId} was added to ${clusterId} and is ${state}`)
         continue
       }
       const serverId = (plan.roster.length + added.length) as ServerId
       added.push({ serverId, hsmId, eniIp, clusterId, region, role })
     }
   }
-  return { added, gone, other }
+  return { added, gone, unseen, arriving, clusters, other }
 }
 
+/** Whether nobody knows what became of the cluster of an HSM: its Region did not answer. */
+export const isUnseen = (now: Discovery, { clusterId, region }: RosterEntry): boolean =>
+  !now.clusters.some((cluster) => cluster.clusterId === clusterId && cluster.region === region) &&
+  whyUnanswered(now, region) !== undefined
+
+/** Why a Region did not list its clusters; undefined where it did. */
+const whyUnanswered = ({ problems }: Discovery, region: PlannedCluster['region']): string | undefined =>
+  problems.find((problem) => problem.region === region && problem.operation === 'DescribeClusters')?.error
+
 /** Every change in words. */
-export const changesInWords = ({ added, gone, other }: RosterChanges): readonly string[] => [
+export const changesInWords = ({ added, gone, arriving, clusters, other }: RosterChanges): readonly string[] => [
+  ...clusters,
   ...other,
+  ...arriving,
   ...gone.map(({ hsmId, eniIp, clusterId }) => `${hsmId} (${eniIp}) is gone from ${clusterId}`),
   ...added.map(({ hsmId, clusterId }) => `${hsmId} was added to ${clusterId}`),
 ]
 
 /** The refusal to work with other HSMs than were planned, and what to do about it. */
 export const rosterChanged = (changes: RosterChanges): OperatorError => {
-  const [first] = changes.gone
+  const { added, gone, unseen } = changes
+  const flags = [...gone, ...unseen].map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
   return refusal(
     'ROSTER_CHANGED',
     `AWS reports other HSMs than this rotation was planned for: ${changesInWords(changes).join('; ')}`,
     [
       'lockstep clusters list',
-      ...(first === undefined
-        ? []
-        : [
-            `where it is gone for good, resume with --allow-unreachable ${first.hsmId} --reason TEXT; one in its place is taken along`,
-          ]),
-      ...(changes.added.length > 0 ? ['resume takes the added HSMs along'] : []),
+      ...(gone.length > 0
+        ? [
+            `where that is so for good, the same command with ${flags} --reason TEXT goes on without; what came in its place is taken along`,
+          ]
+        : []),
+      ...(unseen.length > 0 ? [unseenAdvice(unseen, gone.length > 0 ? null : flags)] : []),
+      ...(added.length > 0 ? ['resume takes the added HSMs along'] : []),
     ],
   )
+}
+
+/** @param flags null where they are named already */
+const unseenAdvice = (unseen: readonly RosterEntry[], flags: string | null): string => {
+  const regions = [...new Set(unseen.map(({ region }) => region))].join(', ')
+  const how = flags === null ? 'the same leaves' : `until then, resume with ${flags} --reason TEXT leaves`
+  return `once ${regions} answers, resume; ${how} what is there behind, as a debt`
 }
 
 /**
@@ -84,8 +120,8 @@ export const rosterChanged = (changes: RosterChanges): OperatorError => {
  * @throws {OperatorError} `ROSTER_CHANGED`, naming every HSM that was added, replaced, lost or is not ACTIVE
  */
 export const askAws = async (run: RotationRun): Promise<void> => {
-  const { added, gone, other } = rosterChanges(run.ledger, await run.parts.discover())
-  await agree(run, { added, gone: gone.filter(({ hsmId }) => !run.ledger.debts.has(hsmId)), other })
+  const changes = rosterChanges(run.ledger, await run.parts.discover())
+  await agree(run, { ...changes, gone: changes.gone.filter(({ hsmId }) => !run.ledger.debts.has(hsmId)) })
 }
 
 /**
@@ -95,7 +131,7 @@ export const askAws = async (run: RotationRun): Promise<void> => {
  */
 export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   const { added } = rosterChanges(run.ledger, await run.parts.discover())
-  await agree(run, { added, gone: [], other: [] })
+  await agree(run, { added, gone: [], unseen: [], arriving: [], clusters: [], other: [] })
 }
 
 const agree = async (run: RotationRun, changes: RosterChanges): Promise<void> => {

@@ -85,7 +85,7 @@ export const firstLogins = async (
     await inLanes(others, work.concurrency, ({ servers }) => logins.on(servers, false))
     return logins
   } catch (error) {
-    throw error instanceof ConsoleFailure ? refusedBy([error]) : error
+    throw error instanceof ConsoleFailure ? refusedBy([error], work.goesBack) : error
   }
 }
 

@@ -56,8 +56,8 @@ export const readAllUsers = async (console: HsmConsole, roster: Roster, concurre
 }
 
 /** Broken conversations before anything changed, as one refusal that names every HSM. */
-export const refusedBy = (failures: readonly ConsoleFailure[]): OperatorError => {
-  const described = failures.map(describeFailure)
+export const refusedBy = (failures: readonly ConsoleFailure[], goesBack = false): OperatorError => {
+  const described = failures.map((failure) => describeFailure(failure, goesBack))
   return refusal(
     described[0]?.code ?? 'HSM_UNREACHABLE',
     described.map(({ message }) => message).join('; '),

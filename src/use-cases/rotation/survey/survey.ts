@@ -7,6 +7,7 @@ import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
+import { currentRow } from '../../../domain/rotation/procedure.js'
 import { nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
@@ -16,7 +17,7 @@ import type { ReopenPorts } from '../ports.js'
 import { type Pause, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
-import { rosterChanged, rosterChanges } from './aws-comparison.js'
+import { isUnseen, rosterChanged, rosterChanges } from './aws-comparison.js'
 import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
@@ -44,16 +45,22 @@ export const survey = async (
   await outwaitLateEffects(ledger, leftovers, request.commandMs, clock, progress)
   const discovery = await parts.discover()
   const joined = await followAws(run, discovery)
+  if (run.plan.roster.length === 0) {
+    refuseToGoOnWithNone(run)
+    return
+  }
   const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
-  if (serious.length > 0 || read.matrix.size === 0) throw refusedBy(serious.length > 0 ? serious : read.failures)
+  if (serious.length > 0 || read.matrix.size === 0) {
+    throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
+  }
   const risen = await noteListings(run, read)
   try {
     await takeAlong(run, request, { read, discovery, joined, officerOf })
   } catch (error) {
     if (risen === null) throw error
     // What a listing showed is told with whatever else stops the run: the next one shows it no more.
-    throwTogether([risen, error])
+    throwTogether([risen, error], run.goesBack)
   }
   if (risen !== null) throw risen
 }
@@ -71,9 +78,9 @@ const takeAlong = async (
 ): Promise<void> => {
   const { read, discovery, joined, officerOf } = seen
   if (joined.length > 0) run.notice(`added since, and taken along: ${joined.join(', ')}`)
-  await takeDebtsAlong(run, read)
   for (const failure of read.failures) await noteMissing(run, failure)
   await bringLostBack(run, discovery)
+  await takeDebtsAlong(run, read, discovery)
   const officers = (clusterId: ClusterId) => officerOf(clusterId).user
   checkOfficers(officers, run.users, read.matrix, run.parts.lockoutLimit, run.plan.roster)
   const reachable = run.plan.roster.filter(({ hsmId }) => read.matrix.has(hsmId))
@@ -95,34 +102,65 @@ const noteListings = (run: RotationRun, { matrix }: ReadUsers): Promise<Pause | 
 const followAws = async (run: RotationRun, discovery: Discovery): Promise<readonly HsmId[]> => {
   const { ledger, parts } = run
   const { mayStayBehind } = parts.options
-  const { added, gone, other } = rosterChanges(ledger, discovery)
+  const changes = rosterChanges(ledger, discovery)
+  const { added, gone, arriving } = changes
+  if (run.goesBack) for (const words of changes.other) run.notice(words)
+  // A rollback goes by what answers.
+  const [unseen, other] = run.goesBack ? [[], []] : [changes.unseen, changes.other]
   const isAllowed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId) || ledger.debts.has(hsmId)
-  const missing = gone.filter((server) => !isAllowed(server))
-  if (other.length > 0 || missing.length > 0) throw rosterChanged({ added: [], gone: missing, other })
+  if (other.length > 0 || arriving.length > 0 || ![...gone, ...unseen].every(isAllowed)) {
+    // Whoever gives the flags again gives all of them.
+    const asked = gone.filter(({ hsmId }) => !ledger.debts.has(hsmId))
+    throw rosterChanged({ ...changes, added: [], gone: asked, unseen, other })
+  }
   for (const server of gone) await dropGone(run, server)
+  for (const { hsmId } of unseen) await leaveBehind(run, hsmId)
   if (added.length > 0) await run.record({ type: 'targets-added', roster: added })
   return added.map(({ hsmId }) => hsmId)
 }
 
-/** What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. */
-const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers): Promise<void> => {
-  if (run.ledger.capabilities.writeReach !== 'cluster' || run.ledger.promote === 'read-back') return
-  for (const hsmId of [...run.ledger.debts.keys()]) {
-    if (!matrix.has(hsmId)) continue
+/**
+ * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody.
+ * @throws {OperatorError} `NO_HSM_LEFT`
+ */
+const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
+  if (goesBack || ledger.promote !== null) return
+  const { rotationId } = ledger.facts
+  throw refusal('NO_HSM_LEFT', `AWS lists no HSM of ${rotationId} any more`, [
+    `nothing is left to rotate: lockstep rotate rollback --rotation ${rotationId} closes it`,
+  ])
+}
+
+/**
+ * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
+ * nothing else is left to do after the promotion, it stays a debt until it was given the credential; so does one that answers while its Region does not.
+ */
+const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery: Discovery): Promise<void> => {
+  const { ledger } = run
+  if (ledger.capabilities.writeReach !== 'cluster') return
+  if (ledger.promote === 'read-back' && currentRow(ledger)?.effect === 'pay-debts') return
+  for (const hsmId of [...ledger.debts.keys()]) {
+    const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
+    if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
     await run.record({ type: 'debt-settled', hsmId })
     run.notice(`${hsmId} is back and takes part again`)
   }
 }
 
-/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name. */
+/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name. Going back leaves none behind. */
 const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
   await noteUnreachable(run, failure)
-  const { hsmIds, reason } = run.parts.options.mayStayBehind
+  if (run.goesBack) return
+  const { hsmIds } = run.parts.options.mayStayBehind
   for (const hsmId of failure.hsmIds) {
-    if (!hsmIds.includes(hsmId) || run.ledger.debts.has(hsmId)) continue
-    await run.record({ type: 'debt', debt: { hsmId, reason } })
-    run.notice(`${hsmId} stays behind for now: ${reason}`)
+    if (hsmIds.includes(hsmId) && !run.ledger.debts.has(hsmId)) await leaveBehind(run, hsmId)
   }
+}
+
+const leaveBehind = async (run: RotationRun, hsmId: HsmId): Promise<void> => {
+  const { reason } = run.parts.options.mayStayBehind
+  await run.record({ type: 'debt', debt: { hsmId, reason } })
+  run.notice(`${hsmId} stays behind for now: ${reason}`)
 }
 
 /** An HSM that AWS does not list any more is left out with the consent its absence was given. */

@@ -4,8 +4,11 @@ import { throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inLanes } from '../sessions/in-session.js'
 
-/** Writes down which HSMs could not be reached; they are out of sight until they are seen again. */
+/**
+ * Writes down which HSMs could not be reached, where that is what failed; they are out of sight until they are seen again.
+ */
 export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
+  if (failure.kind !== 'unreachable') return
   for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
 }
 
@@ -17,7 +20,7 @@ export const onEach = async (
   run: RotationRun,
   units: readonly UnitId[],
   work: (unitId: UnitId) => Promise<void>,
-): Promise<void> => throwTogether(await failuresOnEach(run, units, work))
+): Promise<void> => throwTogether(await failuresOnEach(run, units, work), run.goesBack)
 
 /** As `onEach`, and leaves it to the caller what the failures mean. */
 export const failuresOnEach = async (
@@ -31,7 +34,7 @@ export const failuresOnEach = async (
       await work(unitId)
     } catch (error) {
       failures.push(error)
-      if (error instanceof ConsoleFailure && error.kind === 'unreachable') await noteUnreachable(run, error)
+      if (error instanceof ConsoleFailure) await noteUnreachable(run, error)
     }
   })
   return failures

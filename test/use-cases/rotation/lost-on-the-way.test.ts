@@ -1,0 +1,219 @@
+import { describe, expect, test } from '@jest/globals'
+import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
+import type { HsmId } from '../../../src/domain/ids.js'
+import { discoveryOf } from '../../helpers/clusters.js'
+import { change, copies, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
+import { hsm } from '../../helpers/rotation.js'
+import { type BenchGiven, besideIn, keepPending, type Place, placeOf } from '../../helpers/run-bench.js'
+import { takeUp } from '../../helpers/taken-up.js'
+
+// What becomes of a rotation whose clusters, Regions or HSMs are lost on its way. HSM a of the source is changed; c and d
+// are the destination.
+
+const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
+const CHANGED: readonly Line[] = [
+  STORED,
+  [rehearsal(d, c), DONE],
+  copies('accepted'),
+  [change(a), DONE],
+  [login(a), DONE],
+]
+
+const changed = async (away: readonly HsmId[] = [c, d], given: BenchGiven = {}): Promise<Place> => {
+  const place = placeOf({
+    lines: CHANGED,
+    fleet: (its) => {
+      its.give(a, 'new')
+      for (const hsmId of away) its.at(hsmId).away = true
+    },
+    ...given,
+  })
+  await keepPending(place)
+  return place
+}
+
+const without = (...hsmIds: readonly HsmId[]) => ({ options: { mayStayBehind: { hsmIds, reason: 'lost' } } })
+const flagsFor = (...hsmIds: readonly HsmId[]) =>
+  `${hsmIds.map((hsmId) => `--allow-unreachable ${hsmId}`).join(' ')} --reason TEXT`
+
+const LOST = {
+  'that AWS does not list any more': (place: Place) => {
+    place.aws.clusters = place.aws.clusters.slice(0, 1)
+  },
+  'that is DELETED': (place: Place) => {
+    place.aws.clusters = place.aws.clusters.map((cluster, at) =>
+      at === 0 ? cluster : { ...cluster, state: 'DELETED', hsms: [] },
+    )
+  },
+} as const
+
+describe.each(Object.entries(LOST))('a cluster %s', (_words, lose) => {
+  test.each([
+    ['resume', 'completed 0', 'a new, b new, c old, d old'],
+    ['rollback', 'rolled-back 0', 'a old, b old, c old, d old'],
+  ] as const)('is left out by %s with consent for each of its HSMs', async (action, ended, holds) => {
+    const place = await changed()
+    lose(place)
+    const asked = await takeUp(place, action)
+    expect([asked.ended, asked.suggestions.join()]).toEqual([
+      'ROSTER_CHANGED 4',
+      expect.stringContaining(flagsFor(c, d)),
+    ])
+    // One of them is not enough, and both have to be named again.
+    const half = await takeUp(place, action, without(c))
+    expect([half.ended, half.suggestions.join()]).toEqual(['ROSTER_CHANGED 4', expect.stringContaining(flagsFor(c, d))])
+    expect((await takeUp(place, action, without(c, d))).ended).toBe(ended)
+    expect(place.fleet.holds()).toBe(holds)
+  })
+})
+
+describe('every cluster is gone', () => {
+  const allGone = async () => {
+    const place = await changed([a, b, c, d])
+    place.aws.clusters = []
+    return place
+  }
+
+  test('resume makes nothing current, and says that a rollback closes it; it does', async () => {
+    const place = await allGone()
+    const resumed = await takeUp(place, 'resume', without(a, b, c, d))
+    expect([resumed.ended, resumed.suggestions.join()]).toEqual([
+      'NO_HSM_LEFT 4',
+      expect.stringContaining('rotate rollback'),
+    ])
+    expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
+    expect(place.store.versions.pending).toBeNull()
+  })
+
+  test('rollback closes it at once', async () => {
+    expect((await takeUp(await allGone(), 'rollback', without(a, b, c, d))).ended).toBe('rolled-back 0')
+  })
+})
+
+describe('a Region that does not answer', () => {
+  const silent = (place: Place, operation: DiscoveryProblem['operation'] = 'DescribeClusters'): Place => {
+    const [source, destination] = place.aws.clusters
+    if (source === undefined || destination === undefined) throw new Error('there are two clusters')
+    const { region } = destination
+    const problem: DiscoveryProblem = {
+      region,
+      profile: null,
+      error: 'timed out',
+      kind: 'unreachable',
+      operation,
+      named: true,
+    }
+    const clusters = operation === 'DescribeClusters' ? [source] : [source, destination]
+    return { ...place, ports: { ...place.ports, discover: async () => discoveryOf(clusters, [problem]) } }
+  }
+
+  test('leaves debts behind where each of its HSMs may stay, and nothing for gone', async () => {
+    const place = await changed()
+    const asked = await takeUp(silent(place), 'resume')
+    expect([asked.ended, asked.message]).toEqual(['ROSTER_CHANGED 4', expect.stringContaining('timed out')])
+    expect(asked.suggestions.join()).toContain(`until then, resume with ${flagsFor(c, d)}`)
+    const { ended, rotation } = await takeUp(silent(place), 'resume', without(c, d))
+    expect([ended, rotation?.gone, rotation?.debts.map(({ hsmId }) => hsmId)]).toEqual([
+      'completed-with-debt 6',
+      [],
+      [c, d],
+    ])
+    for (const hsmId of [c, d]) place.fleet.at(hsmId).away = false
+    expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+    expect(place.fleet.holds()).toBe('a new, b new, c new, d new')
+  })
+
+  test.each(['cmu', 'cloudhsm-cli'] as const)('though its HSMs do, is no hindrance either by %s', async (utility) => {
+    const lines: readonly Line[] =
+      utility === 'cmu' ? CHANGED : [STORED, copies('accepted'), [change([a, b]), DONE], [login([a, b]), DONE]]
+    const facts = { acceptedNoWayBack: true }
+    const place = await changed([], { utility, lines, facts })
+    if (utility === 'cloudhsm-cli') place.fleet.give(b, 'new')
+    expect((await takeUp(silent(place), 'resume')).ended).toBe('ROSTER_CHANGED 4')
+    expect((await takeUp(silent(place), 'resume', without(c, d))).ended).toBe('completed 0')
+    expect(place.fleet.holds()).toBe('a new, b new, c new, d new')
+  })
+
+  test('does not keep a rollback from what can be reached', async () => {
+    const place = await changed()
+    expect((await takeUp(silent(place), 'rollback')).ended).toBe('rolled-back 0')
+    expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
+  })
+
+  test('about backups alone has listed its clusters', async () => {
+    const place = await changed([])
+    expect((await takeUp(silent(place, 'DescribeBackups'), 'resume')).ended).toBe('completed 0')
+  })
+})
+
+describe('what AWS reports of HSMs that are not ACTIVE', () => {
+  const degraded = async (): Promise<Place> => {
+    const place = await changed([c])
+    place.aws.clusters = place.aws.clusters.map((cluster) => ({
+      ...cluster,
+      hsms: cluster.hsms.map((one) => (one.hsmId === c ? { ...one, state: 'DEGRADED' } : one)),
+    }))
+    return place
+  }
+
+  test('stops a rotation that goes forward, and is a notice to one that goes back', async () => {
+    expect((await takeUp(await degraded(), 'resume')).ended).toBe('ROSTER_CHANGED 4')
+    const place = await degraded()
+    expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
+    expect(place.notices).toContain(`${c} is DEGRADED`)
+  })
+
+  test('stops both where it is being added: it may be built from one that holds the new credential', async () => {
+    const place = await changed([])
+    const [source] = place.aws.clusters
+    const added = besideIn(
+      place.fleet.hsms.map(({ server }) => server),
+      a,
+      'e',
+    )
+    const arriving = { ...source?.hsms[0], hsmId: added.hsmId, eniIp: null, state: 'CREATE_IN_PROGRESS' } as never
+    place.aws.clusters = place.aws.clusters.map((cluster, at) =>
+      at === 0 ? { ...cluster, hsms: [...cluster.hsms, arriving] } : cluster,
+    )
+    expect((await takeUp(place, 'resume')).ended).toBe('ROSTER_CHANGED 4')
+    expect((await takeUp(place, 'rollback')).ended).toBe('ROSTER_CHANGED 4')
+  })
+})
+
+describe('an HSM that cannot be reached', () => {
+  test('may stay behind while the rotation goes forward, and the advice says so', async () => {
+    const { ended, suggestions } = await takeUp(await changed([c]), 'resume')
+    expect([ended, suggestions.join()]).toEqual(['HSM_UNREACHABLE 4', expect.stringContaining(flagsFor(c))])
+  })
+
+  test('is no debt of a rollback, and nothing advises to make it one', async () => {
+    const place = await changed([a])
+    const { ended, suggestions } = await takeUp(place, 'rollback', without(a))
+    expect([ended, suggestions.join()]).toEqual([
+      'HSM_UNREACHABLE 4',
+      expect.not.stringContaining('--allow-unreachable'),
+    ])
+    expect(place.written().filter((words) => words.startsWith('debt'))).toEqual([])
+  })
+
+  test.each([
+    ['at all', 'open', 'HSM_UNREACHABLE 4'],
+    ['once the rollback has begun', 'change CU:app a', 'HSM_UNREACHABLE 4'],
+    ['as the officer logs in', 'login CO:admin a', 'HSM_UNREACHABLE 4'],
+  ])('%s, when a rotation goes back', async (_words, when, expected) => {
+    const place = await changed([])
+    if (when === 'open') for (const hsmId of [a, b, c, d]) place.fleet.at(hsmId).away = true
+    else place.fleet.befall(when === 'login CO:admin a' ? when : 'copy CU:app b>a', { breaks: 'unreachable' })
+    const { ended, suggestions } = await takeUp(place, 'rollback')
+    expect([ended, suggestions.join()]).toEqual([expected, expect.not.stringContaining('--allow-unreachable')])
+  })
+})
+
+test('an officer who is refused for anything but the password is asked again', async () => {
+  const place = await changed([])
+  const text = 'HSM Error: logged in User is denied'
+  place.fleet.befall('login CO:admin', { answer: { kind: 'refused', reason: 'user-logged-in', text } })
+  const { ended, message } = await takeUp(place, 'resume')
+  expect([ended, message]).toEqual(['OFFICER_NOT_LOGGED_IN 4', expect.stringContaining(text)])
+  expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+})
