@@ -32,7 +32,7 @@ export interface WantedLogin {
  * Decides every login of every command, of users and of officers. Where a listing shows the failed logins in a row the
  * HSM's own count decides; where it shows none, those that are remembered, of all who share the state. A good login and
  * a change of the password clear what is remembered, as they clear the count. No cell that refused a login is asked again
- * by the same invocation before it was written.
+ * by the same invocation before its password was changed: a copy may have changed nothing.
  */
 export class LoginBudget {
   readonly limit: number

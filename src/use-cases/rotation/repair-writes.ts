@@ -25,6 +25,7 @@ export const repairWrites = ({
   isProved,
   inPart,
   notAsked,
+  refusals,
 }: RepairPreview): readonly RepairWrite[] =>
   unitsOf(plan.roster, plan.utility).flatMap(({ unitId, servers }): RepairWrite[] => {
     const hsmIds = servers.map(({ hsmId }) => hsmId)
@@ -34,8 +35,8 @@ export const repairWrites = ({
       const has = (state: Cell['state']) => mine.some((cell) => cell.user === key && cell.state === state)
       const isMissing = has('absent') || inPart.some(({ user, hsmId }) => user === key && hsmIds.includes(hsmId))
       if (from === unitId) return false
-      const isNearLockout = has('locked') || notAsked.some((cell) => cell.user === key && hsmIds.includes(cell.hsmId))
-      return from === null ? isMissing : isMissing || !isProved || !isNearLockout
+      const hasNoLogin = [...notAsked, ...refusals].some((cell) => cell.user === key && hsmIds.includes(cell.hsmId))
+      return from === null ? isMissing : isMissing || !isProved || !(has('locked') || hasNoLogin)
     }
     const keys = wanting.map(({ key }) => key)
     const [copied, changed] = [keys.filter(isCopied), keys.filter((key) => !isCopied(key))]

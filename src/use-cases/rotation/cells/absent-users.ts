@@ -42,7 +42,7 @@ export const isMissingIn = (listed: readonly HsmUser[], user: PlannedUser): bool
 /** The pause for a user that no copy brings to a unit. */
 export const toBeMade = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): Pause =>
   new Pause('USER_MISSING', `${key} does not exist on every HSM of ${run.name(unitId)}`, [
-    `an officer makes it there by ${run.words.create}, with any password; then resume gives it the right one`,
+    `an officer makes it there by ${run.words.create}, with any password; then resume with --overwrite-other gives it the right one`,
   ])
 
 /** An HSM that was added has the users of some backup; elsewhere the operator has to want it. */

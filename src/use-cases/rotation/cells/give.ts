@@ -75,7 +75,7 @@ export const isLocked = (run: RotationRun, unitId: UnitId, { key }: PlannedUser)
   run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'locked')
 
 /** @throws {Pause} `USER_LOCKED` where one of these is locked still, as the HSMs say now */
-const refuseLocked = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
+export const refuseLocked = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
   if (users.length === 0) return
   const servers = run.servers(unitId)
   await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))

@@ -1,5 +1,6 @@
 import type { UnitId } from '../../../domain/ids.js'
-import type { PlannedUser } from '../../../domain/rotation/plan.js'
+import type { RosterEntry } from '../../../domain/roster.js'
+import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { changeUsers } from './change.js'
@@ -24,7 +25,7 @@ export class Origins {
   /**
    * The origin that was given out least often.
    * @param target what is copied to, which is never its own origin
-   * @throws {Pause} `NO_PROVED_ORIGIN`, or why the one that was proved before does not hold it any more
+   * @throws {Pause} `NO_PROVED_ORIGIN`, `ORIGIN_LOST`, or why the one that was proved before does not hold it any more
    */
   async next(users: readonly PlannedUser[], target: UnitId): Promise<UnitId> {
     await this.ready(users)
@@ -51,10 +52,43 @@ export class Origins {
   #proved(users: readonly PlannedUser[]): readonly UnitId[] {
     const run = this.#run
     const { from, newCredential } = run.ledger.facts
-    if (from !== null && newCredential === 'unknown') return [from]
+    if (from !== null && newCredential === 'unknown') {
+      if (!hasOrigin(run, from)) throw originLost(run, from)
+      return [from]
+    }
     return run.units.filter((unitId) => run.isProvedNow(unitId, users))
   }
 }
+
+/** Whether users can be copied from where the operator said: it takes part, and was not out of sight when it was met last. */
+export const hasOrigin = (run: RotationRun, from: UnitId): boolean =>
+  run.servers(from).some(({ hsmId }) => run.ledger.isInSight(hsmId))
+
+/** The pause of a repair that has lost what it copies from. Nobody knows the password, so that nothing else can give it. */
+export const originLost = (run: RotationRun, from: UnitId): Pause => {
+  const { plan, ledger } = run
+  const isGone = serversOf(plan.roster, from).length === 0
+  const what = isGone
+    ? 'is gone, and nobody knows the password it held'
+    : 'cannot be reached, and nobody knows the password it holds'
+  const lacking = run.units.filter((unitId) => run.notNew(unitId).length > 0).flatMap((unitId) => run.servers(unitId))
+  const left = lacking.filter(({ hsmId }) => !ledger.debts.has(hsmId))
+  return new Pause('ORIGIN_LOST', `${run.name(from)}, which this repair copies from, ${what}`, [
+    ...(isGone ? [] : ['bring it back, then resume: nothing else can take its place']),
+    ...(left.length === 0 ? [] : [leaveAdvice(run, left)]),
+    ANOTHER_REPAIR,
+  ])
+}
+
+/** How HSMs that cannot be given what a repair copies are left as they are. */
+export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEntry[]): string => {
+  const flags = servers.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  return `to end it, leave the rest as it is, a debt: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${flags} --reason TEXT`
+}
+
+/** What gives such HSMs what is right, once they are left. */
+export const ANOTHER_REPAIR =
+  'then another repair gives it what is right: lockstep users repair --from HSM, or --to-current --store STORE'
 
 const proveAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
   const unitId = bestOrigin(run)

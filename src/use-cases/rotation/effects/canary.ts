@@ -3,7 +3,7 @@ import type { UnitId } from '../../../domain/ids.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
 import { wayBackOf } from '../../../domain/rotation/way-back.js'
 import { type CopyReport, copyUsers, isRefusedAsExisting, verdictOf } from '../cells/copy.js'
-import { give, refusedAfterWrite } from '../cells/give.js'
+import { give, isLocked, refusedAfterWrite } from '../cells/give.js'
 import { logInEach, prove } from '../cells/prove.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -39,9 +39,12 @@ export const canary = async (run: RotationRun): Promise<void> => {
 const giveIt = (run: RotationRun, unitId: UnitId, method: 'sync' | 'change'): Promise<void> =>
   give(run, unitId, run.notNew(unitId), { credential: 'new', method })
 
-/** Copies the users to one unit. Nothing is settled where they had to be written again to clear their failed logins. */
+/**
+ * Copies users to one unit. Nothing is settled where they had to be written again to clear their failed logins. Those that
+ * could show nothing there are given it afterwards.
+ */
 const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
-  const pending = run.notNew(unitId)
+  const pending = triable(run, unitId)
   const from = () => run.origins.next(pending, unitId)
   const report = await copyUsers(run, { from, to: unitId, users: pending, credential: 'new', compare: true })
   refuseOtherChanges(run, unitId, report.looks, pending)
@@ -101,10 +104,25 @@ const untried = (run: RotationRun): UnitId | undefined => {
   const { canary: planned, restorePoint } = run.plan.parts
   const others = run.units.filter((unitId) => unitId !== restorePoint)
   return [planned, ...others].find((unitId) => {
-    const pending = run.notNew(unitId)
+    const pending = triable(run, unitId)
     return pending.length > 0 && neverChanged(run, unitId, pending)
   })
 }
+
+/**
+ * Users whose copy can show there whether it overwrites: not one that may be missing, which it would make; one that is
+ * locked, which it may leave so; or one that has another ID, which it may miss.
+ */
+const triable = (run: RotationRun, unitId: UnitId): readonly PlannedUser[] =>
+  run
+    .notNew(unitId)
+    .filter(
+      (user) =>
+        !isLocked(run, unitId, user) &&
+        run
+          .servers(unitId)
+          .every(({ hsmId }) => !run.ledger.mayBeAbsent(user.key, hsmId) && !run.ledger.hasOtherId(user.key, hsmId)),
+    )
 
 const neverChanged = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): boolean =>
   run.servers(unitId).every(({ hsmId }) => users.every(({ key }) => !run.ledger.everChanged(key, hsmId)))

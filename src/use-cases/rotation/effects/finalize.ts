@@ -13,7 +13,8 @@ export const finalize = async (run: RotationRun): Promise<void> => {
 }
 
 const promote = async (run: RotationRun): Promise<void> => {
-  const { store, credentials, ledger } = run.parts
+  const { store, credentials, ledger, lock } = run.parts
+  await lock.assertHeld()
   await run.record({ type: 'store', act: 'promote', phase: 'intent' })
   await store.promote(ledger.facts.rotationId)
   const current = await store.read('current')

@@ -1,9 +1,11 @@
 import type { UnitId } from '../../../domain/ids.js'
-import type { PlannedUser } from '../../../domain/rotation/plan.js'
+import type { RosterEntry } from '../../../domain/roster.js'
+import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { isAskedFor } from '../../../domain/rotation/procedures/repair.js'
 import { absentUsers } from '../cells/absent-users.js'
 import { copyUsers, isRefusedAsExisting } from '../cells/copy.js'
-import { give } from '../cells/give.js'
+import { give, isLocked, refuseLocked } from '../cells/give.js'
+import { ANOTHER_REPAIR, hasOrigin, leaveAdvice, originLost } from '../cells/origins.js'
 import { logInEach, prove } from '../cells/prove.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -28,16 +30,56 @@ export const askCells = (run: RotationRun): Promise<void> =>
     )
   })
 
-/** Gives the credential to the HSMs that do not hold it. */
+/**
+ * Gives the credential to the HSMs that do not hold it. Where that can only be copied and its origin is lost, HSMs that may
+ * stay behind are left as they are.
+ * @throws {Pause} `ORIGIN_LOST`
+ */
 export const repairCells = async (run: RotationRun): Promise<void> => {
+  const { from, newCredential } = run.ledger.facts
+  if (from !== null) await takeOriginAlong(run, from)
+  const lost = () =>
+    from !== null && newCredential === 'unknown' && !hasOrigin(run, from) ? originLost(run, from) : null
+  const wanting = () => run.units.filter((unitId) => run.notNew(unitId).length > 0)
+  if (lost() !== null) for (const unitId of wanting()) await leaveBehind(run, run.servers(unitId))
+  if (wanting().length === 0) return
+  const before = lost()
+  if (before !== null) throw before
   await run.beforeChange()
-  const units = run.units.filter((unitId) => run.notNew(unitId).length > 0)
-  await onEach(run, units, (unitId) => repairUnit(run, unitId, run.notNew(unitId)))
+  try {
+    await onEach(run, wanting(), (unitId) => repairUnit(run, unitId, run.notNew(unitId)))
+  } catch (error) {
+    const since = lost()
+    // To go on without it is no way out.
+    throw since !== null && error instanceof Pause && error.code === 'HSM_UNREACHABLE' ? since : error
+  }
+}
+
+/** An origin that was allowed to stay behind takes part again as soon as it is seen: without it nothing can be copied. */
+const takeOriginAlong = async (run: RotationRun, from: UnitId): Promise<void> => {
+  const { ledger, plan } = run
+  for (const { hsmId } of serversOf(plan.roster, from)) {
+    if (!ledger.debts.has(hsmId) || !ledger.isInSight(hsmId)) continue
+    await run.record({ type: 'debt-settled', hsmId })
+    run.notice(`${hsmId} is back and takes part again`)
+  }
+}
+
+/** Makes debts of those of these HSMs that the operator lets stay behind: nothing can give them what they lack. */
+const leaveBehind = async (run: RotationRun, servers: readonly RosterEntry[]): Promise<void> => {
+  const { hsmIds, reason } = run.parts.options.mayStayBehind
+  for (const { hsmId } of servers) {
+    if (!hsmIds.includes(hsmId)) continue
+    await run.record({ type: 'debt', debt: { hsmId, reason } })
+    run.notice(`${hsmId} is left as it is: ${reason}`)
+  }
 }
 
 const repairUnit = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
   const { from } = run.ledger.facts
-  if (from === null || from === unitId) return give(run, unitId, users, { credential: 'new', method: 'change' })
+  // Where the password is known, a repair does without what it copies from.
+  const isCopied = from !== null && from !== unitId && hasOrigin(run, from)
+  if (!isCopied) return give(run, unitId, users, { credential: 'new', method: 'change' })
   const { changed, copied } = await copiedFrom(run, from, unitId, users)
   const inVain = await prove(
     run,
@@ -49,17 +91,20 @@ const repairUnit = async (run: RotationRun, unitId: UnitId, users: readonly Plan
 }
 
 /**
- * Copies users from where the operator said, and says which have to be changed: those that a copy leaves as they are.
- * @throws {Pause} `COPY_REFUSED` where nobody knows the password that a change would need
+ * Copies users from where the operator said, and says which have to be changed: those that a copy leaves as they are, and
+ * those that could not be asked after a copy.
+ * @throws {Pause} `COPY_REFUSED`, `USER_LOCKED` where nobody knows the password that a change would need
  */
 const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: readonly PlannedUser[]) => {
   const absent = await absentUsers(run, to, users)
-  const isNearLockout = ({ key }: PlannedUser) =>
-    run
-      .servers(to)
-      .some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'locked' || run.ledger.mayNotBeAsked(key, hsmId))
-  // A copy onto a locked user may leave it locked, and its failed logins counted.
-  const changed = users.filter((user) => isNearLockout(user) && run.knows(user.key, 'new') && !absent.has(user))
+  const servers = run.servers(to)
+  const locked = users.filter((user) => !absent.has(user) && isLocked(run, to, user))
+  // A copy may leave the user locked, and its failed logins counted: one that refused it has no login left in this run.
+  const hasNoLogin = ({ key }: PlannedUser) =>
+    servers.some(({ hsmId }) => run.ledger.mayNotBeAsked(key, hsmId) || run.ledger.refused(key, hsmId).includes('new'))
+  const changed = users.filter(
+    (user) => run.knows(user.key, 'new') && !absent.has(user) && (locked.includes(user) || hasNoLogin(user)),
+  )
   const wanted = users.filter((user) => !changed.includes(user))
   const { answers } =
     wanted.length === 0
@@ -73,7 +118,16 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
     }
   }
   const stuck = refused.filter(({ key }) => !run.knows(key, 'new'))
-  if (stuck.length > 0) throw copyRefused(run, to, stuck)
+  if (stuck.length > 0) {
+    await leaveBehind(run, servers)
+    if (run.servers(to).length === 0) return { changed: [], copied: [] }
+    throw copyRefused(run, to, stuck)
+  }
+  await refuseLocked(
+    run,
+    to,
+    locked.filter((user) => wanted.includes(user)),
+  )
   return { changed: [...changed, ...refused], copied: wanted.filter((user) => !refused.includes(user)) }
 }
 
@@ -84,5 +138,7 @@ const copyRefused = (run: RotationRun, unitId: UnitId, users: readonly PlannedUs
     [
       `lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}   closes this repair where it changed nothing`,
       'then the same lockstep users repair with --password SECRET, which goes on by changes',
+      leaveAdvice(run, run.servers(unitId)),
+      ANOTHER_REPAIR,
     ],
   )

@@ -7,7 +7,6 @@ import type { RotationRun } from '../run/rotation-run.js'
 /** Writes the new credential to the store as PENDING and reads it back, before any HSM can hold it. */
 export const storePending = async (run: RotationRun): Promise<void> => {
   const { store, credentials, ledger } = run.parts
-  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
   const withCurrent = await putPending(run)
   const found = await store.read('pending')
   for (const [user, secret] of credentials.new) {
@@ -24,18 +23,20 @@ export const storePending = async (run: RotationRun): Promise<void> => {
 
 /** Keeps a current credential that was proved late beside the new one. */
 export const storeCurrent = async (run: RotationRun): Promise<void> => {
-  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
   const withCurrent = await putPending(run)
   await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
 }
 
 /**
- * Keeps the new credential, and the proved current one beside it. Repeating it is harmless.
+ * Keeps the new credential, and the proved current one beside it, while the lock is ours: others may share the store.
+ * Repeating it is harmless.
  * @returns whether there was a current one
  */
 const putPending = async (run: RotationRun): Promise<boolean> => {
-  const { store, credentials } = run.parts
+  const { store, credentials, lock } = run.parts
   const withCurrent = credentials.current.size > 0
+  await lock.assertHeld()
+  await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
   await store.putPending(version(run, credentials.new), withCurrent ? version(run, credentials.current) : undefined)
   return withCurrent
 }

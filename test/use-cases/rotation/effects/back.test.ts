@@ -237,6 +237,15 @@ describe('removing PENDING', () => {
     expect(store.versions.current).not.toBeNull()
   })
 
+  test('is not begun where the lock is not ours any more', async () => {
+    const { ended, written, store } = await doing(discard, { lines: [STORED, back('none')] }, async (bench) => {
+      await keepPending(bench)
+      bench.lock.lost = true
+    })
+    expect([ended, written()]).toEqual(['LOCK_LOST', []])
+    expect(store.versions.pending).not.toBeNull()
+  })
+
   test('of a repair asks no store: it kept none', async () => {
     const { ended, written } = await doing(
       discard,

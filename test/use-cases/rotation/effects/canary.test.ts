@@ -233,3 +233,65 @@ test('a canary near its lock-out is written again before it is asked, and anothe
   ])
   expect(fleet.failures()).toEqual([0, 0, 0, 0])
 })
+
+describe('a user that could show nothing on the canary', () => {
+  const RESTS: readonly (readonly [string, Line, (fleet: MemoryFleet) => void])[] = [
+    ['is missing', listing(c, { absent: [APP] }), (its) => its.remove(c)],
+    ['is locked', listing(c, { locked: [APP], failures: [[APP, 5]] }), (its) => its.fail(c, 5)],
+    ['has another ID', listing(c, { otherId: [APP] }), () => undefined],
+  ]
+
+  test.each(RESTS)('because it %s is not copied there to find out: a sibling shows it', async (_words, seen, make) => {
+    const { written, fleet } = await tried({
+      lines: [...PROVED, seen],
+      fleet: (its) => {
+        sourceIsNew(its)
+        make(its)
+      },
+    })
+    expect(written().slice(0, 6)).toEqual([
+      'copy a>b new',
+      'done',
+      'listed b',
+      'login b new',
+      'done',
+      'copies overwrites',
+    ])
+    expect(fleet.heard).not.toContain('copy CU:app a>c')
+  })
+
+  test('and that nobody wants to be created is asked for', async () => {
+    const { ended, fleet } = await tried({
+      lines: [...PROVED, listing(c, { absent: [APP] })],
+      fleet: (its) => {
+        sourceIsNew(its)
+        its.remove(c)
+      },
+    })
+    expect([ended, fleet.holds()]).toEqual(['USER_MISSING', 'a new, b new, c absent, d old'])
+  })
+
+  test('leaves it to the others there', async () => {
+    const BATCH = 'CU:batch' as typeof APP
+    const { ended, written } = await tried({
+      users: ['app', 'batch'],
+      lines: [
+        ...PROVED,
+        [change(a, 'new', BATCH), DONE],
+        [login(a, 'new', BATCH), DONE],
+        listing(c, { locked: [APP], failures: [[APP, 5]] }),
+      ],
+      fleet: (its) => {
+        sourceIsNew(its)
+        its.give(a, 'new', 'batch')
+        its.fail(c, 5)
+      },
+    })
+    expect(ended).toBe('done')
+    expect(written().filter((words) => /^(copy|change|propagation)/.test(words))).toEqual([
+      'copy CU:batch a>c new',
+      'propagation sync',
+      'change c new',
+    ])
+  })
+})

@@ -142,4 +142,12 @@ describe('the end of a rotation', () => {
     })
     expect([ended, written()]).toEqual(['STORE_NOT_READ_BACK', ['aws agrees', 'store promote intent']])
   })
+
+  test('is not reached where the lock is not ours any more: the store is left alone', async () => {
+    const { ended, written, store } = await ending({}, ({ lock }) => {
+      lock.lost = true
+    })
+    expect([ended, written(), store.versions.current]).toEqual(['LOCK_LOST', ['aws agrees'], null])
+    expect(store.versions.pending).not.toBeNull()
+  })
 })

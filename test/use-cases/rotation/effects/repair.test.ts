@@ -185,4 +185,39 @@ describe('repairing by copies from one HSM', () => {
     expect([ended, written().slice(2)]).toEqual(['done', ['copy a>c d new', 'done']])
     expect(fleet.holds()).toBe('a other, b other, c other, d other')
   })
+
+  test('changes what refused the password: after a copy it could not be asked', async () => {
+    const bench = benchOf({ ...KNOWN, hsms: [2, 2] })
+    await askCells(bench.run)
+    await repairCells(bench.run)
+    expect(bench.written()).toEqual([
+      'listed d',
+      'login d new',
+      'login-refused',
+      'change d new',
+      'done',
+      'listed d',
+      'login d new',
+      'done',
+    ])
+    expect([bench.fleet.holds(), bench.notices]).toEqual(['a new, b new, c new, d new', []])
+  })
+
+  const onLocked = (syncResetsFailures: boolean) =>
+    doing(repairCells, {
+      ...UNKNOWN,
+      behaviour: { syncResetsFailures },
+      lines: [listing(d, { locked: [APP], failures: [[APP, 5]] })],
+      fleet: (its) => its.fail(d, 5),
+    })
+
+  test('copies to a user that is locked, and looks whether that unlocked it', async () => {
+    const { ended, written } = await onLocked(true)
+    expect([ended, written().slice(-3)]).toEqual(['done', ['copy a>d new', 'done', 'listed d']])
+  })
+
+  test('pauses where the user stays locked and nobody knows a password to change it to', async () => {
+    const { ended, written } = await onLocked(false)
+    expect([ended, written().at(-1)]).toEqual(['USER_LOCKED', 'listed d locked failed 5'])
+  })
 })

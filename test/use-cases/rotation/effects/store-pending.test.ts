@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { storePending } from '../../../../src/use-cases/rotation/effects/store-pending.js'
+import { NO_CREDENTIALS } from '../../../../src/domain/credential-versions.js'
+import { storeCurrent, storePending } from '../../../../src/use-cases/rotation/effects/store-pending.js'
 import { passwordsIn } from '../../../helpers/credentials.js'
 import { PASSWORDS } from '../../../helpers/memory-fleet.js'
 import { APP, ROTATION } from '../../../helpers/rotation.js'
@@ -39,5 +40,15 @@ describe('keeping the new credential', () => {
       what === 'nothing' ? null : { ...version, users: new Map([[APP, PASSWORDS.other]]) }
     expect(await endedBy(() => storePending(bench.run))).toBe('STORE_NOT_READ_BACK')
     expect([bench.written(), bench.run.ledger.stored]).toEqual([['store put-pending intent'], false])
+  })
+
+  test.each([
+    ['new', storePending],
+    ['current', storeCurrent],
+  ])('is not begun where the lock is not ours any more: the %s one', async (_which, keep) => {
+    const { run, written, store, lock } = benchOf({ knows: ['new', 'current'] })
+    lock.lost = true
+    expect(await endedBy(() => keep(run))).toBe('LOCK_LOST')
+    expect([written(), store.versions]).toEqual([[], NO_CREDENTIALS])
   })
 })

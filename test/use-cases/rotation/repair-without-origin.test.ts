@@ -1,0 +1,150 @@
+import { describe, expect, test } from '@jest/globals'
+import type { HsmId, UnitId } from '../../../src/domain/ids.js'
+import { copy, DONE, type Line, listing, loggedIn, login, REFUSED } from '../../helpers/journal-lines.js'
+import { type FactsGiven, hsm } from '../../helpers/rotation.js'
+import { type BenchGiven, type Place, placeOf, reported } from '../../helpers/run-bench.js'
+import { takeUp } from '../../helpers/taken-up.js'
+
+const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
+const REPAIR: FactsGiven = { procedure: 'repair', from: a, newCredential: 'unknown', store: null, createMissing: true }
+const isThere = [a, b, c].map((hsmId) => listing(hsmId))
+
+/** A repair that copies from a: b has it, c does not. */
+const halfCopied = (given: BenchGiven = {}): Place =>
+  placeOf({
+    hsms: [1, 2],
+    facts: { ...REPAIR, observed: isThere },
+    lines: [[copy(a, b), DONE]],
+    fleet: (its) => {
+      its.give(a, 'other')
+      its.give(b, 'other')
+    },
+    ...given,
+  })
+
+const allowing = (...hsmIds: readonly HsmId[]) => ({ options: { mayStayBehind: { hsmIds, reason: 'lost' } } })
+
+const lose = (place: Place, how: 'away' | 'gone', hsmIds: readonly HsmId[] = [a]): void => {
+  for (const hsmId of hsmIds) place.fleet.at(hsmId).away = true
+  if (how === 'away') return
+  const roster = place.fleet.hsms.map(({ server }) => server).filter(({ hsmId }) => !hsmIds.includes(hsmId))
+  const kept = reported(roster)
+  place.aws.clusters = place.aws.clusters.map(
+    (cluster) => kept.find(({ clusterId }) => clusterId === cluster.clusterId) ?? { ...cluster, hsms: [] },
+  )
+}
+
+/** HSMs that a suggestion offers to leave as they are. */
+const offered = (suggestions: readonly string[]): readonly string[] =>
+  suggestions.flatMap((line) => [...line.matchAll(/--allow-unreachable (\S+)/g)].map(([, hsmId = '']) => hsmId))
+
+describe('a repair that copies what nobody knows, from an HSM that is away', () => {
+  test('pauses, and does not offer to go on without it', async () => {
+    const place = halfCopied()
+    lose(place, 'away')
+    const { ended, suggestions } = await takeUp(place, 'resume')
+    expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [c]])
+    expect(place.fleet.heard.filter((words) => words.startsWith('copy'))).toEqual([])
+  })
+
+  test('pauses so too where it goes away on the way', async () => {
+    const place = halfCopied()
+    place.fleet.befall('open a c', { breaks: 'unreachable' })
+    const { ended, suggestions } = await takeUp(place, 'resume')
+    expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [c]])
+  })
+
+  test.each([
+    ['was not to stay behind', []],
+    ['was allowed to stay behind', [a]],
+  ])('goes on as soon as it is back, where it %s', async (_words, allowed) => {
+    const place = halfCopied()
+    lose(place, 'away')
+    expect((await takeUp(place, 'resume', allowing(...allowed))).ended).toBe('ORIGIN_LOST 4')
+    place.fleet.at(a).away = false
+    expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+    expect(place.fleet.holds()).toBe('a other, b other, c other')
+  })
+
+  test('leaves it a debt where nothing is left to copy', async () => {
+    const place = halfCopied({
+      lines: [
+        [copy(a, b), DONE],
+        [copy(a, c), DONE],
+      ],
+    })
+    lose(place, 'away')
+    const { ended, suggestions } = await takeUp(place, 'resume')
+    expect([ended, offered(suggestions)]).toEqual(['HSM_UNREACHABLE 4', [a]])
+    expect((await takeUp(place, 'resume', allowing(a))).ended).toBe('completed-with-debt 6')
+  })
+})
+
+describe.each(['away', 'gone'] as const)('a repair whose origin is %s for good', (how) => {
+  test('is ended by leaving the rest as it is', async () => {
+    const place = halfCopied({ lines: [[copy(a, b), DONE], [copy(a, c)]] })
+    lose(place, how)
+    const { ended, suggestions } = await takeUp(place, 'resume', allowing(a))
+    expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [c]])
+    const { rotation, ...last } = await takeUp(place, 'resume', allowing(a, c))
+    expect([rotation?.outcome, last.ended, offered(last.suggestions)]).toEqual([
+      'completed-with-debt',
+      'ORIGIN_LOST 6',
+      [],
+    ])
+    expect(place.fleet.holds()).toBe('a other, b other, c old')
+  })
+
+  test('goes on by changes where the password is known', async () => {
+    const found = [loggedIn(a, 'new'), ...[b, c].map((hsmId) => loggedIn(hsmId, 'new', REFUSED as never))]
+    const place = halfCopied({
+      facts: { ...REPAIR, newCredential: 'given', observed: [...isThere, ...found] },
+      lines: [
+        [copy(a, b), DONE],
+        [login(b), DONE],
+      ],
+      fleet: (its) => {
+        its.give(a, 'new')
+        its.give(b, 'new')
+      },
+    })
+    lose(place, how)
+    const { ended } = await takeUp(place, 'resume', { ...allowing(a), gives: ['new'] })
+    expect([ended, place.fleet.holds()]).toEqual([
+      how === 'gone' ? 'completed 0' : 'completed-with-debt 6',
+      'a new, b new, c new',
+    ])
+  })
+})
+
+test('a cluster that is copied from is lost with its last HSM, not with the first', async () => {
+  const from = 'cluster-aaaaaaaaaaa' as UnitId
+  const lines: readonly Line[] = []
+  const begun = () =>
+    placeOf({
+      utility: 'cloudhsm-cli',
+      facts: { ...REPAIR, from, observed: [a, b, c, d].map((hsmId) => listing(hsmId)) },
+      lines,
+      fleet: (its) => {
+        its.give(a, 'other')
+        its.give(b, 'other')
+      },
+    })
+  const one = begun()
+  lose(one, 'away', [a])
+  expect((await takeUp(one, 'resume', allowing(a))).ended).toBe('completed-with-debt 6')
+  const both = begun()
+  lose(both, 'away', [a, b])
+  const { ended, suggestions } = await takeUp(both, 'resume', allowing(a, b))
+  expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [c, d]])
+  for (const hsmId of [a, b]) both.fleet.at(hsmId).away = false
+  expect((await takeUp(both, 'resume')).ended).toBe('completed 0')
+})
+
+test('an HSM that refuses every copy is left as it is where the operator wants that', async () => {
+  const place = halfCopied({ behaviour: { syncUserExisting: 'refuse' } })
+  const { ended, suggestions } = await takeUp(place, 'resume')
+  expect([ended, offered(suggestions)]).toEqual(['COPY_REFUSED 4', [c]])
+  const { rotation } = await takeUp(place, 'resume', allowing(c))
+  expect(rotation?.outcome).toBe('completed-with-debt')
+})
