@@ -124,8 +124,11 @@ const triable = (run: RotationRun, unitId: UnitId): readonly PlannedUser[] =>
           .every(({ hsmId }) => !run.ledger.mayBeAbsent(user.key, hsmId) && !run.ledger.hasOtherId(user.key, hsmId)),
     )
 
+/** Whether nothing but a copy can have brought the new credential there: no change, nor the HSM that a joined one was built from. */
 const neverChanged = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): boolean =>
-  run.servers(unitId).every(({ hsmId }) => users.every(({ key }) => !run.ledger.everChanged(key, hsmId)))
+  run
+    .servers(unitId)
+    .every(({ hsmId }) => !run.ledger.isJoined(hsmId) && users.every(({ key }) => !run.ledger.everChanged(key, hsmId)))
 
 /**
  * The refusal to overwrite, where that is what the copy answered; any other failure pauses. Where the utility does not

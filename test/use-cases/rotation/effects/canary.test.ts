@@ -16,7 +16,7 @@ import {
 } from '../../../helpers/journal-lines.js'
 import type { MemoryFleet } from '../../../helpers/memory-fleet.js'
 import { APP, hsm } from '../../../helpers/rotation.js'
-import { type BenchGiven, benchOf, endedBy } from '../../../helpers/run-bench.js'
+import { type BenchGiven, benchOf, besideIn, endedBy } from '../../../helpers/run-bench.js'
 
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
 const PROVED: readonly Line[] = [
@@ -72,6 +72,29 @@ describe('the canary', () => {
       ],
     ])
     expect(notices.join()).toContain('there is no way back any more: syncUser does not return the old credential')
+  })
+
+  test('that joined since shows nothing: it may have been built from one that is new', async () => {
+    const joined = besideIn(benchOf().run.plan.roster, c, 'e')
+    const { ended, written } = await tried({
+      behaviour: { syncUserExisting: 'ignore' },
+      lines: [
+        ...PROVED,
+        { type: 'hsm-gone', gone: { hsmId: c, reason: 'replaced' } },
+        { type: 'targets-added', roster: [joined] },
+        listing(hsm('e')),
+        { type: 'hsm-gone', gone: { hsmId: d, reason: 'replaced' } },
+      ],
+      fleet: (fleet) => {
+        sourceIsNew(fleet)
+        fleet.add(joined)
+        fleet.give(hsm('e'), 'new')
+      },
+    })
+    expect([ended, written().filter((words) => /^(copies|propagation)/.test(words))]).toEqual([
+      'done',
+      ['propagation change'],
+    ])
   })
 
   test('that refuses the copy settles on changes', async () => {
