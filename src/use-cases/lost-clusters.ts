@@ -42,7 +42,7 @@ export const splitLeftOut = (
   }
   for (const ref of leftOutUnseen) {
     const why = plannedReason(ref.clusterId) ?? reason
-    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not listed by any Region that answered')
+    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not seen: no Region that answered lists it')
     lost.push({ clusterId: ref.clusterId, region: ref.region ?? null, profile: ref.profile ?? null, reason: why })
   }
   return { leftOut: leftOut.filter(({ clusterId }) => lost.every((one) => one.clusterId !== clusterId)), lost }
