@@ -67,7 +67,10 @@ test('with the password every cell is proved by a login; with a wrong one nothin
   expect(await place.holds(USER, 'TEST-drifted-1')).toEqual([false, true, false])
   expect(await mostFailures(place)).toBe(1)
 
+  const shown = await place.repair([`--from=${from}`, '--password=env:OLD', '--dry-run'])
+  expect(shown.json.writes).toEqual([{ unitId: drifted, act: 'change', from: null, users: [USER] }])
   const repaired = await place.repair([`--from=${from}`, '--password=env:OLD'])
+  expect(repaired.stderr).not.toContain('written again')
   expect(endOf(repaired)).toEqual([0, 'completed', undefined])
   expect(kindsOfCells(repaired.json)).toEqual(['new (login-new)'])
   expect(await place.holds(USER, OLD_PASSWORD)).toEqual([true, true, true])

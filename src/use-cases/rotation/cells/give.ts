@@ -63,7 +63,7 @@ const giveFree = async (
   const unlocking = locked.filter(({ key }) => run.knows(key, 'new'))
   await changeUsers(run, unitId, unlocking, 'new')
   const left = await copyEach(run, unitId, copied, credential)
-  await refuseLocked(run, unitId, locked)
+  await copyEach(run, unitId, await refuseLocked(run, unitId, locked), credential)
   await changeUsers(run, unitId, [...changed], credential)
   const asked = [...left, ...changed].filter(({ key }) => run.knows(key, credential))
   const refused = await prove(run, unitId, asked, credential)
@@ -74,13 +74,23 @@ const giveFree = async (
 export const isLocked = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
   run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'locked')
 
-/** @throws {Pause} `USER_LOCKED` where one of these is locked still, as the HSMs say now */
-export const refuseLocked = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Promise<void> => {
-  if (users.length === 0) return
+/**
+ * Looks again at users that were locked when they were copied.
+ * @returns those to be copied once more: they are unlocked, and whether by the copy or by somebody else nobody knows
+ * @throws {Pause} `USER_LOCKED` where one of these is locked still, as the HSMs say now
+ */
+export const refuseLocked = async (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+): Promise<readonly PlannedUser[]> => {
+  if (users.length === 0) return []
   const servers = run.servers(unitId)
   await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))
   const locked = users.filter((user) => isLocked(run, unitId, user)).map(({ key }) => key)
-  if (locked.length === 0) return
+  const isUnknown = ({ key }: PlannedUser) =>
+    servers.some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'unknown')
+  if (locked.length === 0) return users.filter(isUnknown)
   const { copy, change } = run.words
   throw new Pause('USER_LOCKED', `${locked.join(', ')} is locked on ${run.name(unitId)}, and ${copy} does not unlock`, [
     `an officer unlocks the user there by ${change}, to any password; then resume with --overwrite-other copies the right one`,

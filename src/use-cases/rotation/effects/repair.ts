@@ -123,11 +123,8 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
     if (run.servers(to).length === 0) return { changed: [], copied: [] }
     throw copyRefused(run, to, stuck)
   }
-  await refuseLocked(
-    run,
-    to,
-    locked.filter((user) => wanted.includes(user)),
-  )
+  const wereLocked = locked.filter((user) => wanted.includes(user))
+  await give(run, to, await refuseLocked(run, to, wereLocked), { credential: 'new', method: 'sync' })
   return { changed: [...changed, ...refused], copied: wanted.filter((user) => !refused.includes(user)) }
 }
 

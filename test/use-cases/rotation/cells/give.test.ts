@@ -377,9 +377,10 @@ describe('giving what nobody knows', () => {
       'sync',
     )
 
-  test('to a locked user is a copy all the same, and a look whether it unlocked', async () => {
-    const { ended, written } = await onLocked(true)
-    expect([ended, written()]).toEqual(['done', ['copy a>c new', 'done', 'listed c']])
+  test('to a locked user is a copy all the same, a look whether it unlocked, and another one then', async () => {
+    const { ended, written, cells } = await onLocked(true)
+    expect([ended, written()]).toEqual(['done', ['copy a>c new', 'done', 'listed c', 'copy a>c new', 'done']])
+    expect(cells()).toContain('c new (copy)')
   })
 
   test('to a user that stays locked pauses: nobody knows a password to change it to', async () => {

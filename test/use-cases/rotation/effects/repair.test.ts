@@ -211,9 +211,10 @@ describe('repairing by copies from one HSM', () => {
       fleet: (its) => its.fail(d, 5),
     })
 
-  test('copies to a user that is locked, and looks whether that unlocked it', async () => {
-    const { ended, written } = await onLocked(true)
-    expect([ended, written().slice(-3)]).toEqual(['done', ['copy a>d new', 'done', 'listed d']])
+  test('copies to a user that is locked, looks whether that unlocked it, and copies what anybody may have unlocked', async () => {
+    const { ended, written, cells } = await onLocked(true)
+    expect([ended, written().slice(-5)]).toEqual(['done', ['copy a>d new', 'done', 'listed d', 'copy a>d new', 'done']])
+    expect(cells()).toContain('d new (copy)')
   })
 
   test('pauses where the user stays locked and nobody knows a password to change it to', async () => {
