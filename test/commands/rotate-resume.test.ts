@@ -129,7 +129,7 @@ test('of one that is complete but for a debt: exit 4, and no word of a pause', a
     { outcome: 'completed-with-debt', error: { code: 'STORE_LOCKED' } },
   ])
   const { stderr } = await again('resume')
-  expect(stderr).toContain('Not gone on with: file:credentials.age cannot be opened')
+  expect(stderr).toContain('A debt remains: file:credentials.age cannot be opened')
   expect(stderr).not.toContain('Paused')
 })
 
