@@ -57,8 +57,8 @@ const OBSTACLES = {
     return { fault: ['unreachable', ...onHsms([...source, ...destination])], naming: source[0] ?? '' }
   },
   'a Region whose API is denied': async () => ({
-    fault: ['region-denied', '--region', 'eu-west-1'],
-    naming: 'eu-west-1',
+    fault: ['region-denied', '--region', 'us-east-1'],
+    naming: 'us-east-1',
   }),
   'no AWS credentials': async () => ({
     env: { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_EC2_METADATA_DISABLED: 'true' },

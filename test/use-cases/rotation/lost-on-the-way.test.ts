@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
 import type { HsmId } from '../../../src/domain/ids.js'
 import { discoveryOf } from '../../helpers/clusters.js'
-import { change, copies, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
+import { change, copies, copy, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
 import { hsm } from '../../helpers/rotation.js'
 import { type BenchGiven, besideIn, keepPending, type Place, placeOf } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
@@ -111,7 +111,7 @@ describe('a Region that does not answer', () => {
     const place = await changed()
     const asked = await takeUp(silent(place), 'resume')
     expect([asked.ended, asked.message]).toEqual(['ROSTER_CHANGED 4', expect.stringContaining('timed out')])
-    expect(asked.suggestions.join()).toContain(`until then, resume with ${flagsFor(c, d)}`)
+    expect(asked.suggestions.join()).toContain(`until then, the same command with ${flagsFor(c, d)}`)
     const { ended, rotation } = await takeUp(silent(place), 'resume', without(c, d))
     expect([ended, rotation?.gone, rotation?.debts.map(({ hsmId }) => hsmId)]).toEqual([
       'completed-with-debt 6',
@@ -137,6 +137,15 @@ describe('a Region that does not answer', () => {
   test('does not keep a rollback from what can be reached', async () => {
     const place = await changed()
     expect((await takeUp(silent(place), 'rollback')).ended).toBe('rolled-back 0')
+    expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
+  })
+
+  test('keeps a rollback where it wrote: an HSM that joined there may hold the new credential', async () => {
+    const place = await changed([], { lines: [...CHANGED, [copy(a, c), DONE], [login(c), DONE]] })
+    place.fleet.give(a, 'new')
+    place.fleet.give(c, 'new')
+    expect((await takeUp(silent(place), 'rollback')).ended).toBe('ROSTER_CHANGED 4')
+    expect((await takeUp(silent(place), 'rollback', without(c, d))).ended).toBe('rolled-back 0')
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
   })
 

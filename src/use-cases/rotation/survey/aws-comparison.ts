@@ -111,8 +111,8 @@ export const rosterChanged = (changes: RosterChanges): OperatorError => {
 /** @param flags null where they are named already */
 const unseenAdvice = (unseen: readonly RosterEntry[], flags: string | null): string => {
   const regions = [...new Set(unseen.map(({ region }) => region))].join(', ')
-  const how = flags === null ? 'the same leaves' : `until then, resume with ${flags} --reason TEXT leaves`
-  return `once ${regions} answers, resume; ${how} what is there behind, as a debt`
+  const how = flags === null ? 'the same goes' : `until then, the same command with ${flags} --reason TEXT goes`
+  return `once ${regions} answers, the same command again; ${how} on without what is there`
 }
 
 /**
@@ -130,9 +130,23 @@ export const askAws = async (run: RotationRun): Promise<void> => {
  * @throws {OperatorError} `ROSTER_CHANGED`
  */
 export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
-  const { added } = rosterChanges(run.ledger, await run.parts.discover())
-  await agree(run, { added, gone: [], unseen: [], arriving: [], clusters: [], other: [] })
+  const changes = rosterChanges(run.ledger, await run.parts.discover())
+  const allowed = run.parts.options.mayStayBehind.hsmIds
+  const unseen = unseenWhereWritten(run, changes).filter(({ hsmId }) => !allowed.includes(hsmId))
+  const clusters = unseen.length > 0 ? changes.clusters : []
+  await agree(run, { added: changes.added, gone: [], unseen, arriving: changes.arriving, clusters, other: [] })
 }
+
+/** HSMs of silent Regions in whose cluster something was written: one that joined there meanwhile may hold the new credential. */
+export const unseenWhereWritten = (
+  { ledger, users }: RotationRun,
+  { unseen }: Pick<RosterChanges, 'unseen'>,
+): readonly RosterEntry[] =>
+  unseen.filter(({ clusterId }) =>
+    ledger.plan.roster.some(
+      (server) => server.clusterId === clusterId && users.some(({ key }) => ledger.mayBeWritten(key, server.hsmId)),
+    ),
+  )
 
 const agree = async (run: RotationRun, changes: RosterChanges): Promise<void> => {
   const differences = changesInWords(changes)

@@ -17,7 +17,7 @@ import type { ReopenPorts } from '../ports.js'
 import { type Pause, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
-import { isUnseen, rosterChanged, rosterChanges } from './aws-comparison.js'
+import { isUnseen, rosterChanged, rosterChanges, unseenWhereWritten } from './aws-comparison.js'
 import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
@@ -105,8 +105,9 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   const changes = rosterChanges(ledger, discovery)
   const { added, gone, arriving } = changes
   if (run.goesBack) for (const words of changes.other) run.notice(words)
-  // A rollback goes by what answers.
-  const [unseen, other] = run.goesBack ? [[], []] : [changes.unseen, changes.other]
+  // A rollback goes by what answers, but for what may have joined where it wrote.
+  const unseen = run.goesBack ? unseenWhereWritten(run, changes) : changes.unseen
+  const other = run.goesBack ? [] : changes.other
   const isAllowed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId) || ledger.debts.has(hsmId)
   if (other.length > 0 || arriving.length > 0 || ![...gone, ...unseen].every(isAllowed)) {
     // Whoever gives the flags again gives all of them.
@@ -114,7 +115,7 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, other })
   }
   for (const server of gone) await dropGone(run, server)
-  for (const { hsmId } of unseen) await leaveBehind(run, hsmId)
+  if (!run.goesBack) for (const { hsmId } of unseen) await leaveBehind(run, hsmId)
   if (added.length > 0) await run.record({ type: 'targets-added', roster: added })
   return added.map(({ hsmId }) => hsmId)
 }
