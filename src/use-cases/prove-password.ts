@@ -3,7 +3,7 @@ import type { HsmUserRef } from '../domain/hsm-user.js'
 import type { ClusterId, HsmId, RegionName } from '../domain/ids.js'
 import type { Roster, RosterEntry } from '../domain/roster.js'
 import type { Evidence } from '../domain/rotation/cell.js'
-import type { LoginBudget } from '../domain/rotation/login-budget.js'
+import { isUncounted, type LoginBudget } from '../domain/rotation/login-budget.js'
 import { type Unit, unitsOf } from '../domain/rotation/plan.js'
 import type { Secret } from '../domain/secret.js'
 import { inLanes, inSessionsOn, rowsOf } from './rotation/sessions/in-session.js'
@@ -104,7 +104,7 @@ const ask = async (
       evidence === 'hsm'
         ? { match: false, evidence, reason: answer.text }
         : { match: null, evidence, reason: `${UNKNOWN_WHICH}: ${answer.text}` }
-    return { finding, lastLogin: row.loginFailureCount === null }
+    return { finding, lastLogin: isUncounted(rows) }
   }
   if (answer.kind !== 'done') return { finding: { match: null, evidence, reason: answer.text }, lastLogin: false }
   return { finding: { match: true, evidence, reason: null }, lastLogin: false }

@@ -121,7 +121,8 @@ export class LoginBudget {
   }
 }
 
-const isUncounted = (rows: WantedLogin['rows']): boolean =>
+/** Whether some of these HSMs do not show how many logins in a row failed. */
+export const isUncounted = (rows: WantedLogin['rows']): boolean =>
   [...rows.values()].some((row) => row.loginFailureCount === null)
 
 /** The most refusals that one of these HSMs may have counted: those at itself, and those of its whole cluster. */

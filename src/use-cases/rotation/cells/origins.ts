@@ -39,7 +39,7 @@ export class Origins {
   /** Sees to it that there is an origin. The unit that had to show the credential again has been given it as well. */
   async ready(users: readonly PlannedUser[]): Promise<void> {
     if (this.#proved(users).length > 0) return
-    this.#again ??= proveAgain(this.#run, users).finally(() => {
+    this.#again ??= proveOriginsAgain(this.#run, users).finally(() => {
       this.#again = null
     })
     await this.#again
@@ -90,7 +90,7 @@ export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEnt
 export const ANOTHER_REPAIR =
   'then another repair gives it what is right: lockstep users repair --from HSM, or --to-current --store STORE'
 
-const proveAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
+const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
   const unitId = bestOrigin(run)
   if (unitId === undefined) throw noOrigin()
   const missing = users.filter((user) => run.notNew(unitId).includes(user))

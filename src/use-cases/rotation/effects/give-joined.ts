@@ -1,7 +1,7 @@
 import { giveMissing } from '../cells/give.js'
+import { proveAgain } from '../cells/prove-again.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { onEach } from '../survey/unreachable.js'
-import { proveAgain } from './verify.js'
 
 /** Gives HSMs that joined since what all others hold, and proves of these again what is stated of them. */
 export const giveJoined = async (run: RotationRun): Promise<void> => {

@@ -1,7 +1,7 @@
 import { give } from '../cells/give.js'
+import { proveAgain } from '../cells/prove-again.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { onEach } from '../survey/unreachable.js'
-import { proveAgain } from './verify.js'
 
 /**
  * Gives HSMs that were allowed to stay behind the credential that all others hold, where they were seen in this

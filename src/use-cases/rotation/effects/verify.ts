@@ -1,6 +1,6 @@
 import type { UnitId } from '../../../domain/ids.js'
-import { give, giveMissing } from '../cells/give.js'
-import { prove } from '../cells/prove.js'
+import { giveMissing } from '../cells/give.js'
+import { proveAgain } from '../cells/prove-again.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession } from '../sessions/in-session.js'
@@ -28,12 +28,6 @@ export const verify = async (run: RotationRun): Promise<void> => {
     (unitId) => lookAgain(run, unitId),
   )
   await askAws(run)
-}
-
-/** A cell that refuses what it was proved to hold was changed by somebody else. */
-export const proveAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
-  const refused = await prove(run, unitId, run.staleNew(unitId), 'new')
-  await give(run, unitId, refused, { credential: 'new', method: 'change' })
 }
 
 /** @throws {Pause} `ATTRIBUTES_DIFFER`, `USER_MISSING` */

@@ -11,7 +11,7 @@ import { followReadable } from '../../../domain/rotation/follow-rotation.js'
 import type { Journal, JournalShelf } from '../../../domain/rotation/journal.js'
 import type { CredentialName, RotationFacts } from '../../../domain/rotation/journal-entry.js'
 import { ledgerOf, RotationLedger } from '../../../domain/rotation/ledger.js'
-import { LoginBudget } from '../../../domain/rotation/login-budget.js'
+import { isUncounted, LoginBudget } from '../../../domain/rotation/login-budget.js'
 import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../../domain/rotation/plan.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 import type { Secret } from '../../../domain/secret.js'
@@ -245,8 +245,7 @@ const askCells = async (run: RotationRun, { unitId, servers }: Unit): Promise<vo
         const answer = await logIn(budget, { session, user, reached, rows, password, credential: null }, (attempt) =>
           run.ask(session, intent, attempt),
         )
-        const isUncounted = [...rows.values()].some((row) => row.loginFailureCount === null)
-        if (answer.kind !== 'done' && isUncounted) refusedUncounted.add(user)
+        if (answer.kind !== 'done' && isUncounted(rows)) refusedUncounted.add(user)
       }
     })
   } catch (error) {
