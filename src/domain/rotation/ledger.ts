@@ -44,6 +44,9 @@ const TAKEN_BACK = [
   'oldFrom',
   'lastWrite',
   'lastWriteDone',
+  'lastWriteSeq',
+  'lastChangeSeq',
+  'everChanged',
 ] as const
 
 /** What a cell was before something was asked of it. */
@@ -287,6 +290,12 @@ export class RotationLedger {
   #isChangedToNew(user: UserKey, hsmId: HsmId): boolean {
     const { lastWrite, lastWriteDone } = this.#record(user, hsmId)
     return lastWriteDone && lastWrite?.act === 'change' && lastWrite.credential === 'new'
+  }
+
+  /** Whether an HSM of the cluster, or of any, was meant to be written and is gone: one that joins may be built from it. */
+  isWrittenGone(clusterId?: ClusterId): boolean {
+    const written = [...this.#writtenAndGone]
+    return clusterId === undefined ? written.length > 0 : written.some((one) => one.startsWith(`${clusterId} `))
   }
 
   /** Whether the HSM was added to its cluster, or came with it, after the rotation began. */
@@ -580,7 +589,7 @@ export class RotationLedger {
     this.#listedSeq.set(hsmId, seq)
     const [missing, lockedUsers, partly] = [new Set(absent), new Set(locked), new Set(inPart)]
     const [counts, others, otherIds] = [new Map(failures), new Map(different), new Set(otherId)]
-    for (const { key: user, idsAgree } of this.#plan.users) {
+    for (const { key: user } of this.#plan.users) {
       const record = this.#record(user, hsmId)
       const present = !missing.has(user)
       const isPartly = partly.has(user)
@@ -589,7 +598,7 @@ export class RotationLedger {
       const isMade = present && !record.present
       const isMadeSomewhere =
         !isPartly && record.somewhereMissingSeq > Math.max(record.lastWriteSeq, record.holds.seq) && present
-      const isMadeAnew = present && otherIds.has(user) && !record.hasOtherId && (idsAgree || !isFirstLook)
+      const isMadeAnew = !isFirstLook && present && otherIds.has(user) && !record.hasOtherId
       if (isMade || isMadeSomewhere || isMadeAnew) {
         record.holds = unknownSince(at, seq)
         record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart

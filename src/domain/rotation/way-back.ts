@@ -138,16 +138,21 @@ const isInSight = (ledger: RotationLedger, unitId: UnitId): boolean =>
  * A unit on which the old credential can still be asked for: one that was never written, although it may have refused what
  * was typed for it, else one that refused the new credential since it was written.
  */
-export const whereCurrentCanBeAsked = (ledger: RotationLedger): UnitId | undefined => {
+export const whereCurrentCanBeAsked = (
+  ledger: RotationLedger,
+  usable: (unitId: UnitId) => boolean = () => true,
+): UnitId | undefined => {
   const { plan } = ledger
-  const untouched = untouchedUnits(ledger)
+  const untouched = untouchedUnits(ledger).filter(usable)
   return (
     untouched.find((unitId) => isInSight(ledger, unitId)) ??
     untouched[0] ??
-    unitsOf(plan.roster, plan.utility).find(({ servers }) =>
-      servers.every(({ hsmId }) =>
-        plan.users.every(({ key }) => ledger.isLeftAlone(key, hsmId) || ledger.refusedNewAlone(key, hsmId)),
-      ),
+    unitsOf(plan.roster, plan.utility).find(
+      ({ unitId, servers }) =>
+        usable(unitId) &&
+        servers.every(({ hsmId }) =>
+          plan.users.every(({ key }) => ledger.isLeftAlone(key, hsmId) || ledger.refusedNewAlone(key, hsmId)),
+        ),
     )?.unitId
   )
 }
@@ -156,7 +161,7 @@ export const whereCurrentCanBeAsked = (ledger: RotationLedger): UnitId | undefin
 export const isOverOnHsms = (ledger: RotationLedger): boolean => {
   const { rollback, discard, facts } = ledger
   // After a lost journal it is logins that tell, and those of an earlier invocation are made again.
-  if (rollback === null) return !facts.recovered && nothingToUndo(ledger)
+  if (rollback === null) return !facts.recovered && !ledger.isWrittenGone() && nothingToUndo(ledger)
   return rollback === 'none' || discard === 'read-back'
 }
 

@@ -4,7 +4,7 @@ import type { HsmId } from '../../../src/domain/ids.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import { change, copies, copy, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
 import { hsm } from '../../helpers/rotation.js'
-import { type BenchGiven, besideIn, keepPending, type Place, placeOf } from '../../helpers/run-bench.js'
+import { type BenchGiven, besideIn, keepPending, type Place, placeOf, reported } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
 // What becomes of a rotation whose clusters, Regions or HSMs are lost on its way. HSM a of the source is changed; c and d
@@ -149,6 +149,16 @@ describe('a Region that does not answer', () => {
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
   })
 
+  test('keeps it there too where its HSMs are debts, or the one that was written is gone', async () => {
+    const lines: readonly Line[] = [...CHANGED, [copy(a, c), DONE], [login(c), DONE]]
+    const debts = [c, d].map((hsmId): Line => ({ type: 'debt', debt: { hsmId, reason: 'x' } }))
+    for (const more of [debts, [{ type: 'hsm-gone', gone: { hsmId: c, reason: 'x' } } as const]]) {
+      const place = await changed([], { lines: [...lines, ...more] })
+      for (const hsmId of [a, c]) place.fleet.give(hsmId, 'new')
+      expect((await takeUp(silent(place), 'rollback')).ended).toBe('ROSTER_CHANGED 4')
+    }
+  })
+
   test('about backups alone has listed its clusters', async () => {
     const place = await changed([])
     expect((await takeUp(silent(place, 'DescribeBackups'), 'resume')).ended).toBe('completed 0')
@@ -225,4 +235,20 @@ test('an officer who is refused for anything but the password is asked again', a
   const { ended, message } = await takeUp(place, 'resume')
   expect([ended, message]).toEqual(['OFFICER_NOT_LOGGED_IN 4', expect.stringContaining(text)])
   expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+})
+
+test('a rollback asks AWS where what was written is gone: one that joins may have been built from it', async () => {
+  const place = placeOf({ lines: [...CHANGED, { type: 'hsm-gone', gone: { hsmId: a, reason: 'x' } }] })
+  await keepPending(place)
+  const joined = besideIn(
+    place.fleet.hsms.map(({ server }) => server),
+    b,
+    'e',
+  )
+  place.fleet.add(joined)
+  place.fleet.give(hsm('e'), 'new')
+  const servers = place.fleet.hsms.map(({ server }) => server).filter(({ hsmId }) => hsmId !== a)
+  place.aws.clusters = reported(servers)
+  expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
+  expect(place.fleet.holds()).toContain('e old')
 })

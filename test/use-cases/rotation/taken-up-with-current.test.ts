@@ -57,3 +57,28 @@ test('a rollback with nothing to take back still waits for a command that was ne
   }
   expect([(await takeUp(place, 'rollback')).ended, ended.length]).toEqual(['rolled-back 0', 1])
 })
+
+test('a current credential that no HSM is left to prove is given to none and kept nowhere', async () => {
+  const place = placeOf({
+    hsms: [1, 2],
+    lines: [
+      ...([STORED, [rehearsal(c, b), DONE], copies('overwrites'), [change(a), DONE], [login(a), DONE]] as const),
+      ...([
+        [copy(a, b), DONE],
+        [login(b), DONE],
+      ] as const),
+      { type: 'propagation', method: 'sync', evidence: 'x' },
+      { type: 'unreachable', hsmId: c, reason: 'x' },
+      { type: 'debt', debt: { hsmId: c, reason: 'x' } },
+    ],
+    fleet: (fleet) => {
+      for (const hsmId of [a, b]) fleet.give(hsmId, 'new')
+      fleet.at(c).away = true
+      fleet.fail(a, 5)
+    },
+  })
+  await keepPending(place)
+  await takeUp(place, 'rollback', { gives: ['current'] })
+  expect(place.store.versions.current).toBeNull()
+  expect(place.fleet.heard.filter((words) => words.startsWith('login CU'))).toEqual([])
+})

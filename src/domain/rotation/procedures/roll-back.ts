@@ -1,6 +1,7 @@
 import type { CellRef } from '../cell.js'
 import type { RotationLedger } from '../ledger.js'
 import type { Procedure } from '../procedure.js'
+import { wayBackOf } from '../way-back.js'
 
 /** Whether nothing has to be given back to a cell: it holds the old credential, or was certainly never written. */
 export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean => {
@@ -11,9 +12,15 @@ export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolea
 /** Nothing was ever written, or all of it was taken back and PENDING is gone: no HSM has to be asked. */
 const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean => rollback === 'none' || discard === 'read-back'
 
-/** Whether what we wrote to a cell logged in with the current credential in an earlier invocation alone. */
+/**
+ * Whether what we wrote to a cell logged in with the current credential in an earlier invocation alone. Where no store keeps
+ * that credential, nobody can be asked for it once more.
+ */
 export const isProofStale = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean =>
-  ledger.cell(user, hsmId).proof === 'login-current' && ledger.everWritten(user, hsmId) && !ledger.isFresh(user, hsmId)
+  (ledger.rollback === 'change' || wayBackOf(ledger).byCurrent) &&
+  ledger.cell(user, hsmId).proof === 'login-current' &&
+  ledger.everWritten(user, hsmId) &&
+  !ledger.isFresh(user, hsmId)
 
 /** Gives every cell that was written the old credential back. */
 export const ROLL_BACK: Procedure = [

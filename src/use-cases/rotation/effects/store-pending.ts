@@ -34,7 +34,7 @@ export const storeCurrent = async (run: RotationRun): Promise<void> => {
  */
 const putPending = async (run: RotationRun): Promise<boolean> => {
   const { store, credentials, lock } = run.parts
-  const withCurrent = credentials.current.size > 0
+  const withCurrent = credentials.current.size > 0 && run.users.every(({ key }) => run.knows(key, 'current'))
   await lock.assertHeld()
   await run.record({ type: 'store', act: 'put-pending', phase: 'intent' })
   await store.putPending(version(run, credentials.new), withCurrent ? version(run, credentials.current) : undefined)

@@ -38,6 +38,7 @@ export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Pr
       const stage = run.rotation().stage ?? 'finalize'
       try {
         run.stopIfAsked()
+        run.takeAllInSight()
         if (run.ledger.rollback === null) await begin(run, request)
         await abandonHopeless(run)
       } catch (error) {

@@ -24,6 +24,7 @@ export class RotationRun {
   /** Whether the row in hand is finished before the operator's Ctrl-C is heard. */
   finishesRow = false
   #takesAllInSight = false
+  #doubtsCurrent = false
   #beforeChange: Promise<void> | null = null
 
   constructor(parts: RunParts) {
@@ -192,8 +193,14 @@ export class RotationRun {
     )
   }
 
+  /** From here on the current credential counts as not known: it was given, and no HSM was left to prove it on. */
+  doubtCurrent(): void {
+    this.#doubtsCurrent = true
+  }
+
   /** Whether the password itself is known. */
   knows(user: UserKey, credential: CredentialName): boolean {
+    if (credential === 'current' && this.#doubtsCurrent) return false
     return this.parts.credentials[credential].has(user)
   }
 

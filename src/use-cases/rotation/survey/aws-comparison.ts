@@ -15,6 +15,8 @@ export interface RosterChanges {
   readonly gone: readonly RosterEntry[]
   /** HSMs of clusters whose Region did not answer, so that nobody knows; not those with debts. */
   readonly unseen: readonly RosterEntry[]
+  /** All HSMs of such clusters, those with debts among them. */
+  readonly silent: readonly RosterEntry[]
   /** HSMs that were added and are not ACTIVE yet, in words. */
   readonly arriving: readonly string[]
   /** What is gone or unseen as a whole cluster, in words. */
@@ -31,6 +33,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
   const added: RosterEntry[] = []
   const gone: RosterEntry[] = []
   const unseen: RosterEntry[] = []
+  const silent: RosterEntry[] = []
   const arriving: string[] = []
   const clusters: string[] = []
   const other: string[] = []
@@ -41,7 +44,10 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
     if (cluster === undefined || isDeleted(cluster)) {
       const problem = cluster === undefined ? whyUnanswered(now, region) : undefined
       if (problem === undefined) gone.push(...planned)
-      else unseen.push(...left)
+      else {
+        unseen.push(...left)
+        silent.push(...planned)
+      }
       if (left.length === 0) continue
       const state = cluster === undefined ? 'not listed' : cluster.state
       clusters.push(`${region}/${clusterId} is ${state}${problem === undefined ? '' : ` (${problem})`}`)
@@ -67,7 +73,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
       added.push({ serverId, hsmId, eniIp, clusterId, region, role })
     }
   }
-  return { added, gone, unseen, arriving, clusters, other }
+  return { added, gone, unseen, silent, arriving, clusters, other }
 }
 
 /** Whether nobody knows what became of the cluster of an HSM: its Region did not answer. */
@@ -133,19 +139,24 @@ export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   const changes = rosterChanges(run.ledger, await run.parts.discover())
   const allowed = run.parts.options.mayStayBehind.hsmIds
   const unseen = unseenWhereWritten(run, changes).filter(({ hsmId }) => !allowed.includes(hsmId))
-  const clusters = unseen.length > 0 ? changes.clusters : []
-  await agree(run, { added: changes.added, gone: [], unseen, arriving: changes.arriving, clusters, other: [] })
+  await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen), other: [] })
 }
+
+export const silentInWords = (unseen: readonly RosterEntry[]): readonly string[] => [
+  ...new Set(unseen.map(({ region, clusterId }) => `${region}/${clusterId} is not listed: ${region} did not answer`)),
+]
 
 /** HSMs of silent Regions in whose cluster something was written: one that joined there meanwhile may hold the new credential. */
 export const unseenWhereWritten = (
   { ledger, users }: RotationRun,
-  { unseen }: Pick<RosterChanges, 'unseen'>,
+  { silent }: Pick<RosterChanges, 'silent'>,
 ): readonly RosterEntry[] =>
-  unseen.filter(({ clusterId }) =>
-    ledger.plan.roster.some(
-      (server) => server.clusterId === clusterId && users.some(({ key }) => ledger.mayBeWritten(key, server.hsmId)),
-    ),
+  silent.filter(
+    ({ clusterId }) =>
+      ledger.isWrittenGone(clusterId) ||
+      ledger.plan.roster.some(
+        (server) => server.clusterId === clusterId && users.some(({ key }) => ledger.mayBeWritten(key, server.hsmId)),
+      ),
   )
 
 const agree = async (run: RotationRun, changes: RosterChanges): Promise<void> => {

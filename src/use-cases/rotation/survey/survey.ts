@@ -17,7 +17,7 @@ import type { ReopenPorts } from '../ports.js'
 import { type Pause, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
-import { isUnseen, rosterChanged, rosterChanges, unseenWhereWritten } from './aws-comparison.js'
+import { isUnseen, rosterChanged, rosterChanges, silentInWords, unseenWhereWritten } from './aws-comparison.js'
 import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
@@ -108,11 +108,15 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   // A rollback goes by what answers, but for what may have joined where it wrote.
   const unseen = run.goesBack ? unseenWhereWritten(run, changes) : changes.unseen
   const other = run.goesBack ? [] : changes.other
-  const isAllowed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId) || ledger.debts.has(hsmId)
-  if (other.length > 0 || arriving.length > 0 || ![...gone, ...unseen].every(isAllowed)) {
+  const isNamed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId)
+  const isAllowed = (server: RosterEntry) => isNamed(server) || ledger.debts.has(server.hsmId)
+  // That an HSM may stay behind does not say that nothing has joined where it is.
+  const isUnseenAllowed = run.goesBack ? isNamed : isAllowed
+  if (other.length > 0 || arriving.length > 0 || !gone.every(isAllowed) || !unseen.every(isUnseenAllowed)) {
     // Whoever gives the flags again gives all of them.
     const asked = gone.filter(({ hsmId }) => !ledger.debts.has(hsmId))
-    throw rosterChanged({ ...changes, added: [], gone: asked, unseen, other })
+    const clusters = run.goesBack ? silentInWords(unseen) : changes.clusters
+    throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
   for (const server of gone) await dropGone(run, server)
   if (!run.goesBack) for (const { hsmId } of unseen) await leaveBehind(run, hsmId)
@@ -239,7 +243,7 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
     },
   })
   if (!isGivenNow) return
-  if (asked === null && !(await proveLate(run))) return
+  if (asked === null && !(await proveLate(run))) return run.doubtCurrent()
   // A rotation that stopped before the store held anything keeps it with the new credential.
   if (ledger.stored && parts.credentials.new.size > 0 && ledger.rollback === null) await storeCurrent(run)
 }
@@ -266,7 +270,7 @@ const askedAgain = async ({ ledger, parts, plan }: RotationRun, isTyped: boolean
 
 /** @returns whether there was an HSM left to prove it on */
 const proveLate = async (run: RotationRun): Promise<boolean> => {
-  const unitId = whereCurrentCanBeAsked(run.ledger)
+  const unitId = whereCurrentCanBeAsked(run.ledger, (candidate) => run.units.includes(candidate))
   if (unitId === undefined) return false
   const { refused, objections } = await logInEach(run, unitId, run.users, 'current', { isTyped: true })
   const [objection] = objections.values()

@@ -85,9 +85,11 @@ describe('a user that some HSM of a cluster lacks', () => {
 
   test('and that has another ID than planned was made anew', () => {
     const anew = listing(b, { otherId: [APP] })
-    expect(cellAfter(b, [anew])).toBe('unknown none')
-    expect(ledgerAfter([anew]).isOther(APP, b)).toBe(true)
-    expect(cellAfter(b, [anew, [change(b), DONE], [login(b), DONE], anew])).toBe('new login-new')
+    expect(cellAfter(b, [listing(b), anew])).toBe('unknown none')
+    expect(ledgerAfter([listing(b), anew]).isOther(APP, b)).toBe(true)
+    expect(cellAfter(b, [listing(b), anew, [change(b), DONE], [login(b), DONE], anew])).toBe('new login-new')
+    // Of one that was never met nobody knows which it had.
+    expect(ledgerAfter([anew]).isOther(APP, b)).toBe(false)
   })
 })
 
@@ -116,6 +118,11 @@ describe('a locked user', () => {
   test('that was proved new and that somebody unlocked since may hold anything', () => {
     expect(cellAfter(a, [...NEW, LOCKED])).toBe('locked none')
     expect(cellAfter(a, [...NEW, LOCKED, listing(a)])).toBe('unknown none')
+  })
+
+  test('that somebody unlocked after a write of ours was refused may hold anything', () => {
+    const inUse = { kind: 'refused', reason: 'user-logged-in', text: 'in use' } as const
+    expect(cellAfter(a, [LOCKED, [change(a), inUse], listing(a)])).toBe('unknown none')
   })
 
   test('that somebody else has written stays so behind the lock', () => {
