@@ -165,7 +165,8 @@ export const runFlags = {
     default: '0s',
   }),
   'allow-unreachable': Flags.string({
-    description: 'HSM that may stay behind if it cannot be reached; the rotation then completes with debt.',
+    description:
+      'HSM that may stay behind if it cannot be reached; the rotation then completes with debt. A rollback leaves none behind that it wrote.',
     helpValue: 'HSM',
     dependsOn: ['reason'],
     ...repeatable,

@@ -17,6 +17,7 @@ ${exitCodes({
   3: 'refused: too late, or there is no way back; nothing has changed',
   4: 'partly rolled back; rotate resume goes on',
   5: 'another run works on one of the clusters',
+  6: 'rolled back, with cells that were given the old password without proof that they held it',
   130: 'interrupted before this run changed anything',
 })}`
   static override examples = [
