@@ -17,7 +17,7 @@ test.each([
 test.each([
   ['start', [0, 1, 2, 3, 4, 5, 6, 130]],
   ['resume', [0, 1, 2, 3, 4, 5, 6, 130]],
-  ['rollback', [0, 1, 2, 3, 4, 5, 130]],
+  ['rollback', [0, 1, 2, 3, 4, 5, 6, 130]],
   ['recover', [1, 2, 3, 4, 5, 130]],
 ])('rotate %s --help names every exit code it can end with', async (command, codes) => {
   const { stdout } = await run(['rotate', command, '--help'])
