@@ -254,7 +254,7 @@ export class RotationLedger {
     return this.facts.recovered || this.#record(user, hsmId).lastWrite !== null
   }
 
-  /** Whether the last write that was meant for this cell reported success. */
+  /** Whether the last write that was meant for this cell reported success, and nobody made the user anew since. */
   isWritten(user: UserKey, hsmId: HsmId): boolean {
     return this.#record(user, hsmId).lastWriteDone
   }
@@ -366,10 +366,13 @@ export class RotationLedger {
     return holds.state === 'unknown' && refused.includes('new')
   }
 
-  /** Whether somebody else has written this cell, or may have, also where it is locked or out of sight now. */
+  /**
+   * Whether somebody else has written this cell, or may have, also where it is locked or out of sight now. Of a user that is
+   * deleted nothing is left to be overwritten.
+   */
   isOther(user: UserKey, hsmId: HsmId): boolean {
-    const { holds, mayBeOther } = this.#record(user, hsmId)
-    return holds.state === 'other' || mayBeOther
+    const { holds, mayBeOther, present } = this.#record(user, hsmId)
+    return present && (holds.state === 'other' || mayBeOther)
   }
 
   /** Whether it holds what it held before, by a login, a copy of it, or because nobody wrote it; also out of sight. */
@@ -602,6 +605,7 @@ export class RotationLedger {
       if (isMade || isMadeSomewhere || isMadeAnew) {
         record.holds = unknownSince(at, seq)
         record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart
+        record.lastWriteDone = false
       }
       // Only a change of the password unlocks, and where nothing of ours did it, it is not the one we know any more.
       const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastChangeSeq < record.lockedSeq

@@ -1,10 +1,20 @@
 import { describe, expect, test } from '@jest/globals'
 import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
 import type { HsmId } from '../../../src/domain/ids.js'
+import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
+import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import { change, copies, copy, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
-import { hsm } from '../../helpers/rotation.js'
-import { type BenchGiven, besideIn, keepPending, type Place, placeOf, reported } from '../../helpers/run-bench.js'
+import { hsm, rosterOf } from '../../helpers/rotation.js'
+import {
+  type BenchGiven,
+  besideIn,
+  keepPending,
+  type Place,
+  placeOf,
+  planOf,
+  reported,
+} from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
 // What becomes of a rotation whose clusters, Regions or HSMs are lost on its way. HSM a of the source is changed; c and d
@@ -67,6 +77,52 @@ describe.each(Object.entries(LOST))('a cluster %s', (_words, lose) => {
   })
 })
 
+describe('a cluster that was left out when a lost journal was begun anew', () => {
+  const servers = rosterOf(2, 1)
+  const [source, destination] = reported(servers)
+  const recovered = async (): Promise<Place> => {
+    if (source === undefined || destination === undefined) throw new Error('there are two clusters')
+    const { clusterId, region } = destination
+    const place = placeOf({
+      hsms: [2, 1],
+      facts: {
+        recovered: true,
+        plan: planOf(servers.slice(0, 2), 'cmu', ['app']),
+        lostClusters: [{ clusterId, region, profile: null, reason: 'lost' }],
+      },
+      lines: [
+        [login(a), DONE],
+        [login(b, 'current'), DONE],
+        { type: 'store', act: 'put-pending', phase: 'read-back', withCurrent: true },
+      ],
+      fleet: (its) => {
+        its.give(a, 'new')
+        its.give(c, 'new')
+      },
+    })
+    await keepPending(place, true)
+    place.aws.clusters = [source]
+    return place
+  }
+
+  test('keeps a rollback: it may hold the new credential, and PENDING alone knows that', async () => {
+    const place = await recovered()
+    const { ended, message, suggestions } = await takeUp(place, 'rollback')
+    expect([ended, message]).toEqual(['NO_WAY_BACK 3', expect.stringContaining(`${destination?.clusterId} may hold`)])
+    expect(suggestions.join()).toContain('rotate resume')
+    expect(place.store.versions.pending).not.toBeNull()
+    expect(rollbackOutlook(ledgerOf(place.entries)).kind).toBe('refused')
+    expect((await takeUp(place, 'resume')).ended).toBe('completed-with-debt 6')
+  })
+
+  test('goes back with the others once it is there', async () => {
+    const place = await recovered()
+    place.aws.clusters = reported(servers)
+    expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
+    expect(place.fleet.holds()).toBe('a old, b old, c old')
+  })
+})
+
 describe('every cluster is gone', () => {
   const allGone = async () => {
     const place = await changed([a, b, c, d])
@@ -123,15 +179,31 @@ describe('a Region that does not answer', () => {
     expect(place.fleet.holds()).toBe('a new, b new, c new, d new')
   })
 
-  test.each(['cmu', 'cloudhsm-cli'] as const)('though its HSMs do, is no hindrance either by %s', async (utility) => {
+  test.each([
+    'cmu',
+    'cloudhsm-cli',
+  ] as const)('though its HSMs do, leaves the debt: one may have joined there unseen, by %s', async (utility) => {
     const lines: readonly Line[] =
       utility === 'cmu' ? CHANGED : [STORED, copies('accepted'), [change([a, b]), DONE], [login([a, b]), DONE]]
     const facts = { acceptedNoWayBack: true }
     const place = await changed([], { utility, lines, facts })
     if (utility === 'cloudhsm-cli') place.fleet.give(b, 'new')
     expect((await takeUp(silent(place), 'resume')).ended).toBe('ROSTER_CHANGED 4')
-    expect((await takeUp(silent(place), 'resume', without(c, d))).ended).toBe('completed 0')
+    const { ended, rotation } = await takeUp(silent(place), 'resume', without(c, d))
+    expect([ended, rotation?.debts.map(({ hsmId }) => hsmId)]).toEqual(['completed-with-debt 6', [c, d]])
     expect(place.fleet.holds()).toBe('a new, b new, c new, d new')
+    expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+  })
+
+  test('that answers again shows what joined there unseen', async () => {
+    const place = await changed([])
+    expect((await takeUp(silent(place), 'resume', without(c, d))).ended).toBe('completed-with-debt 6')
+    const servers = place.fleet.hsms.map(({ server }) => server)
+    const joined = besideIn(servers, c, 'e')
+    place.fleet.add(joined)
+    place.aws.clusters = reported([...servers, joined])
+    expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+    expect(place.fleet.holds()).toBe('a new, b new, c new, d new, e new')
   })
 
   test('does not keep a rollback from what can be reached', async () => {
@@ -180,6 +252,20 @@ describe('what AWS reports of HSMs that are not ACTIVE', () => {
     const place = await degraded()
     expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
     expect(place.notices).toContain(`${c} is DEGRADED`)
+  })
+
+  test('is no matter of a cluster of which all that is left stays behind', async () => {
+    const place = await changed()
+    place.aws.clusters = place.aws.clusters.map((cluster, at) =>
+      at === 0
+        ? cluster
+        : { ...cluster, state: 'DEGRADED', hsms: cluster.hsms.map((one) => ({ ...one, state: 'DEGRADED' as const })) },
+    )
+    expect((await takeUp(place, 'resume')).ended).toBe('ROSTER_CHANGED 4')
+    const debts = [c, d].map((hsmId): Line => ({ type: 'debt', debt: { hsmId, reason: 'lost' } }))
+    const owed = await changed([c, d], { lines: [...CHANGED, ...debts] })
+    owed.aws.clusters = place.aws.clusters
+    expect((await takeUp(owed, 'resume', without(c, d))).ended).toBe('completed-with-debt 6')
   })
 
   test('stops both where it is being added: it may be built from one that holds the new credential', async () => {

@@ -5,7 +5,7 @@ import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
 import type { Cluster } from '../../../src/domain/cluster.js'
 import { ConsoleFailure, type ConsoleFailureKind, type HsmConsole } from '../../../src/domain/hsm-console.js'
 import type { UserKey } from '../../../src/domain/hsm-user.js'
-import type { ClusterId, RotationId } from '../../../src/domain/ids.js'
+import type { ClusterId, HsmId, RotationId } from '../../../src/domain/ids.js'
 import { Secret } from '../../../src/domain/secret.js'
 import type { ChosenForRotation } from '../../../src/use-cases/rotation/open/plan.js'
 import { recoverRotation } from '../../../src/use-cases/rotation/open/recover.js'
@@ -14,7 +14,7 @@ import { operatorErrorOf } from '../../helpers/errors.js'
 import { MemoryCredentialStore } from '../../helpers/memory-credential-store.js'
 import { MemoryRefusedLogins } from '../../helpers/memory-refused-logins.js'
 import { consoleWithOneOdd } from '../../helpers/one-odd-hsm.js'
-import { APP, factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { APP, factsOf, hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
 
 const newFolder = tempFolders()
@@ -22,6 +22,15 @@ const AT = new Date('2026-03-01T03:15:00Z')
 const roster = rosterOf(1, 1)
 const [source, destination] = [clusterOf('a', 'us-east-1', []), clusterOf('b', 'eu-west-1', [])]
 const CLUSTERS = [source.clusterId, destination.clusterId] as [ClusterId, ClusterId]
+
+const beyondReach = (console: HsmConsole, away: readonly HsmId[]): HsmConsole => ({
+  ...console,
+  open: async (servers) => {
+    const gone = servers.flatMap(({ hsmId }) => (away.includes(hsmId) ? [hsmId] : []))
+    if (gone.length > 0) throw new ConsoleFailure('unreachable', `${gone.join()} cannot be reached`, gone)
+    return console.open(servers)
+  },
+})
 
 /** A console whose second conversation with the first HSM breaks: by then everything was listed. */
 const breaking = (console: HsmConsole, kind: ConsoleFailureKind | null): HsmConsole => {
@@ -44,12 +53,16 @@ interface Pending {
   readonly about?: readonly ClusterId[]
   /** What is wrong with the first HSM once it was listed. */
   readonly odd?: ConsoleFailureKind | null
+  /** HSMs that nobody reaches. */
+  readonly away?: readonly HsmId[]
+  /** The store keeps a current credential too. */
+  readonly withCurrent?: boolean
 }
 
 /** A rotation whose new credential is PENDING, with the journal that `damage` made of a whole one. */
 const halfDone = async (
   damage: (text: string) => string,
-  { rotationId = ROTATION, users = [APP], about = CLUSTERS, odd = null }: Pending = {},
+  { rotationId = ROTATION, users = [APP], about = CLUSTERS, odd = null, away = [], withCurrent = false }: Pending = {},
 ) => {
   const folder = await newFolder()
   const path = join(folder, `${ROTATION}.jsonl`)
@@ -59,13 +72,15 @@ const halfDone = async (
   await journal.close()
   await writeFile(path, damage(await readFile(path, 'utf8')))
   const store = new MemoryCredentialStore()
-  await store.putPending({
+  const version = (secret: string) => ({
     rotationId,
     clusters: about,
     restorePoint: null,
     startedAt: AT.toISOString(),
-    users: new Map(users.map((key) => [key, new Secret('TEST-SECRET-recover')])),
+    users: new Map(users.map((key) => [key, new Secret(secret)])),
   })
+  const current = { ...version('TEST-SECRET-before'), rotationId: null }
+  await store.putPending(version('TEST-SECRET-recover'), withCurrent ? current : undefined)
   const said: string[] = []
   const waits: number[] = []
   const recover = (commandMs = 1_000, chosen: Partial<ChosenForRotation> = {}) =>
@@ -81,7 +96,7 @@ const halfDone = async (
         lockoutLimit: 5,
         concurrency: 1,
         stop: { requested: false },
-        console: breaking(consoleWithOneOdd(roster, 'cmu', null), odd),
+        console: breaking(beyondReach(consoleWithOneOdd(roster, 'cmu', null), away), odd),
         locks: {
           acquire: async () => ({
             name: async () => undefined,
@@ -143,6 +158,35 @@ describe('rotate recover', () => {
     const { cells } = await recover()
     expect(cells.map((cell) => cell.state)).toEqual([state, 'new'])
     expect(said.some((text) => text.includes(`it is ${odd}`))).toBe(isSaid)
+  })
+
+  test.each(['a', 'b'])('goes on where %s alone cannot be reached, and leaves its part to it', async (letter) => {
+    const { recover } = await halfDone(() => '', { away: [hsm(letter)] })
+    const { cells, pause, plan, debts } = await recover()
+    expect([pause?.code, cells.find(({ hsmId }) => hsmId === hsm(letter))?.state]).toEqual(['RECOVERED', 'unreachable'])
+    expect(cells.filter(({ state }) => state === 'new')).toHaveLength(1)
+    expect([plan.parts.first, plan.parts.restorePoint, debts]).toEqual([hsm('a'), hsm('b'), []])
+  })
+
+  test('advises no flag that it does not have where no HSM can be reached', async () => {
+    const { recover } = await halfDone(() => '', { away: [hsm('a'), hsm('b')] })
+    const error = await operatorErrorOf(() => recover())
+    expect(error).toMatchObject({ code: 'HSM_UNREACHABLE', exitCode: 3 })
+    expect(error.suggestions.join()).not.toContain('--allow-unreachable')
+  })
+
+  test.each([
+    ['advises a rollback where it has a way back', [], true],
+    [
+      'not where a cluster is left out that may hold the new credential',
+      [{ clusterId: clusterOf('c', 'eu-west-1', []).clusterId, region: source.region, profile: null, reason: 'lost' }],
+      false,
+    ],
+  ] as const)('%s', async (_words, lost, isAdvised) => {
+    const { recover } = await halfDone(() => '', { withCurrent: true })
+    const { pause, wayBack } = await recover(1_000, { lost })
+    expect(wayBack.byCurrent).toBe(true)
+    expect(pause?.suggestions.some((line) => line.includes('rotate rollback'))).toBe(isAdvised)
   })
 
   test('wants every user that PENDING holds', async () => {

@@ -14,7 +14,11 @@ const isFirstWritten = (ledger: RotationLedger): boolean =>
     ledger.plan.users.every(
       ({ key }) =>
         ledger.cell(key, hsmId).state === 'new' ||
-        (ledger.isWritten(key, hsmId) && ledger.isMeantNew(key, hsmId) && ledger.refused(key, hsmId).length === 0),
+        (ledger.isWritten(key, hsmId) &&
+          ledger.isMeantNew(key, hsmId) &&
+          ledger.refused(key, hsmId).length === 0 &&
+          // Somebody has deleted the user since.
+          ledger.cell(key, hsmId).state !== 'absent'),
     ),
   )
 

@@ -46,11 +46,12 @@ export const toBeMade = (run: RotationRun, unitId: UnitId, { key }: PlannedUser)
   ])
 
 /** An HSM that was added has the users of some backup; elsewhere the operator has to want it. */
-const mayBeCreated = ({ ledger, parts }: RotationRun, { key }: PlannedUser, { hsmId }: RosterEntry): boolean =>
+export const mayBeCreated = ({ ledger, parts }: RotationRun, { key }: PlannedUser, { hsmId }: RosterEntry): boolean =>
   ledger.facts.createMissing ||
   parts.options.createMissing === true ||
   ledger.isJoined(hsmId) ||
   ledger.everWritten(key, hsmId)
 
-const notCreated = ({ key }: PlannedUser, { hsmId }: RosterEntry): Pause =>
+/** The pause for a user that a copy brings there, once the operator wants it. */
+export const notCreated = ({ key }: PlannedUser, { hsmId }: RosterEntry): Pause =>
   new Pause('USER_MISSING', `${key} does not exist on ${hsmId}`, ['add --create-missing to copy the user there'])

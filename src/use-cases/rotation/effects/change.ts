@@ -1,10 +1,12 @@
 import { wayBackOf } from '../../../domain/rotation/way-back.js'
 import { changeUsers } from '../cells/change.js'
+import { give } from '../cells/give.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseChange } from './rehearse.js'
 
 /**
- * Changes the password on one unit of the source: the first to hold it.
+ * Changes the password on one unit of the source: the first to hold it. A user that was deleted there since is copied back
+ * from where the new credential is held already.
  * @throws {Pause} `SYNC_REFUSED` where copies alone are wanted, and were seen not to bring it to the rest
  */
 export const change = async (run: RotationRun): Promise<void> => {
@@ -14,5 +16,16 @@ export const change = async (run: RotationRun): Promise<void> => {
   const isStuck = run.parts.options.propagate === 'sync' && propagation === null && !wayBackOf(run.ledger).bySync
   if (copies !== null && isStuck && isNothingNew) refuseChange(copies.evidence)
   await run.beforeChange()
-  await changeUsers(run, first, run.notNew(first), 'new')
+  const isHeldElsewhere = run.units.some((unitId) => unitId !== first && run.notNew(unitId).length === 0)
+  const missing = run.notNew(first)
+  const deleted = missing.filter(({ key }) =>
+    run.servers(first).some(({ hsmId }) => isHeldElsewhere && run.ledger.cell(key, hsmId).state === 'absent'),
+  )
+  await changeUsers(
+    run,
+    first,
+    missing.filter((user) => !deleted.includes(user)),
+    'new',
+  )
+  await give(run, first, deleted, { credential: 'new', method: 'change' })
 }

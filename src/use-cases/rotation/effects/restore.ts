@@ -1,5 +1,6 @@
 import type { UnitId } from '../../../domain/ids.js'
 import { nameServer } from '../../../domain/roster.js'
+import type { CellRef } from '../../../domain/rotation/cell.js'
 import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
 import { give } from '../cells/give.js'
 import { Pause } from '../run/pause.js'
@@ -16,14 +17,19 @@ export const restore = async (run: RotationRun): Promise<void> => {
     run.users.filter(({ key: user }) => run.servers(unitId).some(({ hsmId }) => !isBack(run.ledger, { user, hsmId })))
   const units = run.units.filter((unitId) => notBack(unitId).length > 0)
   await onEach(run, units, (unitId) => give(run, unitId, notBack(unitId), { credential: 'current', method }))
+  refuseAway(run, (cell) => !isBack(run.ledger, cell), 'may hold the new password')
+}
+
+/**
+ * Stops a rollback for HSMs out of sight on which something is left to do.
+ * @throws {Pause} `HSM_UNREACHABLE`
+ */
+export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean, why: string): void => {
   const away = run.plan.roster.filter(
-    ({ hsmId }) =>
-      !run.ledger.isInSight(hsmId) && run.users.some(({ key: user }) => !isBack(run.ledger, { user, hsmId })),
+    ({ hsmId }) => !run.ledger.isInSight(hsmId) && run.users.some(({ key: user }) => isLeft({ user, hsmId })),
   )
   if (away.length === 0) return
-  throw new Pause(
-    'HSM_UNREACHABLE',
-    `${away.map(nameServer).join(', ')} cannot be reached and may hold the new password`,
-    ['bring it back, then resume: all that could be reached is back'],
-  )
+  throw new Pause('HSM_UNREACHABLE', `${away.map(nameServer).join(', ')} cannot be reached and ${why}`, [
+    'bring it back, then resume: all that could be reached is back',
+  ])
 }

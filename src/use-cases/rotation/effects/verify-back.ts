@@ -4,6 +4,7 @@ import { prove } from '../cells/prove.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseAddedHsms } from '../survey/aws-comparison.js'
 import { onEach } from '../survey/unreachable.js'
+import { refuseAway } from './restore.js'
 
 /**
  * Reads again what was given back: cells that logged in with the current credential in an earlier invocation do so once
@@ -19,4 +20,5 @@ export const verifyBack = async (run: RotationRun): Promise<void> => {
     await give(run, unitId, refused, { credential: 'current', method: 'change' })
   })
   await refuseAddedHsms(run)
+  refuseAway(run, (cell) => isProofStale(run.ledger, cell), 'has to be read again')
 }

@@ -1,4 +1,6 @@
 import type { UnitId } from '../../../domain/ids.js'
+import { copiesImpossible } from '../../../domain/rotation/way-back.js'
+import { mayBeCreated, notCreated, toBeMade } from '../cells/absent-users.js'
 import { giveMissing } from '../cells/give.js'
 import { proveAgain } from '../cells/prove-again.js'
 import { Pause } from '../run/pause.js'
@@ -19,23 +21,29 @@ export const verify = async (run: RotationRun): Promise<void> => {
   const mayBeWritten = () => run.units.filter((unitId) => !isKept(unitId))
   await giveMissing(run, mayBeWritten(), run.ledger.propagation ?? 'change')
   await onEach(run, mayBeWritten(), (unitId) => proveAgain(run, unitId))
-  await onEach(run, run.units, (unitId) => lookAgain(run, unitId))
+  const look = (unitId: UnitId) => lookAgain(run, unitId, isKept(unitId))
+  await onEach(run, run.units, look)
   // A change of the password unlocks, whatever a copy does.
   await giveMissing(run, mayBeWritten(), 'change')
   await onEach(
     run,
     run.units.filter((unitId) => run.servers(unitId).some(({ hsmId }) => !run.ledger.isListed(hsmId))),
-    (unitId) => lookAgain(run, unitId),
+    look,
   )
   await askAws(run)
 }
 
-/** @throws {Pause} `ATTRIBUTES_DIFFER`, `USER_MISSING` */
-const lookAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
+/**
+ * @param isKept whether what is missing there is given in the next stage
+ * @throws {Pause} `ATTRIBUTES_DIFFER`, `USER_MISSING`
+ */
+const lookAgain = async (run: RotationRun, unitId: UnitId, isKept: boolean): Promise<void> => {
   const servers = run.servers(unitId)
   await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))
-  for (const { hsmId } of servers) {
-    for (const { key } of run.users) {
+  for (const server of servers) {
+    const { hsmId } = server
+    for (const user of run.users) {
+      const { key } = user
       const words = run.ledger.different(key, hsmId)
       if (words !== null) {
         throw new Pause('ATTRIBUTES_DIFFER', `${key} on ${hsmId} is ${words}`, [
@@ -47,9 +55,9 @@ const lookAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
             : []),
         ])
       }
-      // The restore point gets a missing user only in the next stage.
       if (run.ledger.cell(key, hsmId).state !== 'absent' || run.ledger.missedFirst(key, hsmId)) continue
-      throw new Pause('USER_MISSING', `${key} is not listed on ${hsmId} any more`)
+      if (copiesImpossible({ ...run.plan, users: [user] }) !== null) throw toBeMade(run, unitId, user)
+      if (!isKept || !mayBeCreated(run, user, server)) throw notCreated(user, server)
     }
   }
   run.parts.progress({ kind: 'step', stage: 'verify', unitId, text: 'read' })

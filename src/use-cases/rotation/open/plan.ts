@@ -36,7 +36,8 @@ export interface PlannedRotation {
 
 /**
  * Decides everything that is decided before the first effect. Reads only: one session per unit, no login.
- * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached
+ * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached; `any` where one that answers is
+ * enough, and the others keep their parts
  * @throws {OperatorError} for every fact that forbids the rotation
  */
 export const planRotation = async (
@@ -45,18 +46,20 @@ export const planRotation = async (
   console: HsmConsole,
   concurrency: number,
   rules: EligibilityRules,
-  mayStayBehind: readonly HsmId[] = [],
+  mayStayBehind: readonly HsmId[] | 'any' = [],
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
-  refuseStrangers(chosen.roster, mayStayBehind)
+  const isAny = mayStayBehind === 'any'
+  if (!isAny) refuseStrangers(chosen.roster, mayStayBehind)
   const { matrix, failures } = await readUsers(console, chosen.roster, concurrency)
   const serious = failures.filter(
-    ({ kind, hsmIds }) => kind !== 'unreachable' || hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId)),
+    ({ kind, hsmIds }) =>
+      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId))),
   )
-  if (serious.length > 0) throw refusedBy(serious)
+  if (serious.length > 0) throw refusedBy(serious, isAny)
   const behind = failures.flatMap(({ hsmIds }) => hsmIds)
   const parts = assignParts(
-    chosen.roster.filter(({ hsmId }) => !behind.includes(hsmId)),
+    chosen.roster.filter(({ hsmId }) => isAny || !behind.includes(hsmId)),
     console.utility,
   )
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)

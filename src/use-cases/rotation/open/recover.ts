@@ -27,6 +27,7 @@ import { observed } from '../survey/observe-listing.js'
 import { noteUnreachable } from '../survey/unreachable.js'
 import { currentOfStore, passwordsIn } from './credentials.js'
 import { type ChosenForRotation, planRotation } from './plan.js'
+import { rollbackOutlook } from './rollback.js'
 
 export interface RecoverRequest {
   readonly chosen: ChosenForRotation
@@ -76,14 +77,18 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
     })
     // Clients may have brought users near their lock-out; such cells are not asked, which is no reason to give up.
     const rules = { lockoutLimit: Number.MAX_SAFE_INTEGER, createMissing: true, allowKmsuser: true }
-    const planned = await planRotation(chosen, users, console, ports.concurrency, rules)
+    const planned = await planRotation(chosen, users, console, ports.concurrency, rules, 'any')
     const plan = keepRestorePoint(planned.plan, pending)
     const hsms = [...planned.matrix].map(([hsmId, listed]) => observed(plan.users, hsmId, listed, ports.lockoutLimit))
     const facts: RotationFacts = {
       rotationId,
       procedure: 'rotate',
       plan,
-      observed: [{ type: 'listed', hsms }, ...serials.map((seen) => ({ type: 'serials', seen }) as const)],
+      observed: [
+        { type: 'listed', hsms },
+        ...planned.behind.map((hsmId) => ({ type: 'unreachable', hsmId, reason: 'it could not be reached' }) as const),
+        ...serials.map((seen) => ({ type: 'serials', seen }) as const),
+      ],
       debts: [],
       lostClusters: chosen.lost ?? [],
       acceptedNoWayBack: false,
@@ -203,7 +208,9 @@ const pauseRecovered = async (run: RotationRun): Promise<Rotation> => {
         ? ['somebody else has changed the password of cells shown as other: resume and rollback need --overwrite-other']
         : []),
       `lockstep rotate resume --rotation ${rotationId}`,
-      ...(wayBack.byCurrent ? [`lockstep rotate rollback --rotation ${rotationId}`] : []),
+      ...(wayBack.byCurrent && rollbackOutlook(ledger).kind === 'taken'
+        ? [`lockstep rotate rollback --rotation ${rotationId}`]
+        : []),
     ],
   })
   return run.rotation()

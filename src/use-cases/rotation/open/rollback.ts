@@ -33,7 +33,8 @@ import { RollbackRefused } from './rollback-refused.js'
 export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Promise<Rotation> =>
   reopenRotation(request, ports, {
     direction: 'back',
-    refuse: (ledger) => refuseRollback(ledger, request),
+    // A cluster that is left out may be back: AWS is asked first.
+    refuse: (ledger) => refuseRollback(ledger, request, true),
     work: async (run) => {
       const stage = run.rotation().stage ?? 'finalize'
       try {
@@ -88,10 +89,14 @@ export const rollbackOutlook = (ledger: RotationLedger): RollbackOutlook => {
   return refusalWith(anything) === null ? { kind: 'needs-current', why } : { kind: 'refused', why }
 }
 
-/** Whether going back is still possible, from the journal and what the operator gives. */
+/**
+ * Whether going back is still possible, from the journal and what the operator gives.
+ * @param lostMayBeBack nobody has looked yet whether the clusters that are left out still are
+ */
 const refuseRollback = (
   ledger: RotationLedger,
   { currentPasswords }: Pick<ReopenRequest, 'currentPasswords'>,
+  lostMayBeBack = false,
 ): void => {
   const { facts, rollback } = ledger
   const { rotationId } = facts
@@ -104,6 +109,7 @@ const refuseRollback = (
         : 'start a rotation that gives the old credential as the new one',
     ])
   }
+  if (facts.recovered && !lostMayBeBack) refuseOverLost(ledger)
   if (nothingToUndo(ledger)) return
   if (facts.procedure === 'repair') {
     refuseRepairBack(ledger)
@@ -123,6 +129,23 @@ const refuseRollback = (
     [
       ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
       `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
+    ],
+  )
+}
+
+/**
+ * After a lost journal nobody knows whether a cluster that is left out was written.
+ * @throws {RollbackRefused} `NO_WAY_BACK`
+ */
+const refuseOverLost = ({ facts, lostClusters }: RotationLedger): void => {
+  if (lostClusters.size === 0) return
+  const lost = [...lostClusters.keys()].join(', ')
+  throw refused(
+    'NO_WAY_BACK',
+    `${lost} may hold the new credential of ${facts.rotationId}, and with PENDING its password would be gone`,
+    [
+      `once ${lost} is back, the same command again takes it along`,
+      `else forward is the only way: lockstep rotate resume --rotation ${facts.rotationId}`,
     ],
   )
 }

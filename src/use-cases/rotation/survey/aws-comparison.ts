@@ -53,7 +53,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
       clusters.push(`${region}/${clusterId} is ${state}${problem === undefined ? '' : ` (${problem})`}`)
       continue
     }
-    if (cluster.state !== 'ACTIVE') other.push(`${clusterId} is ${cluster.state}`)
+    if (cluster.state !== 'ACTIVE' && left.length > 0) other.push(`${clusterId} is ${cluster.state}`)
     for (const server of planned) {
       const { hsmId, eniIp } = server
       const hsm = cluster.hsms.find((candidate) => candidate.hsmId === hsmId)

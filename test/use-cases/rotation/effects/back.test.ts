@@ -207,6 +207,18 @@ describe('reading again what was given back', () => {
     expect([ended, cells()]).toEqual(['OTHER_CREDENTIAL', expect.stringContaining('a other (none)')])
   })
 
+  test('pauses for a cell that has to be asked again and is out of sight, once the others were', async () => {
+    const unreachable = { type: 'unreachable', hsmId: a, reason: 'away' } as const
+    const { ended, written } = await doing(verifyBack, {
+      ...proved,
+      lines: [...backByChange, RESUMED, unreachable],
+      fleet: (its) => {
+        its.at(a).away = true
+      },
+    })
+    expect([ended, written()]).toEqual(['HSM_UNREACHABLE', ['listed c', 'login c current', 'done', 'aws agrees']])
+  })
+
   test('pauses where an HSM was added; one that is gone is no matter', async () => {
     const inAws = (hsms: 'more' | 'less') =>
       doing(verifyBack, { ...proved, lines: backByChange }, ({ aws, run }) => {
