@@ -1,10 +1,21 @@
 import { describe, expect, test } from '@jest/globals'
 import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
-import type { HsmId } from '../../../src/domain/ids.js'
+import type { ClusterId, HsmId } from '../../../src/domain/ids.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import { discoveryOf } from '../../helpers/clusters.js'
-import { change, copies, copy, DONE, type Line, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
+import {
+  change,
+  copies,
+  copy,
+  DONE,
+  type Line,
+  login,
+  PROMOTED,
+  rehearsal,
+  STORED,
+  TOLD,
+} from '../../helpers/journal-lines.js'
 import { hsm, rosterOf } from '../../helpers/rotation.js'
 import {
   type BenchGiven,
@@ -337,4 +348,22 @@ test('a rollback asks AWS where what was written is gone: one that joins may hav
   place.aws.clusters = reported(servers)
   expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
   expect(place.fleet.holds()).toContain('e old')
+})
+
+test('a debt that another rotation has overtaken is paid by a repair that names what is owed', async () => {
+  const lost = { clusterId: 'cluster-ddddddddddd' as ClusterId, region: null, profile: null, reason: 'x' }
+  const given = (hsmId: HsmId): Line[] => [
+    [change(hsmId), DONE],
+    [login(hsmId), DONE],
+  ]
+  const place = placeOf({
+    hsms: [2, 0],
+    facts: { lostClusters: [lost] },
+    lines: [STORED, ...[a, b].flatMap(given), PROMOTED, TOLD],
+  })
+  const { ended, suggestions } = await takeUp(place, 'resume')
+  expect([ended, suggestions[0]]).toEqual([
+    'DEBT_SUPERSEDED 6',
+    expect.stringContaining('--destination cluster-ddddddddddd --user CU:app'),
+  ])
 })

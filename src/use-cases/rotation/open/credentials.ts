@@ -140,13 +140,13 @@ const newCredential = async (
 }
 
 /** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
-const superseded = async ({ facts, plan, debts }: RotationLedger, store: CredentialStore) => {
+const superseded = async ({ facts, plan, debts, lostClusters }: RotationLedger, store: CredentialStore) => {
   const now = (await store.read('current'))?.rotationId
   return refusal(
     'DEBT_SUPERSEDED',
     `the credential of ${facts.rotationId} is not CURRENT of ${store.description} any more${now ? `, that of ${now} is` : ''}; ${[...debts.keys()].join(', ') || 'what stayed behind'} needs the one that is in force`,
     [
-      `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan)}`,
+      `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan, [...lostClusters.values()])}`,
       ...(facts.store === store.description ? [] : [`if that is not the store it was started with: ${facts.store}`]),
     ],
   )
