@@ -7,6 +7,7 @@ import { copyUsers, isRefusedAsExisting } from '../cells/copy.js'
 import { failedAndLocked, give, isLocked, refuseLocked } from '../cells/give.js'
 import { ANOTHER_REPAIR, hasOrigin, leaveAdvice, originLost } from '../cells/origins.js'
 import { logInEach, prove } from '../cells/prove.js'
+import { proveAgain } from '../cells/prove-again.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
@@ -53,6 +54,8 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
     // To go on without it is no way out.
     throw since !== null && error instanceof Pause && error.code === 'HSM_UNREACHABLE' ? since : error
   }
+  // With its last debt a repair that was through is called complete, and no other row proves the others again.
+  if (run.ledger.applicationsTold) await onEach(run, run.units, (unitId) => proveAgain(run, unitId))
 }
 
 /**
