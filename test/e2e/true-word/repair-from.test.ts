@@ -17,6 +17,7 @@ const families = {
   single: singleFamily('single', { source: 3 }),
   paused: singleFamily('paused', { source: 3 }),
   asked: testFamily('asked'),
+  locked: testFamily('locked'),
 }
 const fleet = sharedFleet(families)
 const drift = (...hsmIds: readonly string[]) =>
@@ -144,6 +145,16 @@ describe('what is refused before anything is written', () => {
     const refused = await place.repair(args)
     expect([refused.exitCode, refused.json.error.message]).toEqual([exitCode, expect.stringMatching(naming)])
     expect(await place.truth()).toEqual(before)
+    expect((await place.kept()).rotations).toEqual([])
+  })
+
+  test.each([[[]], [['--password=env:OLD']]])('an origin on which the user is locked %j', async (more) => {
+    const place = await fleet.at('locked')
+    const [from = ''] = (await place.hsmIds()).source
+    await fleet.fault('failures', '--user', USER, '--count', '5', ...onHsms([from]))
+    const refused = await place.repair([`--from=${from}`, ...more])
+    expect(endOf(refused)).toEqual([3, undefined, 'USER_LOCKED'])
+    expect(refused.json.error.message).toContain(from)
     expect((await place.kept()).rotations).toEqual([])
   })
 

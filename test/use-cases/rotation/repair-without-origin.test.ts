@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { HsmId, UnitId } from '../../../src/domain/ids.js'
-import { copy, DONE, type Line, listing, loggedIn, login, REFUSED } from '../../helpers/journal-lines.js'
-import { type FactsGiven, hsm } from '../../helpers/rotation.js'
+import { copy, DONE, type Line, listing, loggedIn, login, REFUSED, TOLD } from '../../helpers/journal-lines.js'
+import { APP, type FactsGiven, hsm } from '../../helpers/rotation.js'
 import { type BenchGiven, type Place, placeOf, reported } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
@@ -117,6 +117,44 @@ describe.each(['away', 'gone'] as const)('a repair whose origin is %s for good',
   })
 })
 
+describe.each<[string, (place: Place) => void]>([
+  ['locked', ({ fleet }) => fleet.fail(a, 5)],
+  [
+    'unlocked to another password',
+    ({ fleet }) => {
+      fleet.fail(a, 5)
+      fleet.meanwhile('open c', () => fleet.give(a, 'old'))
+    },
+  ],
+  ['deleted', ({ fleet }) => fleet.remove(a)],
+])('a repair on whose origin the user is %s', (_words, befalls) => {
+  /** Up to the run that sees what became of it. */
+  const seen = async () => {
+    const place = halfCopied()
+    befalls(place)
+    // The failed logins of somebody else are told first.
+    await takeUp(place, 'resume')
+    return { place, ...(await takeUp(place, 'resume')) }
+  }
+
+  test('copies from it no more, and says what ends it', async () => {
+    const { place, ended, suggestions } = await seen()
+    expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [a, c]])
+    expect(suggestions.join()).not.toMatch(/overwrite-other|create-missing|bring it back/)
+    expect(place.fleet.heard.filter((words) => words.startsWith('copy'))).toEqual([])
+  })
+
+  test('is ended by what it says', async () => {
+    const { place } = await seen()
+    const { rotation, ended } = await takeUp(place, 'resume', allowing(a, c))
+    expect([rotation?.outcome, ended]).toEqual(['completed-with-debt', 'ORIGIN_LOST 6'])
+    // Consent to overwrite gives the origin nothing: there is nothing to give it from.
+    const again = await takeUp(place, 'resume', { options: { overwriteOther: true, createMissing: true } })
+    expect([again.ended, again.message.match(/;/)]).toEqual(['ORIGIN_LOST 6', null])
+    expect(place.fleet.heard.filter((words) => words.startsWith('copy'))).toEqual([])
+  })
+})
+
 test('a cluster that is copied from is lost with its last HSM, not with the first', async () => {
   const from = 'cluster-aaaaaaaaaaa' as UnitId
   const lines: readonly Line[] = []
@@ -139,6 +177,39 @@ test('a cluster that is copied from is lost with its last HSM, not with the firs
   expect([ended, offered(suggestions)]).toEqual(['ORIGIN_LOST 4', [c, d]])
   for (const hsmId of [a, b]) both.fleet.at(hsmId).away = false
   expect((await takeUp(both, 'resume')).ended).toBe('completed 0')
+})
+
+test.each([
+  'cmu',
+  'cloudhsm-cli',
+] as const)('a target that is locked is named as such by %s, and once unlocked it is copied to', async (utility) => {
+  const from = (utility === 'cmu' ? a : 'cluster-aaaaaaaaaaa') as UnitId
+  const place = placeOf({
+    utility,
+    hsms: [1, 1],
+    facts: { ...REPAIR, from, observed: [listing(a), listing(b, { locked: [APP], failures: [[APP, 5]] })] },
+    behaviour: { syncResetsFailures: false },
+    fleet: (its) => its.fail(b, 5),
+  })
+  for (const _ of [1, 2]) {
+    const { ended, suggestions } = await takeUp(place, 'resume')
+    expect([ended, suggestions.join()]).toEqual(['USER_LOCKED 4', expect.stringMatching(/an officer unlocks/)])
+  }
+  place.fleet.give(b, 'other')
+  const { ended } = await takeUp(place, 'resume', { options: { overwriteOther: true } })
+  expect([ended, place.fleet.holds()]).toEqual(['completed 0', 'a old, b old'])
+})
+
+test('a debt that is locked is named as such by cloudhsm-cli', async () => {
+  const from = 'cluster-aaaaaaaaaaa' as UnitId
+  const place = placeOf({
+    utility: 'cloudhsm-cli',
+    hsms: [1, 1],
+    facts: { ...REPAIR, from, debts: [{ hsmId: b, reason: 'away' }], observed: [listing(a)] },
+    lines: [TOLD],
+    fleet: (its) => its.fail(b, 5),
+  })
+  expect((await takeUp(place, 'resume')).ended).toBe('USER_LOCKED 6')
 })
 
 test('an HSM that refuses every copy is left as it is where the operator wants that', async () => {

@@ -1,3 +1,5 @@
+import type { Answer } from '../../../domain/hsm-console.js'
+import type { UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
 import type { PlannedUser, Propagation } from '../../../domain/rotation/plan.js'
@@ -31,6 +33,7 @@ export const give = async (
   users: readonly PlannedUser[],
   gift: Gift,
 ): Promise<void> => {
+  if (users.length > 0 && gift.credential === 'new') run.origins.refuseAsTarget(unitId)
   const { free, withheld } = byConsent(run, unitId, users)
   if (free.length > 0) await giveFree(run, unitId, free, gift)
   refuseWithheld(run, unitId, withheld)
@@ -74,6 +77,15 @@ const giveFree = async (
 export const isLocked = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
   run.servers(unitId).some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'locked')
 
+/** Users that were locked where a copy of them failed: the lock may be why, and a utility may not say so. */
+export const failedAndLocked = (
+  run: RotationRun,
+  unitId: UnitId,
+  users: readonly PlannedUser[],
+  answers: ReadonlyMap<UserKey, Answer>,
+): readonly PlannedUser[] =>
+  users.filter((user) => answers.get(user.key)?.kind !== 'done' && isLocked(run, unitId, user))
+
 /**
  * Looks again at users that were locked when they were copied.
  * @returns those to be copied once more: they are unlocked, and whether by the copy or by somebody else nobody knows
@@ -110,6 +122,7 @@ const copyEach = async (
   if (left.length === 0) return []
   const from = () => (credential === 'new' ? run.origins.next(left, unitId) : oldOrigin(run, unitId))
   const { answers } = await copyUsers(run, { from, to: unitId, users: left, credential })
+  await refuseLocked(run, unitId, failedAndLocked(run, unitId, left, answers))
   for (const [user, answer] of answers) {
     if (answer.kind !== 'done') throw pauseAfter(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }

@@ -36,6 +36,15 @@ export class Origins {
     return origin
   }
 
+  /**
+   * What a repair copies from has nothing else to be given from, where nobody knows the password.
+   * @throws {Pause} `ORIGIN_LOST`
+   */
+  refuseAsTarget(unitId: UnitId): void {
+    const { from, newCredential } = this.#run.ledger.facts
+    if (unitId === from && newCredential === 'unknown') throw originLost(this.#run, from)
+  }
+
   /** Sees to it that there is an origin. The unit that had to show the credential again has been given it as well. */
   async ready(users: readonly PlannedUser[]): Promise<void> {
     if (this.#proved(users).length > 0) return
@@ -60,25 +69,44 @@ export class Origins {
   }
 }
 
-/** Whether users can be copied from where the operator said: it takes part, and was not out of sight when it was met last. */
+/**
+ * Whether users can be copied from where the operator said: it takes part, was not out of sight when it was met last, and
+ * nothing was seen since that lets it hold anything else than it did.
+ */
 export const hasOrigin = (run: RotationRun, from: UnitId): boolean =>
-  run.servers(from).some(({ hsmId }) => run.ledger.isInSight(hsmId))
+  run.servers(from).some(({ hsmId }) => run.ledger.isInSight(hsmId)) && run.notNew(from).length === 0
 
-/** The pause of a repair that has lost what it copies from. Nobody knows the password, so that nothing else can give it. */
+/**
+ * The pause of a repair that has lost what it copies from. Nobody knows the password, so that nothing else can give it, nor
+ * give it back to the origin.
+ */
 export const originLost = (run: RotationRun, from: UnitId): Pause => {
   const { plan, ledger } = run
-  const isGone = serversOf(plan.roster, from).length === 0
-  const what = isGone
-    ? 'is gone, and nobody knows the password it held'
-    : 'cannot be reached, and nobody knows the password it holds'
+  const servers = serversOf(plan.roster, from)
+  const isGone = servers.length === 0
+  const wrong = servers.flatMap((server) => wrongAt(run, server)).at(0)
+  const isAway = !isGone && wrong === undefined
+  const what = isGone ? 'is gone, and nobody knows the password it held' : (wrong ?? AWAY)
   const lacking = run.units.filter((unitId) => run.notNew(unitId).length > 0).flatMap((unitId) => run.servers(unitId))
   const left = lacking.filter(({ hsmId }) => !ledger.debts.has(hsmId))
   return new Pause('ORIGIN_LOST', `${run.name(from)}, which this repair copies from, ${what}`, [
-    ...(isGone ? [] : ['bring it back, then resume: nothing else can take its place']),
+    ...(isAway ? ['bring it back, then resume: nothing else can take its place'] : []),
     ...(left.length === 0 ? [] : [leaveAdvice(run, left)]),
     ANOTHER_REPAIR,
   ])
 }
+
+const AWAY = 'cannot be reached, and nobody knows the password it holds'
+
+/** Why an HSM that is copied from counts no more, in words; none where it holds what it did. */
+const wrongAt = ({ users, ledger }: RotationRun, { hsmId }: RosterEntry): readonly string[] =>
+  users.flatMap(({ key }) => {
+    const { state } = ledger.cell(key, hsmId)
+    if (state === 'new') return []
+    if (state === 'locked') return [`has ${key} locked on ${hsmId}, and nobody knows the password to unlock it with`]
+    if (state === 'absent') return [`lacks ${key} on ${hsmId} now, and nobody knows the password it held`]
+    return [`may hold another password for ${key} on ${hsmId} than it did, and nobody knows which`]
+  })
 
 /** How HSMs that cannot be given what a repair copies are left as they are. */
 export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEntry[]): string => {

@@ -4,9 +4,10 @@ import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { isAskedFor } from '../../../domain/rotation/procedures/repair.js'
 import { absentUsers } from '../cells/absent-users.js'
 import { copyUsers, isRefusedAsExisting } from '../cells/copy.js'
-import { give, isLocked, refuseLocked } from '../cells/give.js'
+import { failedAndLocked, give, isLocked, refuseLocked } from '../cells/give.js'
 import { ANOTHER_REPAIR, hasOrigin, leaveAdvice, originLost } from '../cells/origins.js'
 import { logInEach, prove } from '../cells/prove.js'
+import { proveAgain } from '../cells/prove-again.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
@@ -53,13 +54,19 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
     // To go on without it is no way out.
     throw since !== null && error instanceof Pause && error.code === 'HSM_UNREACHABLE' ? since : error
   }
+  // With its last debt a repair that was through is called complete, and no other row proves the others again.
+  if (run.ledger.applicationsTold) await onEach(run, run.units, (unitId) => proveAgain(run, unitId))
 }
 
-/** An origin that was allowed to stay behind takes part again as soon as it is seen: without it nothing can be copied. */
+/**
+ * An origin that was allowed to stay behind takes part again as soon as it is seen to hold what it did: without it nothing
+ * can be copied.
+ */
 const takeOriginAlong = async (run: RotationRun, from: UnitId): Promise<void> => {
   const { ledger, plan } = run
   for (const { hsmId } of serversOf(plan.roster, from)) {
-    if (!ledger.debts.has(hsmId) || !ledger.isInSight(hsmId)) continue
+    const isRight = run.users.every(({ key }) => ledger.cell(key, hsmId).state === 'new')
+    if (!ledger.debts.has(hsmId) || !ledger.isInSight(hsmId) || !isRight) continue
     await run.record({ type: 'debt-settled', hsmId })
     run.notice(`${hsmId} is back and takes part again`)
   }
@@ -111,18 +118,19 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
       ? { answers: new Map() }
       : await copyUsers(run, { from: () => from, to, users: wanted, credential: 'new' })
   const refused = wanted.filter(({ key }) => isRefusedAsExisting(answers.get(key)))
+  const stuck = refused.filter(({ key }) => !run.knows(key, 'new'))
+  if (stuck.length > 0) {
+    await leaveBehind(run, servers)
+    if (run.servers(to).length === 0) return { changed: [], copied: [] }
+  }
+  await refuseLocked(run, to, failedAndLocked(run, to, wanted, answers))
   for (const user of wanted) {
     const answer = answers.get(user.key)
     if (answer.kind !== 'done' && !refused.includes(user)) {
       throw pauseAfter(`${run.words.copy} of ${user.key}`, run.name(to), answer)
     }
   }
-  const stuck = refused.filter(({ key }) => !run.knows(key, 'new'))
-  if (stuck.length > 0) {
-    await leaveBehind(run, servers)
-    if (run.servers(to).length === 0) return { changed: [], copied: [] }
-    throw copyRefused(run, to, stuck)
-  }
+  if (stuck.length > 0) throw copyRefused(run, to, stuck)
   const wereLocked = locked.filter((user) => wanted.includes(user))
   await give(run, to, await refuseLocked(run, to, wereLocked), { credential: 'new', method: 'sync' })
   return { changed: [...changed, ...refused], copied: wanted.filter((user) => !refused.includes(user)) }

@@ -1,6 +1,7 @@
-import { EXIT, OperatorError } from '../../../domain/errors.js'
+import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
 import type { ClusterId } from '../../../domain/ids.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 
@@ -39,8 +40,33 @@ export const indebted = async (shelf: JournalShelf, clusterIds: readonly Cluster
   )
 
 /**
- * Writes down in earlier rotations which of their debts are paid now: every user of theirs was given a newer credential,
- * or the same, on those HSMs. The locks of the clusters are held, so nobody else works on those rotations.
+ * A debt that a newer rotation has as well is left to that one: what is given by an older one is older than what the others
+ * hold. What the store keeps as CURRENT is never older, and whether it is still that of a rotation is seen from the store.
+ * @throws {OperatorError} `DEBT_SUPERSEDED`
+ */
+export const refuseSuperseded = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
+  const { facts, plan, debts, startedAt } = ledger
+  const isRepair = facts.procedure === 'repair'
+  if (debts.size === 0 || !ledger.applicationsTold || (isRepair && facts.newCredential === 'kept')) return
+  const clusterIds = [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
+  for (const newer of await shelf.openRotations(clusterIds)) {
+    if (newer.outcome !== 'completed-with-debt' || newer.startedAt <= startedAt) continue
+    if (!isRepair && (newer.facts.procedure !== 'repair' || newer.facts.newCredential === 'kept')) continue
+    const shared = newer.debts.map(({ hsmId }) => hsmId).filter((hsmId) => debts.has(hsmId))
+    if (shared.length === 0 || !newer.plan.users.some(({ key }) => plan.users.some((user) => user.key === key)))
+      continue
+    const { rotationId } = newer.facts
+    throw refusal(
+      'DEBT_SUPERSEDED',
+      `${rotationId}, started ${newer.startedAt}, is newer than ${facts.rotationId}, and ${shared.join(', ')} stayed behind in both: it needs what the newer one gives`,
+      [`lockstep rotate resume --rotation ${rotationId} gives it that, and settles both`],
+    )
+  }
+}
+
+/**
+ * Writes down in rotations that started before this one which of their debts are paid now: every user of theirs was given
+ * a newer credential, or the same, on those HSMs. The locks of the clusters are held, so nobody else works on those rotations.
  */
 export const settleEarlierDebts = async (
   rotation: Rotation,
@@ -62,6 +88,7 @@ export const settleEarlierDebts = async (
   for (const earlier of await shelf.openRotations(clusterIds)) {
     const { rotationId } = earlier.facts
     if (earlier.outcome !== 'completed-with-debt' || rotationId === facts.rotationId) continue
+    if (earlier.startedAt > rotation.startedAt) continue
     const hsms = earlier.debts.filter(({ hsmId }) => isPaid(earlier.plan.users, (cell) => cell.hsmId === hsmId))
     const clusters = earlier.lostClusters.filter(({ clusterId }) =>
       isPaid(earlier.plan.users, (cell) => cell.clusterId === clusterId),

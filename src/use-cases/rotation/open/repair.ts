@@ -1,11 +1,12 @@
 import { refusal, usageError } from '../../../domain/errors.js'
-import type { HsmUserRef, UserKey } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUserRef, type UserKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { Cell, CellRef } from '../../../domain/rotation/cell.js'
 import { checkOfficers, type EligibilityRules } from '../../../domain/rotation/eligibility.js'
 import type { RotationFacts } from '../../../domain/rotation/journal-entry.js'
 import { RotationLedger } from '../../../domain/rotation/ledger.js'
+import { isLocked } from '../../../domain/rotation/login-budget.js'
 import { type RotationPlan, serversOf, unitOf } from '../../../domain/rotation/plan.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 import { copiesImpossible } from '../../../domain/rotation/way-back.js'
@@ -149,7 +150,7 @@ const check = async (
   const { plan, absent, matrix, behind } = planned
   const from = request.from === null ? null : originOf(plan, request.from, behind)
   if (from !== null) {
-    refuseOrigin(planned, from)
+    refuseOrigin(planned, from, ports.lockoutLimit)
     noticeSiblings(plan, request.from, from, ports.progress)
   }
   if (absent.length > 0 || from !== null) await ports.console.checkCopying()
@@ -216,13 +217,26 @@ const noticeSiblings = (
   progress({ kind: 'notice', text })
 }
 
-/** @throws {OperatorError} `USER_MISSING`, `REPLICATION_UNSUPPORTED` */
-const refuseOrigin = ({ plan, absent }: PlannedRotation, from: UnitId): void => {
+/** @throws {OperatorError} `USER_MISSING`, `USER_LOCKED`, `REPLICATION_UNSUPPORTED` */
+const refuseOrigin = ({ plan, absent, matrix }: PlannedRotation, from: UnitId, lockoutLimit: number): void => {
   const hsmIds = serversOf(plan.roster, from).map(({ hsmId }) => hsmId)
   const missing = absent.find(({ hsmId }) => hsmIds.includes(hsmId))
   if (missing !== undefined) {
     throw refusal('USER_MISSING', `${missing.user} does not exist on ${missing.hsmId}, which --from names`, [
       'name an HSM or a cluster that has it: lockstep users list --config FILE',
+    ])
+  }
+  // A copy may carry the lock along, and to unlock it there changes what is copied.
+  for (const hsmId of hsmIds) {
+    const listed = matrix.get(hsmId) ?? []
+    const locked = plan.users.find((user) => {
+      const row = findUser(listed, user)
+      return row !== undefined && isLocked(row, lockoutLimit)
+    })
+    if (locked === undefined) continue
+    throw refusal('USER_LOCKED', `${locked.key} is locked on ${hsmId}, which --from names`, [
+      'name an HSM or a cluster where it is right and not locked: lockstep users list --config FILE',
+      'or give the password that the store keeps: lockstep users repair --to-current --store STORE',
     ])
   }
   const impossible = copiesImpossible(plan)

@@ -77,7 +77,7 @@ export const throwTogether = (all: readonly unknown[], goesBack: boolean): void 
   const [code] = codes
   throw new Pause(
     codes.size === 1 && code !== undefined ? code : 'SEVERAL_HSMS_FAILED',
-    pauses.map((pause) => pause?.message).join('; '),
+    [...new Set(pauses.map((pause) => pause?.message))].join('; '),
     [...new Set(pauses.flatMap((pause) => pause?.suggestions ?? []))],
   )
 }

@@ -138,12 +138,13 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
 
 /**
  * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
- * nothing else is left to do after the promotion, it stays a debt until it was given the credential; so does one that answers while its Region does not.
+ * nothing else is left to do after the promotion, or in a repair that was through, it stays a debt until it was given the credential; so does one that answers while its Region does not.
  */
 const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery: Discovery): Promise<void> => {
   const { ledger } = run
   if (ledger.capabilities.writeReach !== 'cluster') return
-  if (ledger.promote === 'read-back' && currentRow(ledger)?.effect === 'pay-debts') return
+  const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
+  if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
   for (const hsmId of [...ledger.debts.keys()]) {
     const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
     if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
