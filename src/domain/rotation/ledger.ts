@@ -52,6 +52,12 @@ const TAKEN_BACK = [
 /** What a cell was before something was asked of it. */
 type Before = Pick<CellRecord, (typeof TAKEN_BACK)[number]>
 
+interface Open extends Unanswered {
+  readonly before: ReadonlyMap<CellKey, Before>
+  /** Cells that somebody else had written and that this is the first write to. */
+  readonly others: readonly CellRef[]
+}
+
 /**
  * Follows a journal line by line and knows at each line what was seen. What follows from it, as the stage and the
  * outcome, is computed by `rotationOf` and kept nowhere. The cost of a line does not depend on how many came before.
@@ -60,7 +66,7 @@ export class RotationLedger {
   readonly facts: RotationFacts
   readonly startedAt: string
   readonly #records = new Map<CellKey, CellRecord>()
-  readonly #open = new Map<number, Unanswered & { readonly before: ReadonlyMap<CellKey, Before> }>()
+  readonly #open = new Map<number, Open>()
   readonly #joined = new Set<HsmId>()
   /** Clusters of which an HSM that is gone was meant to be written, with the user. */
   readonly #writtenAndGone = new Set<string>()
@@ -69,7 +75,7 @@ export class RotationLedger {
   readonly #paidElsewhere = new Set<HsmId>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
-  readonly #overwritten: CellRef[] = []
+  readonly #overwritten = new Map<CellKey, CellRef>()
   readonly #failedLoginsOf = new Map<UserKey, number>()
   readonly #provedCurrent = new Set<UserKey>()
   readonly #listedSeq = new Map<HsmId, number>()
@@ -136,10 +142,6 @@ export class RotationLedger {
         if (event.what === 'no-way-back') this.#acceptedNoWayBack = true
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
-      case 'other-overwritten':
-        if (!this.#overwritten.some(({ user, hsmId }) => user === event.user && hsmId === event.hsmId))
-          this.#overwritten.push({ user: event.user, hsmId: event.hsmId })
-        break
       case 'debt':
         this.#debts.set(event.debt.hsmId, event.debt.reason)
         this.#shareOut()
@@ -175,6 +177,8 @@ export class RotationLedger {
       case 'applications-told':
         this.#told = true
         break
+      // The consent; whether anything was overwritten, the write tells.
+      case 'other-overwritten':
       case 'unanswered':
       case 'stage-completed':
       case 'finished':
@@ -427,7 +431,7 @@ export class RotationLedger {
 
   /** Cells that somebody else had written, and that were written with the operator's consent. */
   get overwritten(): readonly CellRef[] {
-    return this.#overwritten
+    return [...this.#overwritten.values()]
   }
 
   /** The plan with the HSMs that were added since, and without those that are gone. */
@@ -691,8 +695,10 @@ export class RotationLedger {
     const { intent, at } = asked
     const records = this.#recordsOf(intent)
     const before = new Map([...records].map(([key, record]) => [key, remembered(record)]))
-    this.#open.set(seq, { ...asked, before })
+    const others = intent.act === 'login' ? [] : this.#newlyOverwritten(intent)
+    this.#open.set(seq, { ...asked, before, others })
     if (intent.act === 'login') return
+    for (const cell of others) this.#overwritten.set(keyOf(cell), cell)
     this.#changing = true
     for (const record of records.values()) {
       record.lastWriteSeq = seq
@@ -717,6 +723,13 @@ export class RotationLedger {
     }
   }
 
+  #newlyOverwritten({ user, hsmIds }: Intent): readonly CellRef[] {
+    const cells = hsmIds.map((hsmId) => ({ user, hsmId }))
+    return cells.filter(
+      (cell) => this.#records.has(keyOf(cell)) && this.isOther(user, cell.hsmId) && !this.#overwritten.has(keyOf(cell)),
+    )
+  }
+
   /** Whether every HSM that a copy may come from holds the old credential: one that joined may hold anything. */
   #isFromOld({ user, from }: Intent & { readonly act: 'copy' }): boolean {
     const origins = this.#plan.roster.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
@@ -729,12 +742,15 @@ export class RotationLedger {
     // An unclear answer proves nothing: the cell stays as the intent left it.
     if (answer.kind === 'unclear') return
     this.#open.delete(to)
-    const { intent, before } = asked
+    const { intent, before, others } = asked
     if (intent.act === 'login' && intent.typed === true && answer.kind === 'refused') {
       this.#doubtTyped(intent, answer.reason, at, seq)
     } else if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
     else if (answer.kind === 'done') this.#settleWrite(intent, at, seq)
-    else this.#restore(before)
+    else {
+      this.#restore(before)
+      for (const cell of others) this.#overwritten.delete(keyOf(cell))
+    }
   }
 
   /** The write was refused: every cell is what it was. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { UnitId } from '../../../../src/domain/ids.js'
 import { changeUsers } from '../../../../src/use-cases/rotation/cells/change.js'
-import { login, REFUSED } from '../../../helpers/journal-lines.js'
+import { LOGGED_IN, login, REFUSED } from '../../../helpers/journal-lines.js'
 import { hsm } from '../../../helpers/rotation.js'
 import { type Bench, type BenchGiven, benchOf, endedBy } from '../../../helpers/run-bench.js'
 
@@ -212,5 +212,17 @@ describe('a cell that somebody else has written', () => {
     const { ended, written, run } = await changed({ ...other, options: { overwriteOther: true } })
     expect([ended, written()]).toEqual(['done', ['other-overwritten a', 'change a new', 'done']])
     expect(run.rotation().overwritten).toEqual([{ user: 'CU:app', hsmId: a }])
+  })
+
+  test('is not called overwritten where the write was refused', async () => {
+    const { ended, run } = await changed({
+      ...other,
+      fleet: (its) => {
+        its.give(a, 'other')
+        its.befall('change CU:app a', { answer: LOGGED_IN })
+      },
+      options: { overwriteOther: true },
+    })
+    expect([ended, run.rotation().overwritten]).toEqual(['USER_LOGGED_IN', []])
   })
 })
