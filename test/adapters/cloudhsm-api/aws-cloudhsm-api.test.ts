@@ -193,12 +193,6 @@ describe('retries', () => {
     expect(requests).toBe(1)
   })
 
-  test('a connection that is reset is tried again', async () => {
-    aws('DescribeClusters').replyWithError(Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' }))
-    aws('DescribeClusters').reply(200, { Clusters: [] })
-    expect(await (await open()).describeClusters()).toEqual([])
-  })
-
   test('what AWS writes is one line; whoever shows it escapes it', async () => {
     aws('DescribeClusters').reply(400, { __type: 'CloudHsmInvalidRequestException', message: '\u001b[2Jgone\r\nok' })
     const { message } = await failureOf((await open()).describeClusters())
@@ -217,6 +211,17 @@ describe('an endpoint of its own', () => {
   afterEach(async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
+  })
+
+  test('whose connection is reset is asked again', async () => {
+    let requests = 0
+    await start((request, response) => {
+      requests += 1
+      if (requests === 1) request.socket.destroy()
+      else response.end('{"Clusters":[]}')
+    })
+    const region = await open({ callMs: 30_000, attempts: 2 }, place(), url)
+    expect([await region.describeClusters(), requests]).toEqual([[], 2])
   })
 
   test('that never answers is unreachable once the call has had its time, on every attempt', async () => {
