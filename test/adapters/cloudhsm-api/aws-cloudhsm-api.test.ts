@@ -213,17 +213,6 @@ describe('an endpoint of its own', () => {
     await new Promise((resolve) => server.close(resolve))
   })
 
-  test('whose connection is reset is asked again', async () => {
-    let requests = 0
-    await start((request, response) => {
-      requests += 1
-      if (requests === 1) request.socket.destroy()
-      else response.end('{"Clusters":[]}')
-    })
-    const region = await open({ callMs: 30_000, attempts: 2 }, place(), url)
-    expect([await region.describeClusters(), requests]).toEqual([[], 2])
-  })
-
   test('that never answers is unreachable once the call has had its time, on every attempt', async () => {
     let requests = 0
     await start(() => {
