@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { callWithRetry } from '../../../src/adapters/cloudhsm-api/call.js'
 
-const limits = { attempts: 2, pauseMs: 1, callMs: 30_000, placeMs: 30_000 }
+const limits = { attempts: 2, pauseMs: 1, callMs: 30_000, placeMs: 30_000, credentialsMs: 30_000 }
 const deadline = () => performance.now() + limits.placeMs
 
 /** As the SDK hands it on. */
