@@ -2,7 +2,7 @@ import type { Answer } from '../../src/domain/hsm-console.js'
 import type { HsmId, UnitId } from '../../src/domain/ids.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../src/domain/rotation/journal-entry.js'
 import { ledgerOf, type RotationLedger } from '../../src/domain/rotation/ledger.js'
-import { APP, type FactsGiven, factsOf, rosterOf } from './rotation.js'
+import { APP, type FactsGiven, factsOf, hsm, rosterOf } from './rotation.js'
 
 export const PROCESS = { pid: 7, startedAt: '2026-03-01T03:15:00.000Z' }
 
@@ -83,6 +83,15 @@ export const AWS_AGREES: JournalEvent = { type: 'aws', differences: [] }
 
 /** A line, or an intent with the answer it got, where it got one. */
 export type Line = JournalEvent | readonly [Intent, Answer?]
+
+/** Of two and two HSMs: rehearsed from d to c, and a is changed and proved. */
+export const FIRST_PROVED: readonly Line[] = [
+  STORED,
+  [rehearsal(hsm('d'), hsm('c')), DONE],
+  copies('accepted'),
+  [change(hsm('a')), DONE],
+  [login(hsm('a')), DONE],
+]
 
 const isEvent = (line: Line): line is JournalEvent => 'type' in line
 

@@ -743,9 +743,7 @@ export class RotationLedger {
     if (answer.kind === 'unclear') return
     this.#open.delete(to)
     const { intent, before, others } = asked
-    if (intent.act === 'login' && intent.typed === true && answer.kind === 'refused') {
-      this.#doubtTyped(intent, answer.reason, at, seq)
-    } else if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
+    if (intent.act === 'login') this.#settleLogin(intent, at, seq, answer)
     else if (answer.kind === 'done') this.#settleWrite(intent, at, seq)
     else {
       this.#restore(before)
@@ -764,6 +762,10 @@ export class RotationLedger {
   #settleLogin(intent: Intent, at: string, seq: number, answer: Exclude<Answer, { kind: 'unclear' }>): void {
     const { user, credential, hsmIds } = intent
     const refused = answer.kind === 'refused'
+    if (refused && intent.act === 'login' && intent.typed === true) {
+      this.#doubtTyped(intent, answer.reason, at, seq)
+      return
+    }
     const wrong = refused && answer.reason === 'login-refused'
     if (refused) this.#countRefused(intent, answer.reason)
     if (!refused && credential === 'current') this.#provedCurrent.add(user)

@@ -1,15 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import {
-  change,
-  copies,
-  copy,
-  DONE,
-  type Line,
-  listing,
-  login,
-  rehearsal,
-  STORED,
-} from '../../helpers/journal-lines.js'
+import { copies, copy, DONE, FIRST_PROVED, type Line, listing, login } from '../../helpers/journal-lines.js'
 import { hsm } from '../../helpers/rotation.js'
 import { keepPending, placeOf } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
@@ -18,13 +8,6 @@ import { takeUp } from '../../helpers/taken-up.js'
 
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
 const MET = { observed: [a, b, c, d].map((hsmId) => listing(hsmId)) }
-const CHANGED: readonly Line[] = [
-  STORED,
-  [rehearsal(d, c), DONE],
-  copies('accepted'),
-  [change(a), DONE],
-  [login(a), DONE],
-]
 const COPIED: readonly Line[] = [
   [copy(a, c), DONE],
   [login(c), DONE],
@@ -34,7 +17,7 @@ const COPIED: readonly Line[] = [
 
 describe('on the restore point', () => {
   const deleted = async () => {
-    const place = placeOf({ lines: CHANGED, facts: MET, fleet: (its) => its.give(a, 'new') })
+    const place = placeOf({ lines: FIRST_PROVED, facts: MET, fleet: (its) => its.give(a, 'new') })
     await keepPending(place)
     expect((await takeUp(place, 'resume', { options: { pauseBefore: 'verify' } })).ended).toBe('PAUSED_AS_ASKED 4')
     place.fleet.remove(d)
@@ -66,7 +49,7 @@ describe('on the restore point', () => {
 describe('on the first one', () => {
   test('is copied back from where the new credential is', async () => {
     const place = placeOf({
-      lines: [...CHANGED, ...COPIED],
+      lines: [...FIRST_PROVED, ...COPIED],
       facts: MET,
       fleet: (its) => {
         its.give(c, 'new')
@@ -79,7 +62,7 @@ describe('on the first one', () => {
   })
 
   test('while nothing else holds the new credential pauses and says who makes it', async () => {
-    const place = placeOf({ lines: CHANGED, facts: MET, fleet: (its) => its.give(a, 'new') })
+    const place = placeOf({ lines: FIRST_PROVED, facts: MET, fleet: (its) => its.give(a, 'new') })
     await keepPending(place)
     const was = place.fleet.user(a)
     place.fleet.remove(a)

@@ -9,10 +9,10 @@ import {
   copies,
   copy,
   DONE,
+  FIRST_PROVED,
   type Line,
   login,
   PROMOTED,
-  rehearsal,
   STORED,
   TOLD,
 } from '../../helpers/journal-lines.js'
@@ -32,17 +32,10 @@ import { takeUp } from '../../helpers/taken-up.js'
 // are the destination.
 
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
-const CHANGED: readonly Line[] = [
-  STORED,
-  [rehearsal(d, c), DONE],
-  copies('accepted'),
-  [change(a), DONE],
-  [login(a), DONE],
-]
 
 const changed = async (away: readonly HsmId[] = [c, d], given: BenchGiven = {}): Promise<Place> => {
   const place = placeOf({
-    lines: CHANGED,
+    lines: FIRST_PROVED,
     fleet: (its) => {
       its.give(a, 'new')
       for (const hsmId of away) its.at(hsmId).away = true
@@ -195,7 +188,7 @@ describe('a Region that does not answer', () => {
     'cloudhsm-cli',
   ] as const)('though its HSMs do, leaves the debt: one may have joined there unseen, by %s', async (utility) => {
     const lines: readonly Line[] =
-      utility === 'cmu' ? CHANGED : [STORED, copies('accepted'), [change([a, b]), DONE], [login([a, b]), DONE]]
+      utility === 'cmu' ? FIRST_PROVED : [STORED, copies('accepted'), [change([a, b]), DONE], [login([a, b]), DONE]]
     const facts = { acceptedNoWayBack: true }
     const place = await changed([], { utility, lines, facts })
     if (utility === 'cloudhsm-cli') place.fleet.give(b, 'new')
@@ -224,7 +217,7 @@ describe('a Region that does not answer', () => {
   })
 
   test('keeps a rollback where it wrote: an HSM that joined there may hold the new credential', async () => {
-    const place = await changed([], { lines: [...CHANGED, [copy(a, c), DONE], [login(c), DONE]] })
+    const place = await changed([], { lines: [...FIRST_PROVED, [copy(a, c), DONE], [login(c), DONE]] })
     place.fleet.give(a, 'new')
     place.fleet.give(c, 'new')
     expect((await takeUp(silent(place), 'rollback')).ended).toBe('ROSTER_CHANGED 4')
@@ -233,7 +226,7 @@ describe('a Region that does not answer', () => {
   })
 
   test('keeps it there too where its HSMs are debts, or the one that was written is gone', async () => {
-    const lines: readonly Line[] = [...CHANGED, [copy(a, c), DONE], [login(c), DONE]]
+    const lines: readonly Line[] = [...FIRST_PROVED, [copy(a, c), DONE], [login(c), DONE]]
     const debts = [c, d].map((hsmId): Line => ({ type: 'debt', debt: { hsmId, reason: 'x' } }))
     for (const more of [debts, [{ type: 'hsm-gone', gone: { hsmId: c, reason: 'x' } } as const]]) {
       const place = await changed([], { lines: [...lines, ...more] })
@@ -274,7 +267,7 @@ describe('what AWS reports of HSMs that are not ACTIVE', () => {
     )
     expect((await takeUp(place, 'resume')).ended).toBe('ROSTER_CHANGED 4')
     const debts = [c, d].map((hsmId): Line => ({ type: 'debt', debt: { hsmId, reason: 'lost' } }))
-    const owed = await changed([c, d], { lines: [...CHANGED, ...debts] })
+    const owed = await changed([c, d], { lines: [...FIRST_PROVED, ...debts] })
     owed.aws.clusters = place.aws.clusters
     expect((await takeUp(owed, 'resume', without(c, d))).ended).toBe('completed-with-debt 6')
   })
@@ -335,7 +328,7 @@ test('an officer who is refused for anything but the password is asked again', a
 })
 
 test('a rollback asks AWS where what was written is gone: one that joins may have been built from it', async () => {
-  const place = placeOf({ lines: [...CHANGED, { type: 'hsm-gone', gone: { hsmId: a, reason: 'x' } }] })
+  const place = placeOf({ lines: [...FIRST_PROVED, { type: 'hsm-gone', gone: { hsmId: a, reason: 'x' } }] })
   await keepPending(place)
   const joined = besideIn(
     place.fleet.hsms.map(({ server }) => server),

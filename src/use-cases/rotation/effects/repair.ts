@@ -11,7 +11,7 @@ import { proveAgain } from '../cells/prove-again.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
-import { onEach } from '../survey/unreachable.js'
+import { leaveBehind, onEach } from '../survey/unreachable.js'
 
 /**
  * Asks the HSMs that nobody asked yet, by one login per user, whether they hold the credential already. Where the budget
@@ -42,7 +42,7 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
   const lost = () =>
     from !== null && newCredential === 'unknown' && !hasOrigin(run, from) ? originLost(run, from) : null
   const wanting = () => run.units.filter((unitId) => run.notNew(unitId).length > 0)
-  if (lost() !== null) for (const unitId of wanting()) await leaveBehind(run, run.servers(unitId))
+  if (lost() !== null) for (const unitId of wanting()) await leaveAsTheyAre(run, run.servers(unitId))
   if (wanting().length === 0) return
   const before = lost()
   if (before !== null) throw before
@@ -73,12 +73,10 @@ const takeOriginAlong = async (run: RotationRun, from: UnitId): Promise<void> =>
 }
 
 /** Makes debts of those of these HSMs that the operator lets stay behind: nothing can give them what they lack. */
-const leaveBehind = async (run: RotationRun, servers: readonly RosterEntry[]): Promise<void> => {
-  const { hsmIds, reason } = run.parts.options.mayStayBehind
+const leaveAsTheyAre = async (run: RotationRun, servers: readonly RosterEntry[]): Promise<void> => {
+  const { hsmIds } = run.parts.options.mayStayBehind
   for (const { hsmId } of servers) {
-    if (!hsmIds.includes(hsmId)) continue
-    await run.record({ type: 'debt', debt: { hsmId, reason } })
-    run.notice(`${hsmId} is left as it is: ${reason}`)
+    if (hsmIds.includes(hsmId)) await leaveBehind(run, hsmId, 'is left as it is')
   }
 }
 
@@ -120,7 +118,7 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
   const refused = wanted.filter(({ key }) => isRefusedAsExisting(answers.get(key)))
   const stuck = refused.filter(({ key }) => !run.knows(key, 'new'))
   if (stuck.length > 0) {
-    await leaveBehind(run, servers)
+    await leaveAsTheyAre(run, servers)
     if (run.servers(to).length === 0) return { changed: [], copied: [] }
   }
   await refuseLocked(run, to, failedAndLocked(run, to, wanted, answers))

@@ -142,6 +142,7 @@ export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen), other: [] })
 }
 
+/** Clusters of these HSMs whose Region did not answer, one phrase each. */
 export const silentInWords = (unseen: readonly RosterEntry[]): readonly string[] => [
   ...new Set(unseen.map(({ region, clusterId }) => `${region}/${clusterId} is not listed: ${region} did not answer`)),
 ]

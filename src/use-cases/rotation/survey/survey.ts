@@ -22,7 +22,7 @@ import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
 import { type ReadUsers, readUsers, refusedBy } from './read-users.js'
-import { noteUnreachable } from './unreachable.js'
+import { leaveBehind, noteUnreachable } from './unreachable.js'
 
 /**
  * Sees anew what an invocation that takes a rotation up has to know: that nothing of the one before is under way, which
@@ -119,7 +119,7 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
   for (const server of gone) await dropGone(run, server)
-  if (!run.goesBack) for (const { hsmId } of unseen) await leaveBehind(run, hsmId)
+  if (!run.goesBack) for (const { hsmId } of unseen) await leaveBehind(run, hsmId, 'stays behind for now')
   if (added.length > 0) await run.record({ type: 'targets-added', roster: added })
   return added.map(({ hsmId }) => hsmId)
 }
@@ -138,7 +138,8 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
 
 /**
  * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
- * nothing else is left to do after the promotion, or in a repair that was through, it stays a debt until it was given the credential; so does one that answers while its Region does not.
+ * nothing else is left to do after the promotion, or in a repair that was through, it stays a debt until it was given the
+ * credential; so does one that answers while its Region does not.
  */
 const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery: Discovery): Promise<void> => {
   const { ledger } = run
@@ -159,14 +160,8 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
   if (run.goesBack) return
   const { hsmIds } = run.parts.options.mayStayBehind
   for (const hsmId of failure.hsmIds) {
-    if (hsmIds.includes(hsmId) && !run.ledger.debts.has(hsmId)) await leaveBehind(run, hsmId)
+    if (hsmIds.includes(hsmId) && !run.ledger.debts.has(hsmId)) await leaveBehind(run, hsmId, 'stays behind for now')
   }
-}
-
-const leaveBehind = async (run: RotationRun, hsmId: HsmId): Promise<void> => {
-  const { reason } = run.parts.options.mayStayBehind
-  await run.record({ type: 'debt', debt: { hsmId, reason } })
-  run.notice(`${hsmId} stays behind for now: ${reason}`)
 }
 
 /** An HSM that AWS does not list any more is left out with the consent its absence was given. */

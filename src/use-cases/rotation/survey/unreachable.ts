@@ -1,5 +1,5 @@
 import { ConsoleFailure } from '../../../domain/hsm-console.js'
-import type { UnitId } from '../../../domain/ids.js'
+import type { HsmId, UnitId } from '../../../domain/ids.js'
 import { throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inLanes } from '../sessions/in-session.js'
@@ -10,6 +10,16 @@ import { inLanes } from '../sessions/in-session.js'
 export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
   if (failure.kind !== 'unreachable') return
   for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
+}
+
+/**
+ * Makes a debt of an HSM that the operator lets stay behind.
+ * @param how it stays, in words: `stays behind for now`
+ */
+export const leaveBehind = async (run: RotationRun, hsmId: HsmId, how: string): Promise<void> => {
+  const { reason } = run.parts.options.mayStayBehind
+  await run.record({ type: 'debt', debt: { hsmId, reason } })
+  run.notice(`${hsmId} ${how}: ${reason}`)
 }
 
 /**

@@ -6,12 +6,12 @@ import {
   copies,
   copy,
   DONE,
+  FIRST_PROVED,
   type Line,
   listing,
   login,
   REFUSED,
   RESUMED,
-  rehearsal,
   STORED,
 } from '../../../helpers/journal-lines.js'
 import type { MemoryFleet } from '../../../helpers/memory-fleet.js'
@@ -19,18 +19,11 @@ import { APP, hsm } from '../../../helpers/rotation.js'
 import { type BenchGiven, benchOf, besideIn, endedBy } from '../../../helpers/run-bench.js'
 
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
-const PROVED: readonly Line[] = [
-  STORED,
-  [rehearsal(d, c), DONE],
-  copies('accepted'),
-  [change(a), DONE],
-  [login(a), DONE],
-]
 const BY_CHANGE: JournalEvent = { type: 'propagation', method: 'change', evidence: 'x' }
 const sourceIsNew = (fleet: MemoryFleet) => fleet.give(a, 'new')
 
 const tried = async (given: BenchGiven = {}) => {
-  const bench = benchOf({ lines: PROVED, fleet: sourceIsNew, ...given })
+  const bench = benchOf({ lines: FIRST_PROVED, fleet: sourceIsNew, ...given })
   const ended = await endedBy(() => canary(bench.run))
   return { ...bench, ended }
 }
@@ -79,7 +72,7 @@ describe('the canary', () => {
     const { ended, written } = await tried({
       behaviour: { syncUserExisting: 'ignore' },
       lines: [
-        ...PROVED,
+        ...FIRST_PROVED,
         { type: 'hsm-gone', gone: { hsmId: c, reason: 'replaced' } },
         { type: 'targets-added', roster: [joined] },
         listing(hsm('e')),
@@ -153,13 +146,13 @@ describe('the canary', () => {
 
 describe('a canary of an earlier invocation', () => {
   test('that holds it by a copy settles on copies without another word to an HSM', async () => {
-    const lines = [...PROVED, [copy(a, c), DONE] as const, [login(c), DONE] as const]
+    const lines = [...FIRST_PROVED, [copy(a, c), DONE] as const, [login(c), DONE] as const]
     const { written, fleet } = await tried({ lines })
     expect([written(), fleet.heard]).toEqual([['copies overwrites', 'propagation sync'], []])
   })
 
   test('that was seen to refuse after a copy is not copied to again', async () => {
-    const lines = [...PROVED, [copy(a, c), DONE] as const, [login(c), REFUSED] as const, RESUMED]
+    const lines = [...FIRST_PROVED, [copy(a, c), DONE] as const, [login(c), REFUSED] as const, RESUMED]
     const { ended, written } = await tried({ lines })
     expect([ended, written().slice(0, 3)]).toEqual([
       'done',
@@ -168,7 +161,7 @@ describe('a canary of an earlier invocation', () => {
   })
 
   test('that was changed shows nothing of copies: a sibling has to', async () => {
-    const lines = [...PROVED, [change(c), DONE] as const, [login(c), DONE] as const, RESUMED]
+    const lines = [...FIRST_PROVED, [change(c), DONE] as const, [login(c), DONE] as const, RESUMED]
     const { ended, written } = await tried({
       lines,
       fleet: (its) => {
@@ -192,14 +185,14 @@ describe('a canary of an earlier invocation', () => {
   })
 
   test('and every sibling that was changed leave changes as the only way that is known', async () => {
-    const lines: Line[] = [...PROVED, ...[b, c].map((hsmId): Line => [change(hsmId), DONE]), RESUMED]
+    const lines: Line[] = [...FIRST_PROVED, ...[b, c].map((hsmId): Line => [change(hsmId), DONE]), RESUMED]
     const { ended, written, fleet } = await tried({ lines })
     expect([ended, written().slice(0, 2)]).toEqual(['done', ['propagation change', 'change c new']])
     expect(fleet.holds()).toBe('a new, b old, c new, d old')
   })
 
   test('goes on as it was settled', async () => {
-    const { written } = await tried({ lines: [...PROVED, BY_CHANGE] })
+    const { written } = await tried({ lines: [...FIRST_PROVED, BY_CHANGE] })
     expect(written()[0]).toBe('change c new')
   })
 
@@ -226,7 +219,7 @@ describe('after the journal was lost', () => {
 })
 
 test('a canary near its lock-out is written again before it is asked, and another one shows what copies do', async () => {
-  const lines: Line[] = [...PROVED.slice(0, 1), listing(c, { failures: [[APP, 3]] }), ...PROVED.slice(1)]
+  const lines: Line[] = [...FIRST_PROVED.slice(0, 1), listing(c, { failures: [[APP, 3]] }), ...FIRST_PROVED.slice(1)]
   const { ended, written, fleet } = await tried({
     lines,
     behaviour: { syncResetsFailures: false },
@@ -266,7 +259,7 @@ describe('a user that could show nothing on the canary', () => {
 
   test.each(RESTS)('because it %s is not copied there to find out: a sibling shows it', async (_words, seen, make) => {
     const { written, fleet } = await tried({
-      lines: [...PROVED, seen],
+      lines: [...FIRST_PROVED, seen],
       fleet: (its) => {
         sourceIsNew(its)
         make(its)
@@ -285,7 +278,7 @@ describe('a user that could show nothing on the canary', () => {
 
   test('and that nobody wants to be created is asked for', async () => {
     const { ended, fleet } = await tried({
-      lines: [...PROVED, listing(c, { absent: [APP] })],
+      lines: [...FIRST_PROVED, listing(c, { absent: [APP] })],
       fleet: (its) => {
         sourceIsNew(its)
         its.remove(c)
@@ -299,7 +292,7 @@ describe('a user that could show nothing on the canary', () => {
     const { ended, written } = await tried({
       users: ['app', 'batch'],
       lines: [
-        ...PROVED,
+        ...FIRST_PROVED,
         [change(a, 'new', BATCH), DONE],
         [login(a, 'new', BATCH), DONE],
         listing(c, { locked: [APP], failures: [[APP, 5]] }),
