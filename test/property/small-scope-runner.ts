@@ -50,20 +50,23 @@ const run = async (): Promise<number> => {
   const utilities = values.utility === undefined ? UTILITIES : [utilityFrom(values.utility)]
   const share = shareIn(values.share ?? '1/1')
   const began = Date.now()
-  let [cases, wrong] = [0, 0]
+  let [cases, ends, wrong] = [0, 0, 0]
   for (const setting of settings(utilities, values.pairs, values.whole)) {
     if (values.only !== undefined && !setting.name.includes(values.only)) continue
     const counted = await tellCases(values.pairs ? pairs(setting, share) : singles(setting, share))
     cases += counted.cases
+    ends += counted.ends
     const rate = Math.round(cases / Math.max(1, (Date.now() - began) / 1000))
-    process.stdout.write(`${setting.name}: ${counted.cases} cases, ${counted.wrong} wrong (${rate} a second)\n`)
+    process.stdout.write(
+      `${setting.name}: ${counted.cases} cases, ${counted.ends} ends, ${counted.wrong} wrong (${rate} cases a second)\n`,
+    )
     const kinds = [...counted.kinds].sort(([, a], [, b]) => b.count - a.count)
     for (const [kind, { count }] of kinds) process.stdout.write(`    ${count} × ${kind}\n`)
     const shown = values.examples ? kinds : kinds.slice(0, wrong === 0 ? 1 : 0)
     for (const [, { first }] of shown) process.stdout.write(`${first}\n`)
     wrong += counted.wrong
   }
-  process.stdout.write(`${cases} cases, ${wrong} wrong\n`)
+  process.stdout.write(`${cases} cases, ${ends} ends, ${wrong} wrong\n`)
   return wrong === 0 ? 0 : 1
 }
 
