@@ -5,7 +5,15 @@ import { capabilitiesOf } from '../../domain/utility/capabilities.js'
 import type { RollbackOutlook } from '../../use-cases/rotation/open/rollback.js'
 import type { RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 import { renderMatrix } from './matrix.js'
-import { cellInWords, coverageInWords, inOneLine, isUnproved, listCells, standing } from './words.js'
+import {
+  cellInWords,
+  coverageInWords,
+  inOneLine,
+  isUnproved,
+  listCells,
+  standing,
+  unseenRegionsInWords,
+} from './words.js'
 
 /**
  * The whole truth about a rotation: matrix, coverage, and what is owed.
@@ -24,6 +32,7 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
   for (const debt of document.debts) lines.push(debtInWords(debt))
+  lines.push(...unseenInWords(document))
   for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
@@ -57,6 +66,15 @@ const withoutProofInWords = ({ outcome, withoutProof, cells }: RotationDocument)
       ? []
       : [`given the old password of another HSM without proof that they held it before: ${listCells(given)}`]),
     ...(others.length === 0 ? [] : [`not shown to hold what they held before: ${listCells(others)}`]),
+  ]
+}
+
+/** Where nobody looked for members of the family: what goes back changes nothing there. */
+const unseenInWords = ({ unseenRegions, direction, procedure }: RotationDocument): string[] => {
+  if (unseenRegions.length === 0 || direction === 'back') return []
+  const what = procedure === 'repair' ? 'may not hold it' : 'may still hold the old credential'
+  return [
+    `not seen when it began: ${unseenRegionsInWords(unseenRegions)}; members of the family there ${what}: lockstep clusters list shows them once AWS answers`,
   ]
 }
 

@@ -20,7 +20,7 @@ import {
   STORED_WITH_CURRENT,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { type FactsGiven, hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { type FactsGiven, hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
 
 const [a, b, c] = [hsm('a'), hsm('b'), hsm('c')]
 const RESUME = `lockstep rotate resume --rotation ${ROTATION}`
@@ -161,4 +161,22 @@ test('rows of many users count what they hold, without the proofs', () => {
   const many = renderRotation({ ...document, users: users.map(({ key }) => key) as never, cells })
   expect(many).toMatch(new RegExp(`${a} +new 6`))
   expect(many).toMatch(new RegExp(`${b} +old 6`))
+})
+
+describe('a Region that was not seen', () => {
+  const unseenRegions = [{ region: 'sa-east-1', profile: 'prod', error: 'no answer' }]
+  const facts: FactsGiven = { plan: { ...planOver(rosterOf(1, 2)), unseenRegions } }
+
+  test('is named, with what it means', () => {
+    expect(shown(CHANGED, facts).matrix).toContain(
+      'not seen when it began: sa-east-1 (profile prod: no answer); members of the family there may still hold the old credential: lockstep clusters list shows them once AWS answers',
+    )
+    expect(shown(CHANGED, { ...facts, procedure: 'repair' }).matrix).toContain(
+      'members of the family there may not hold it',
+    )
+  })
+
+  test('is no matter to what goes back', () => {
+    expect(shown([...CHANGED, back()], facts).matrix).not.toContain('sa-east-1')
+  })
 })

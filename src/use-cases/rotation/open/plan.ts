@@ -11,7 +11,13 @@ import {
   type UserMatrix,
 } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
-import { assignParts, type PlannedCluster, type RotationPlan, sameHsmType } from '../../../domain/rotation/plan.js'
+import {
+  assignParts,
+  type PlannedCluster,
+  type RotationPlan,
+  sameHsmType,
+  type UnseenRegion,
+} from '../../../domain/rotation/plan.js'
 import { readUsers, refusedBy } from '../survey/read-users.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
@@ -21,6 +27,8 @@ export interface ChosenForRotation {
   readonly leftOut: readonly Cluster[]
   /** Members of the family that are out of reach and left out until they are back. */
   readonly lost?: readonly LostCluster[]
+  /** Regions that did not answer. */
+  readonly unseenRegions?: readonly UnseenRegion[]
   readonly family: string
   readonly roster: Roster
 }
@@ -69,6 +77,7 @@ export const planRotation = async (
     source: planned(chosen.source),
     destinations: chosen.destinations.map(planned),
     leftOut: chosen.leftOut.map(planned),
+    ...(chosen.unseenRegions?.length ? { unseenRegions: chosen.unseenRegions } : {}),
     family: chosen.family,
     users: eligible.users,
     roster: chosen.roster,
