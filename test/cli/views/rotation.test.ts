@@ -3,6 +3,7 @@ import { renderPause, renderRotation } from '../../../src/cli/views/rotation.js'
 import type { ClusterId, RegionName } from '../../../src/domain/ids.js'
 import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
+import { pointOfNoReturn } from '../../../src/domain/rotation/way-back.js'
 import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import {
   back,
@@ -32,6 +33,7 @@ const shown = (lines: readonly Line[], facts: FactsGiven = {}) => {
   const document = rotationDocument(rotationOf(ledger))
   return { matrix: renderRotation(document), pause: renderPause(document, rollbackOutlook(ledger)) }
 }
+const alone = { ...planOver(rosterOf(1, 0)), destinations: [] }
 const giveNew = (hsmId: typeof a): Line[] => [
   [change(hsmId), DONE],
   [login(hsmId), DONE],
@@ -62,6 +64,16 @@ describe('a rotation that is paused', () => {
     const { pause } = shown([STORED, copies('refused'), ...giveNew(a), ...giveNew(b), ...giveNew(c)])
     expect(pause?.split('\n').at(-1)).toMatch(/^no way back: .*does not return the old credential/)
     expect(pause).not.toContain(ROLLBACK)
+  })
+
+  test('over a single HSM says that there is nothing to copy from, and no word of copies that do not overwrite', () => {
+    const ledger = ledgerAfter([STORED, ...giveNew(a)], { plan: alone }, rosterOf(1, 0))
+    expect(rollbackOutlook(ledger)).toMatchObject({
+      why: `nothing can be copied back in ${ROTATION}: there is only one HSM, and the current credential is not known`,
+    })
+    expect(pointOfNoReturn(alone, false)).toBe(
+      'there is only one HSM, so nothing can give the old password back once it is changed',
+    )
   })
 
   test('where the current credential would be a way back, says so', () => {
