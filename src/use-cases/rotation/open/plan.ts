@@ -45,7 +45,7 @@ export interface PlannedRotation {
 /**
  * Decides everything that is decided before the first effect. Reads only: one session per unit, no login.
  * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached; `any` where one that answers is
- * enough, and the others keep their parts
+ * enough, and the others keep their parts; null for a command that leaves none behind
  * @throws {OperatorError} for every fact that forbids the rotation
  */
 export const planRotation = async (
@@ -54,17 +54,18 @@ export const planRotation = async (
   console: HsmConsole,
   concurrency: number,
   rules: EligibilityRules,
-  mayStayBehind: readonly HsmId[] | 'any' = [],
+  mayStayBehind: readonly HsmId[] | 'any' | null = null,
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
   const isAny = mayStayBehind === 'any'
-  if (!isAny) refuseStrangers(chosen.roster, mayStayBehind)
+  const allowed = isAny ? [] : (mayStayBehind ?? [])
+  refuseStrangers(chosen.roster, allowed)
   const { matrix, failures } = await readUsers(console, chosen.roster, concurrency)
   const serious = failures.filter(
     ({ kind, hsmIds }) =>
-      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId))),
+      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !allowed.includes(hsmId))),
   )
-  if (serious.length > 0) throw refusedBy(serious, isAny)
+  if (serious.length > 0) throw refusedBy(serious, isAny || mayStayBehind === null, chosen.roster)
   const behind = failures.flatMap(({ hsmIds }) => hsmIds)
   const parts = assignParts(
     chosen.roster.filter(({ hsmId }) => isAny || !behind.includes(hsmId)),
