@@ -1,5 +1,6 @@
 import type { CloneFamily, Discovery, DiscoveryProblem } from '../domain/clone-family.js'
 import type { ClusterRef } from '../domain/cluster.js'
+import { OperatorError } from '../domain/errors.js'
 import type { ClusterId, HsmId, RotationId } from '../domain/ids.js'
 import { followReadable } from '../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../domain/rotation/journal.js'
@@ -24,11 +25,16 @@ export interface KnownFamily {
 
 /**
  * The families that the journals of this machine know, oldest first. What a broken journal says at its beginning counts:
- * which clusters a rotation was about does not change.
+ * which clusters a rotation was about does not change. Where the journals cannot be listed none is known: nothing that writes
+ * begins then, whatever this says.
  */
 export const knownFamilies = async (shelf: JournalShelf): Promise<readonly KnownFamily[]> => {
   const families: KnownFamily[] = []
-  for (const rotationId of await shelf.list()) {
+  const rotationIds = await shelf.list().catch((error: unknown) => {
+    if (error instanceof OperatorError) return []
+    throw error
+  })
+  for (const rotationId of rotationIds) {
     const { ledger } = await followReadable(shelf, rotationId)
     if (ledger === null) continue
     const { plan } = ledger
