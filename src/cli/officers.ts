@@ -56,7 +56,7 @@ export const readOfficers = (
     const form = own ?? passwords.common
     if (user !== undefined && form !== undefined) return [{ cluster, user, form, ownPassword: own !== undefined }]
     if (perhaps.includes(cluster)) return []
-    throw user === undefined ? noOfficer(cluster, own !== undefined) : noPassword(cluster, user)
+    throw user === undefined ? noOfficer(cluster, own !== undefined, form !== undefined) : noPassword(cluster, user)
   })
 }
 
@@ -157,12 +157,20 @@ const forNobody = (flag: string, named: ClusterRef, clusters: readonly ClusterRe
     clusters.map((cluster) => `${flag} ${showClusterRef(cluster)}=${flag === OFFICER ? 'NAME' : 'SECRET'}`),
   )
 
-const noOfficer = (cluster: ClusterRef, hasPassword: boolean): OperatorError => {
+/**
+ * @param hasOwn whether a password is given for this cluster by name
+ * @param hasPassword whether one is given that would hold for it
+ */
+const noOfficer = (cluster: ClusterRef, hasOwn: boolean, hasPassword: boolean): OperatorError => {
   const ref = showClusterRef(cluster)
+  const together = (whom: string) => (hasPassword ? '' : ` ${PASSWORD} ${whom}prompt`)
   return usageError(
     'OFFICER_MISSING',
-    hasPassword ? `${PASSWORD} is given for ${ref}, but no officer is` : `${OFFICER} says nothing about ${ref}`,
-    [`${OFFICER} ${ref}=NAME`, `${OFFICER} NAME for every cluster that is not named`],
+    hasOwn ? `${PASSWORD} is given for ${ref}, but no officer is` : `${OFFICER} says nothing about ${ref}`,
+    [
+      `${OFFICER} ${ref}=NAME${together(`${ref}=`)}`,
+      `${OFFICER} NAME${together('')} for every cluster that is not named`,
+    ],
   )
 }
 

@@ -14,6 +14,7 @@ import type { PlannedCluster } from '../domain/rotation/plan.js'
 import type { PlanFile } from '../domain/rotation/plan-file.js'
 import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility/utility.js'
 import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from '../use-cases/choose-clusters.js'
+import { knownFamilies } from '../use-cases/known-members.js'
 import { type LeavingOut, splitLeftOut } from '../use-cases/lost-clusters.js'
 import type { ChosenForRotation } from '../use-cases/rotation/open/plan.js'
 import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
@@ -37,7 +38,7 @@ export interface TargetFlagValues extends DiscoveryFlagValues {
 /** What the flags name, checked before anything is asked. */
 export interface RotationTarget {
   readonly request: ClusterChoiceRequest
-  readonly leavingOut: LeavingOut
+  readonly leavingOut: Pick<LeavingOut, 'reason' | 'isForHsms' | 'planned'>
   readonly users: readonly HsmUserRef[]
   readonly scope: DiscoveryScope
   readonly utility: UtilityChoice
@@ -74,6 +75,7 @@ export const readTarget = async (
     waiveCloneProof: flags['accept-unproven-clone'],
     requireFamilyNamed: wholeFamily,
     lostIsDebt: wholeFamily,
+    isPlanned: plan !== null,
   }
   checkClusterRefs(request)
   const isForHsms = (flags['allow-unreachable'] ?? []).length > 0
@@ -109,13 +111,18 @@ export const findTarget = async (
   wiring: Wiring,
 ): Promise<FoundTarget> => {
   const discovery = await (await wiring.clusterSource()).discover(scope)
-  const choice = chooseClusters(discovery, request)
-  const { source, destinations, family } = choice
-  const { leftOut, lost } = splitLeftOut(choice, leavingOut)
+  const known = await knownFamilies(await wiring.journals())
+  const choice = chooseClusters(discovery, { ...request, knownFamilies: known })
+  const { source, destinations, family, unseenRegions } = choice
+  const { leftOut, lost } = splitLeftOut(choice, {
+    ...leavingOut,
+    owed: request.knownBefore ?? [],
+    isPlanned: request.isPlanned ?? false,
+  })
   const { utility, warnings } = chooseUtility(asked, [source, ...destinations])
   const merged = mergedRoster({ source, destinations })
   const found = (config: FoundTarget['config']): FoundTarget => ({
-    chosen: { source, destinations, leftOut, lost, family, roster: merged.roster },
+    chosen: { source, destinations, leftOut, lost, unseenRegions, family, roster: merged.roster },
     config,
     warnings: [...choice.warnings, ...warnings],
   })

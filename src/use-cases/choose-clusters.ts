@@ -3,7 +3,9 @@ import { isDisproved, judgePair } from '../domain/clone-verdict.js'
 import { activeHsms, type Cluster, type ClusterRef, isDeleted, showCluster, showClusterRef } from '../domain/cluster.js'
 import { OperatorError, refusal, usageError } from '../domain/errors.js'
 import type { ClusterId } from '../domain/ids.js'
-import { findCluster, gapsIn, lookForCluster } from './find-cluster.js'
+import type { UnseenRegion } from '../domain/rotation/plan.js'
+import { findCluster, gapsIn, lookForCluster, unansweredIn } from './find-cluster.js'
+import { type KnownFamily, type KnownMember, membersKnown, type Unanswered, whyUnseen } from './known-members.js'
 
 /** Which clusters an operator named, and what was waived. */
 export interface ClusterChoiceRequest {
@@ -20,6 +22,10 @@ export interface ClusterChoiceRequest {
   readonly lostIsDebt?: boolean
   /** Clusters that are no typing mistake when they are left out, although AWS lists them no more. */
   readonly knownBefore?: readonly ClusterId[]
+  /** What earlier rotations of this machine knew of their families. */
+  readonly knownFamilies?: readonly KnownFamily[]
+  /** Whether a plan file says which clusters take part, so that no flag can. */
+  readonly isPlanned?: boolean
 }
 
 /** The clusters, found and judged. */
@@ -34,6 +40,8 @@ export interface ClusterChoice {
   readonly leftOut: readonly Cluster[]
   /** Clusters left out that no Region listed, because one did not answer, or because they are gone. */
   readonly leftOutUnseen: readonly ClusterRef[]
+  /** Regions that did not answer, where members of the family may be. */
+  readonly unseenRegions: readonly UnseenRegion[]
   /** What an operator should know although it stops nothing: Regions that did not answer, a waived proof. */
   readonly warnings: readonly string[]
 }
@@ -49,7 +57,7 @@ export interface DestinationVerdict extends CloneVerdict {
  * Finds the clusters an operator named and refuses any choice that could not be carried out.
  * @throws {OperatorError} exit 2: see `checkClusterRefs`
  * @throws {OperatorError} exit 3: `CLUSTER_NOT_FOUND`, `AMBIGUOUS_CLUSTER`, `CLUSTER_NOT_ACTIVE`, `NO_ACTIVE_HSM`,
- *   `NOT_A_CLONE` (proved, cannot be waived), `CLONE_UNPROVEN` (can), `FAMILY_MEMBER_NOT_NAMED`
+ *   `NOT_A_CLONE` (proved, cannot be waived), `CLONE_UNPROVEN` (can), `FAMILY_MEMBER_NOT_NAMED`, `FAMILY_MEMBER_UNSEEN`
  */
 export const chooseClusters = (discovery: Discovery, request: ClusterChoiceRequest): ClusterChoice => {
   checkClusterRefs(request)
@@ -60,18 +68,30 @@ export const chooseClusters = (discovery: Discovery, request: ClusterChoiceReque
   for (const cluster of destinations) orWithoutIt(refTo(cluster), request, () => refuseUnusable(cluster))
   const verdicts = destinations.map((destination) => judgeDestination(discovery, source, destination, request))
   const family = familyOf(discovery, source.clusterId)
-  if (request.requireFamilyNamed)
-    refuseUnnamed(discovery, family, [source, ...destinations, ...leftOut], request, leftOut)
+  const known = membersKnown(request.knownFamilies ?? [], family?.family ?? source.clusterId, [
+    ...(family?.clusterIds ?? []),
+    ...[source, ...destinations].map(({ clusterId }) => clusterId),
+  ])
+  const named = [source, ...destinations, ...leftOut]
+  const unnamed = unnamedOf(discovery, source, family, known, named)
+  const unseen = unseenOf(discovery, known, [...named.map(idOf), ...leftOutUnseen.map(idOf)])
+  const familyName = family?.family ?? source.clusterId
+  if (request.requireFamilyNamed) {
+    refuseUnnamed(unnamed, familyName, request, leftOut)
+    refuseUnseen(unseen, familyName, request)
+  }
   return {
     source,
     destinations,
-    family: family?.family ?? source.clusterId,
+    family: familyName,
     verdicts,
     leftOut,
     leftOutUnseen,
+    unseenRegions: unansweredIn(discovery).map(({ region, profile, error }) => ({ region, profile, error })),
     warnings: [
       ...warningsOf(discovery, verdicts, leftOutUnseen),
-      ...(request.requireFamilyNamed ? [] : membersApart(discovery, family, [source, ...destinations])),
+      ...unnamed.map((cluster) => `${showCluster(cluster)} belongs to ${familyName} as well, and takes no part`),
+      ...unseen.map(({ member, why }) => `${belongs(member, familyName)}, and takes no part; ${why}`),
     ],
   }
 }
@@ -106,10 +126,14 @@ export const checkClusterRefs = ({
 /** A typing mistake is refused; a cluster in a Region that is down may be left out unseen, that being the reason. */
 const findLeftOut = (
   discovery: Discovery,
-  { leaveOut: refs, knownBefore = [] }: ClusterChoiceRequest,
+  { leaveOut: refs, knownBefore = [], knownFamilies = [] }: ClusterChoiceRequest,
 ): { leftOut: Cluster[]; leftOutUnseen: ClusterRef[] } => {
-  const mayBeUnseen = ({ region, clusterId }: ClusterRef) =>
-    gapsIn(discovery, region).length > 0 || knownBefore.includes(clusterId)
+  const isKnown = (clusterId: ClusterId) =>
+    knownFamilies.some(({ members }) => members.some((member) => member.clusterId === clusterId))
+  const mayBeUnseen = (ref: ClusterRef) =>
+    gapsIn(discovery, ref.region).length > 0 ||
+    knownBefore.includes(ref.clusterId) ||
+    (isKnown(ref.clusterId) && whyUnseen(discovery, ref)?.kind === 'silent')
   const found = refs.map((ref) => ({
     ref,
     cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
@@ -135,7 +159,7 @@ const orWithoutIt = <T>(ref: ClusterRef, request: ClusterChoiceRequest, work: ()
     const { code, message, suggestions, exitCode } = error
     const named = `--destination ${showClusterRef(ref)}`
     const advice = request.requireFamilyNamed
-      ? `to go on without it: ${leaveOut([ref], request)} in the place of ${named}`
+      ? onThePlan(request, `to go on without it: ${leaveOut([ref], request)} in the place of ${named}`)
       : `to go on without it: leave ${named} out`
     throw new OperatorError(code, message, { suggestions: [...suggestions, advice], exitCode, cause: error })
   }
@@ -192,36 +216,108 @@ const judgeDestination = (
   ])
 }
 
-const unnamedOf = (discovery: Discovery, family: CloneFamily | undefined, named: readonly Cluster[]) =>
-  discovery.clusters.filter(
-    (cluster) => family?.clusterIds.includes(cluster.clusterId) && !named.includes(cluster) && !isDeleted(cluster),
-  )
+const idOf = ({ clusterId }: Pick<ClusterRef, 'clusterId'>): ClusterId => clusterId
 
-/** Members of the family that need not be named, and are not. */
-const membersApart = (discovery: Discovery, family: CloneFamily | undefined, named: readonly Cluster[]): string[] =>
-  unnamedOf(discovery, family, named).map(
-    (cluster) => `${showCluster(cluster)} belongs to ${family?.family} as well, and takes no part`,
-  )
+/**
+ * Members of the family that AWS lists, and that are not named. Where AWS shows no lineage of one that journals know, it
+ * counts; where AWS proves it to be no clone, not.
+ */
+const unnamedOf = (
+  discovery: Discovery,
+  source: Cluster,
+  family: CloneFamily | undefined,
+  known: readonly KnownMember[],
+  named: readonly Cluster[],
+): readonly Cluster[] => {
+  const isMember = (cluster: Cluster): boolean =>
+    family?.clusterIds.includes(cluster.clusterId) === true ||
+    (known.some((member) => matchesId(cluster, member)) && !isDisproved(judgePair(discovery, source, cluster)))
+  return discovery.clusters.filter((cluster) => !named.includes(cluster) && !isDeleted(cluster) && isMember(cluster))
+}
+
+/** A member that journals know and AWS does not list, and why nobody knows whether it is there. */
+interface Unseen extends Unanswered {
+  readonly member: KnownMember
+}
+
+const unseenOf = (
+  discovery: Discovery,
+  members: readonly KnownMember[],
+  named: readonly ClusterId[],
+): readonly Unseen[] =>
+  members.flatMap((member) => {
+    if (named.includes(member.clusterId) || discovery.clusters.some((cluster) => matchesId(cluster, member))) return []
+    const unanswered = whyUnseen(discovery, member)
+    return unanswered === null ? [] : [{ member, ...unanswered }]
+  })
+
+const matchesId = (cluster: Cluster, { clusterId, region }: ClusterRef): boolean =>
+  cluster.clusterId === clusterId && (region === undefined || cluster.region === region)
+
+/** `eu-west-1/cluster-… belongs to family-… as well, says r-…, which owes it the credential (the Region is gone)`. */
+const belongs = ({ rotationId, owed, ...ref }: KnownMember, family: string): string =>
+  `${showClusterRef(ref)} belongs to ${family} as well, says ${rotationId}${owed === null ? '' : `, which owes it the credential (${owed})`}`
 
 const refuseUnnamed = (
-  discovery: Discovery,
-  family: CloneFamily | undefined,
-  named: readonly Cluster[],
+  unnamed: readonly Cluster[],
+  family: string,
   request: ClusterChoiceRequest,
   leftOut: readonly Cluster[],
 ): void => {
-  const unnamed = unnamedOf(discovery, family, named)
   if (unnamed.length === 0) return
   const all = [...leftOut, ...unnamed]
   throw refusal(
     'FAMILY_MEMBER_NOT_NAMED',
-    `${unnamed.map(showCluster).join(', ')} ${unnamed.length === 1 ? 'belongs' : 'belong'} to ${family?.family} as well, and would keep the old credential`,
+    `${unnamed.map(showCluster).join(', ')} ${unnamed.length === 1 ? 'belongs' : 'belong'} to ${family} as well, and would keep the old credential`,
     [
       ...unnamed.filter(isUsable).map((cluster) => `--destination ${showCluster(cluster)}   to take it along`),
-      `${leaveOut(all.map(refTo), all.every(isUsable) ? { ...request, lostIsDebt: false } : request)}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
-    ],
+      `${leaveOut(all.map(refTo), needsReason(all, request) ? request : { ...request, lostIsDebt: false })}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
+    ].map((flags) => onThePlan(request, flags)),
   )
 }
+
+/** Whether one of them would be a debt: because it is lost, or because the rotation is about it already. */
+const needsReason = (clusters: readonly Cluster[], { knownBefore = [] }: ClusterChoiceRequest): boolean =>
+  clusters.some((cluster) => !isUsable(cluster) || knownBefore.includes(cluster.clusterId))
+
+/** What the journals of this machine know counts although AWS does not say it now. */
+const refuseUnseen = (unseen: readonly Unseen[], family: string, request: ClusterChoiceRequest): void => {
+  if (unseen.length === 0) return
+  const refsOf = (kind: Unanswered['kind']) =>
+    unseen.filter((one) => one.kind === kind).map(({ member }) => refOfMember(member))
+  const [silent, unasked] = [refsOf('silent'), refsOf('not-asked')]
+  const them = (refs: readonly ClusterRef[]) => (refs.length === 1 ? 'it' : 'them')
+  throw refusal(
+    'FAMILY_MEMBER_UNSEEN',
+    `${unseen.map(({ member, why }) => `${belongs(member, family)}, and was not seen: ${why}`).join('; ')}; ${unseen.length === 1 ? 'it' : 'they'} would keep the old credential`,
+    [
+      ...(silent.length === 0
+        ? []
+        : [
+            `${silent.map(asDestination).join(' ')}   to take ${them(silent)} along, once AWS answers there`,
+            `${leaveOut([...request.leaveOut, ...silent], request)}   to leave ${them(silent)} out knowingly: a debt until rotate resume finds ${them(silent)} back`,
+          ]),
+      ...(unasked.length === 0
+        ? []
+        : [
+            `${unasked.map(asDestination).join(' ')}   to take ${them(unasked)} along`,
+            `${unasked.map(({ region }) => `--region ${region}`).join(' ')}   to ask whether ${them(unasked)} can be left out`,
+          ]),
+    ].map((flags) => onThePlan(request, flags)),
+  )
+}
+
+const asDestination = (ref: ClusterRef): string => `--destination ${showClusterRef(ref)}`
+
+const refOfMember = ({ clusterId, region, profile }: KnownMember): ClusterRef => ({
+  clusterId,
+  ...(region === undefined ? {} : { region }),
+  ...(profile === undefined ? {} : { profile }),
+})
+
+/** Flags that say who takes part belong to a plan where there is one. */
+const onThePlan = ({ isPlanned = false }: ClusterChoiceRequest, advice: string): string =>
+  isPlanned ? `on a new plan, by lockstep rotate plan: ${advice}` : advice
 
 const warningsOf = (
   discovery: Discovery,

@@ -1,4 +1,4 @@
-import { type Discovery, isGap } from '../domain/clone-family.js'
+import { type Discovery, type DiscoveryProblem, isGap } from '../domain/clone-family.js'
 import { type Cluster, type ClusterRef, matchesRef, showCluster, showClusterRef } from '../domain/cluster.js'
 import { type OperatorError, refusal } from '../domain/errors.js'
 import type { RegionName } from '../domain/ids.js'
@@ -30,10 +30,13 @@ export const lookForCluster = (discovery: Discovery, ref: ClusterRef): Cluster |
   return found
 }
 
+/** What kept Regions from saying which clusters they have. */
+export const unansweredIn = (discovery: Discovery): readonly DiscoveryProblem[] =>
+  discovery.problems.filter((problem) => isGap(problem) && problem.operation === 'DescribeClusters')
+
 /** The Regions whose clusters are not known, one phrase each. @param only the one Region that matters */
 export const gapsIn = (discovery: Discovery, only?: RegionName): string[] =>
-  discovery.problems
-    .filter((problem) => isGap(problem) && problem.operation === 'DescribeClusters')
+  unansweredIn(discovery)
     .filter(({ region }) => only === undefined || region === only)
     .map(({ region, profile, error }) => `${region}${profile === null ? '' : ` (profile ${profile})`}: ${error}`)
 

@@ -1,5 +1,6 @@
 import { activeHsms, type Cluster, isDeleted, showCluster, showClusterRef } from '../domain/cluster.js'
 import { usageError } from '../domain/errors.js'
+import type { ClusterId } from '../domain/ids.js'
 import type { LostCluster } from '../domain/rotation/journal-entry.js'
 import type { ClusterChoice } from './choose-clusters.js'
 
@@ -11,6 +12,10 @@ export interface LeavingOut {
   readonly isForHsms: boolean
   /** Clusters that a plan lists as lost already, with its reasons. */
   readonly planned: readonly LostCluster[]
+  /** Clusters that a rotation is about already: left out, they are owed what the others get, however well they are. */
+  readonly owed?: readonly ClusterId[]
+  /** A plan file says which clusters are left out, so that no flag can. */
+  readonly isPlanned?: boolean
 }
 
 /** Clusters that are left out: for good, or until they are back. */
@@ -27,22 +32,29 @@ export interface LeftOut {
  */
 export const splitLeftOut = (
   { leftOut, leftOutUnseen }: Pick<ClusterChoice, 'leftOut' | 'leftOutUnseen'>,
-  { reason, isForHsms, planned }: LeavingOut,
+  { reason, isForHsms, planned, owed = [], isPlanned = false }: LeavingOut,
 ): LeftOut => {
   const plannedReason = (clusterId: Cluster['clusterId']) =>
     planned.find((lost) => lost.clusterId === clusterId)?.reason ?? null
-  const troubled = leftOut.filter((cluster) => plannedReason(cluster.clusterId) !== null || troubleOf(cluster) !== null)
+  const isOwed = (cluster: Cluster) => owed.includes(cluster.clusterId) && !isDeleted(cluster)
+  const troubled = leftOut.filter(
+    (cluster) => plannedReason(cluster.clusterId) !== null || troubleOf(cluster) !== null || isOwed(cluster),
+  )
   const isMeantForHealthy = reason !== null && !isForHsms && troubled.length === 0 && leftOutUnseen.length === 0
   const lost: LostCluster[] = []
   for (const cluster of isMeantForHealthy ? leftOut : troubled) {
     const { clusterId, region, profile } = cluster
     const why = plannedReason(clusterId) ?? reason
-    if (why === null) throw reasonMissing(showCluster(cluster), troubleOf(cluster) ?? 'is left out')
+    if (why === null) {
+      throw reasonMissing(showCluster(cluster), troubleOf(cluster) ?? 'takes part in this rotation', isPlanned)
+    }
     lost.push({ clusterId, region, profile, reason: why })
   }
   for (const ref of leftOutUnseen) {
     const why = plannedReason(ref.clusterId) ?? reason
-    if (why === null) throw reasonMissing(showClusterRef(ref), 'is not seen: no Region that answered lists it')
+    if (why === null) {
+      throw reasonMissing(showClusterRef(ref), 'is not seen: no Region that answered lists it', isPlanned)
+    }
     lost.push({ clusterId: ref.clusterId, region: ref.region ?? null, profile: ref.profile ?? null, reason: why })
   }
   return { leftOut: leftOut.filter(({ clusterId }) => lost.every((one) => one.clusterId !== clusterId)), lost }
@@ -55,7 +67,7 @@ const troubleOf = (cluster: Cluster): string | null => {
   return activeHsms(cluster).length === 0 ? 'has no ACTIVE HSM' : null
 }
 
-const reasonMissing = (cluster: string, trouble: string) =>
+const reasonMissing = (cluster: string, trouble: string, isPlanned: boolean) =>
   usageError('REASON_MISSING', `${cluster} ${trouble}: to leave it out is a debt, and needs a reason`, [
-    `--leave-out ${cluster} --reason "why it cannot be taken along"   rotates the others now; resume takes it along once it is back`,
+    `${isPlanned ? '' : `--leave-out ${cluster} `}--reason "why it cannot be taken along"   rotates the others now; resume takes it along once it is back`,
   ])

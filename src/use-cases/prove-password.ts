@@ -52,6 +52,9 @@ type Finding = Pick<PasswordProof, 'match' | 'evidence' | 'reason'>
 
 const notAsked = (reason: string): Finding => ({ match: null, evidence: null, reason })
 
+/** The `reason` of an HSM that does not list the user. */
+export const NO_SUCH_USER = 'there is no such user'
+
 const REFUSED_ELSEWHERE = notAsked('not asked: another HSM of this cluster refused it, and no failure count is shown')
 
 const askUnit = async (
@@ -94,7 +97,7 @@ const ask = async (
   const listing = await session.listUsers()
   const rows = rowsOf(listing, reached, user)
   const [row] = rows.values()
-  if (row === undefined) return { finding: notAsked('there is no such user'), lastLogin: false }
+  if (row === undefined) return { finding: notAsked(NO_SUCH_USER), lastLogin: false }
   const objection = await budget.objection({ user, reached, rows })
   if (objection !== null) return { finding: notAsked(`not asked: ${objection.message}`), lastLogin: false }
   const evidence: Evidence = reached.length > 1 ? 'cluster' : 'hsm'

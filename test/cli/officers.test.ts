@@ -137,6 +137,19 @@ describe('officers as they are named', () => {
     })
   })
 
+  test('an officer is advised together with a password, unless one is given that holds for the cluster', async () => {
+    const advised = async (password: string[]) =>
+      (await operatorErrorOf(() => readOfficers(flags([`${us}=a`], password), CLUSTERS))).suggestions
+    expect(await advised([`${us}=env:A`])).toEqual([
+      `--officer ${EU}=NAME --officer-password ${EU}=prompt`,
+      '--officer NAME --officer-password prompt for every cluster that is not named',
+    ])
+    expect(await advised(['env:A'])).toEqual([
+      `--officer ${EU}=NAME`,
+      '--officer NAME for every cluster that is not named',
+    ])
+  })
+
   test('a password typed behind a cluster is refused and not shown', async () => {
     const error = await operatorErrorOf(() => readOfficers(flags(['a'], [`${eu}=TEST-SECRET-typed`]), CLUSTERS))
     expect(error.code).toBe('LITERAL_SECRET')

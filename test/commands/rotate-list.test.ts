@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../src/adapters/journal-file/shelf.js'
-import type { RotationId } from '../../src/domain/ids.js'
+import { refusal } from '../../src/domain/errors.js'
+import type { ClusterId, RotationId } from '../../src/domain/ids.js'
 import { STORED } from '../helpers/journal-lines.js'
 import { factsOf, rosterOf } from '../helpers/rotation.js'
 import { run } from '../helpers/run-command.js'
@@ -71,5 +72,42 @@ describe('with a broken journal beside others', () => {
       lockFinder: async () => ({ find: async () => [] }),
     })
     expect([exitCode, JSON.parse(stdout).stage]).toEqual([4, 'rehearse'])
+  })
+})
+
+test('a lock that cannot be read keeps no rotation from being listed', async () => {
+  const { journals } = await shelfWithBroken()
+  const find = async () => {
+    throw refusal('LOCK_UNREADABLE', 'the lock cannot be read')
+  }
+  const { stdout } = await run(['rotate', 'list', '--json'], { journals, lockFinder: async () => ({ find }) })
+  expect(JSON.parse(stdout).rotations[1]).toMatchObject({ rotationId: SECOND, process: null })
+})
+
+describe('of a rotation that is not finished', () => {
+  const holder = { rotationId: FIRST, user: 'u', host: 'h', pid: 1, since: '2026-03-01T03:15:00.000Z' }
+  test.each([
+    ['runs', '(under way)'],
+    ['gone', '(its process is gone)'],
+    ['unknown', '(held elsewhere)'],
+  ] as const)('rotate list says of its process what the locks tell: %s', async (process, words) => {
+    const folder = await newFolder()
+    const shelf = journalShelf(folder, () => new Date('2026-03-01T03:15:00Z'))
+    for (const rotationId of [FIRST, SECOND]) {
+      const { journal } = await shelf.create(factsOf(rosterOf(1, 1), { rotationId }))
+      await journal.append(STORED)
+      await journal.close()
+    }
+    const clusterId = 'cluster-aaaaaaaaaaa' as ClusterId
+    const lock = { clusterId, holder, process, place: 'here', leased: false, remove: async () => true } as const
+    const replaced = {
+      journals: async () => shelf,
+      lockFinder: async () => ({ find: async (id: RotationId) => (id === FIRST ? [lock] : []) }),
+    }
+    const asJson = JSON.parse((await run(['rotate', 'list', '--json'], replaced)).stdout)
+    expect(asJson.rotations.map((one: { process: string }) => one.process)).toEqual([process, null])
+    const { stdout } = await run(['rotate', 'list'], replaced)
+    expect(stdout).toContain(`paused at rehearse ${words}`)
+    expect(stdout).toMatch(new RegExp(`${SECOND} .* paused at rehearse  `))
   })
 })

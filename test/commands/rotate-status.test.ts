@@ -4,15 +4,24 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { journalShelf } from '../../src/adapters/journal-file/shelf.js'
 import { localLocks } from '../../src/adapters/lock/local-locks.js'
-import type { ClusterId } from '../../src/domain/ids.js'
-import { STORED } from '../helpers/journal-lines.js'
-import { factsOf, ROTATION, rosterOf } from '../helpers/rotation.js'
+import type { ClusterId, RegionName, RotationId } from '../../src/domain/ids.js'
+import type { JournalEvent } from '../../src/domain/rotation/journal-entry.js'
+import { change, copies, DONE, journalOf, type Line, login, PROMOTED, STORED, TOLD } from '../helpers/journal-lines.js'
+import { factsOf, hsm, ROTATION, rosterOf } from '../helpers/rotation.js'
 import { run } from '../helpers/run-command.js'
 import { tempFolders } from '../helpers/temp-folder.js'
 
 const newFolder = tempFolders()
 const SINCE = '2026-03-01T03:15:00.000Z'
 const CLUSTER = 'cluster-aaaaaaaaaaa' as ClusterId
+
+const givenToAll = (): Line[] => [
+  copies('accepted'),
+  ...[hsm('a'), hsm('b')].flatMap((hsmId): Line[] => [
+    [change(hsmId), DONE],
+    [login(hsmId), DONE],
+  ]),
+]
 
 /** A rotation at its rehearsal; its locks are not taken yet. */
 const underWay = async () => {
@@ -51,13 +60,23 @@ describe('rotate status of a rotation', () => {
     await held.release()
   })
 
+  test('that nobody works on and that left no lock: not finished, and no word of a process', async () => {
+    const { status } = await underWay()
+    expect(JSON.parse((await status('--json')).stdout)).toMatchObject({ holder: null, holderGone: null })
+    expect((await status()).stderr).toContain('Paused at rehearse: the run that worked on it is not finished\n')
+  })
+
   test('whose process is gone: paused, and how it is resumed', async () => {
     const { locks, status, hand } = await underWay()
     await (await locks.acquire([CLUSTER])).name(ROTATION)
     // A number that no process has.
     await hand({ pid: 2 ** 30 })
+    const { user, host, since } = JSON.parse((await status('--json')).stdout).holderGone
     expect(JSON.parse((await status('--json')).stdout)).toMatchObject({ outcome: 'paused', holder: null })
     const { stdout, stderr } = await status()
+    expect(stderr).toContain(
+      `the run that worked on it was killed or has crashed: ${user}@${host}, process ${2 ** 30} since ${since}, is gone`,
+    )
     expect(stdout).toContain(`${ROTATION}: paused at rehearse; `)
     expect(stderr).toContain(`resume with lockstep rotate resume --rotation ${ROTATION}`)
   })
@@ -70,5 +89,53 @@ describe('rotate status of a rotation', () => {
     const { stderr } = await status()
     expect(stderr).toContain('whether that process still runs is not seen from here')
     expect(stderr).toContain(`lockstep rotate unlock --rotation ${ROTATION}`)
+  })
+})
+
+describe('rotate status without --rotation', () => {
+  const LOST = { clusterId: 'cluster-ccccccccccc' as ClusterId, region: 'ap-south-1' as RegionName, profile: null }
+  const newer = 'r-20260401-031500-test' as RotationId
+  const owing = async (...later: JournalEvent[]) => {
+    const folder = await newFolder()
+    const shelf = journalShelf(join(folder, 'rotations'), () => new Date(SINCE))
+    const facts = factsOf(rosterOf(1, 1), { lostClusters: [{ ...LOST, reason: 'the Region is gone' }] })
+    const { journal } = await shelf.create(facts)
+    const lines = journalOf([STORED, ...givenToAll(), PROMOTED, TOLD], facts, rosterOf(1, 1)).slice(1)
+    for (const { event } of lines) await journal.append(event)
+    for (const event of later) await journal.append(event)
+    await journal.close()
+    await (await shelf.create(factsOf(rosterOf(1, 1), { rotationId: newer }))).journal.close()
+    return (...more: string[]) =>
+      run(['rotate', 'status', ...more], {
+        journals: async () => shelf,
+        lockFinder: async () => ({ find: async () => [] }),
+      })
+  }
+
+  test('names what an older rotation still owes, and where its status is', async () => {
+    const status = await owing()
+    const { owedElsewhere, rotationId } = JSON.parse((await status('--json')).stdout)
+    expect(rotationId).toBe(newer)
+    expect(owedElsewhere).toEqual([
+      {
+        rotationId: ROTATION,
+        startedAt: SINCE,
+        debts: [{ hsmId: null, clusterId: LOST.clusterId, region: LOST.region, reason: 'the Region is gone' }],
+      },
+    ])
+    expect((await status()).stderr).toContain(
+      [
+        `${ROTATION}, started ${SINCE}, still owes what it gave:`,
+        '  debt: ap-south-1/cluster-ccccccccccc is left out until it is back: the Region is gone',
+        `  * lockstep rotate status --rotation ${ROTATION}`,
+      ].join('\n'),
+    )
+    expect(JSON.parse((await status('--json', '--rotation', newer)).stdout).owedElsewhere).toBeUndefined()
+  })
+
+  test('says nothing of a debt that was paid since', async () => {
+    const status = await owing({ type: 'cluster-settled', clusterId: LOST.clusterId, by: newer })
+    expect(JSON.parse((await status('--json')).stdout).owedElsewhere).toEqual([])
+    expect((await status()).stderr).not.toContain(ROTATION)
   })
 })

@@ -8,7 +8,8 @@ import { sharedLocks } from '../../src/adapters/lock/dynamodb/shared-locks.js'
 import { localLocks } from '../../src/adapters/lock/local-locks.js'
 import { locksTogether } from '../../src/adapters/lock/locks-together.js'
 import { rotationLocks } from '../../src/adapters/rotation-state.js'
-import type { ClusterId } from '../../src/domain/ids.js'
+import type { ClusterId, RotationId } from '../../src/domain/ids.js'
+import type { JournalShelf } from '../../src/domain/rotation/journal.js'
 import { type LockTables, startLockTables } from '../helpers/lock-tables.js'
 import { ROTATION } from '../helpers/rotation.js'
 import { run } from '../helpers/run-command.js'
@@ -154,5 +155,37 @@ describe('rotate unlock', () => {
   ])('%j is a mistake', async (argv, code) => {
     const { stdout, exitCode } = await run(['rotate', 'unlock', ...argv, '--json'])
     expect([exitCode, JSON.parse(stdout).error.code]).toEqual([2, code])
+  })
+})
+
+describe('rotate unlock without --rotation', () => {
+  const asked = async (...held: string[]) => {
+    const ids = ['r-20260301-031500-aaaa', 'r-20260301-031500-bbbb']
+    const folder = await newFolder()
+    const locks = locksIn(join(folder, 'locks'))
+    for (const rotationId of held) await (await locks.acquire([one])).name(rotationId as RotationId)
+    const { stdout, exitCode } = await run(['rotate', 'unlock', '--json'], {
+      lockFinder: async () => locks,
+      journals: async () => ({ list: async () => ids }) as unknown as JournalShelf,
+    })
+    return { exitCode, error: JSON.parse(stdout).error }
+  }
+
+  test('names those that hold a lock', async () => {
+    expect(await asked('r-20260301-031500-bbbb')).toMatchObject({
+      exitCode: 2,
+      error: {
+        code: 'FLAG_MISSING',
+        message: '--rotation is missing',
+        suggestions: ['--rotation r-20260301-031500-bbbb'],
+      },
+    })
+  })
+
+  test('says that none does', async () => {
+    expect((await asked()).error).toMatchObject({
+      message: '--rotation is missing, and no rotation known here holds a lock',
+      suggestions: ['lockstep rotate list'],
+    })
   })
 })

@@ -65,7 +65,7 @@ describe('where syncUser refuses a user that exists', () => {
 
     const status = await place.run(['rotate', 'status', '--json'])
     expect(status.exitCode).toBe(4)
-    expect(status.json).toEqual({ ...started.json, holder: null })
+    expect(status.json).toEqual({ ...started.json, holder: null, holderGone: null, owedElsewhere: [] })
 
     const rolledBack = await place.rollback()
     expect(rolledBack.exitCode).toBe(0)

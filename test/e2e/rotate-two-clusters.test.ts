@@ -62,6 +62,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
         'stage',
         'startedAt',
         'store',
+        'unseenRegions',
         'users',
         'utility',
         'wayBack',
@@ -98,7 +99,7 @@ describe('a rotation of one crypto user on two cloned clusters', () => {
       place.run(['rotate', 'list', '--json']),
     ])
     expect(status.exitCode).toBe(0)
-    expect(status.json).toEqual({ ...started.json, holder: null })
+    expect(status.json).toEqual({ ...started.json, holder: null, holderGone: null })
     expect(list.exitCode).toBe(0)
     expect(list.json.rotations).toHaveLength(1)
     expect(list.json.rotations[0]).toMatchObject({

@@ -205,6 +205,15 @@ describe('chooseClusters', () => {
       expect(refused.suggestions).toEqual([`--leave-out ap-south-1/${C} --reason TEXT   to leave it out knowingly`])
     })
 
+    test('one that the rotation is about already is advised to be left out with a reason, healthy or not', async () => {
+      const asked = request(A, [B], { requireFamilyNamed: true, lostIsDebt: true, knownBefore: [ref(C).clusterId] })
+      const refused = await refusalOf(async () => chooseClusters(await three(), asked))
+      expect(refused.suggestions).toEqual([
+        `--destination ap-south-1/${C}   to take it along`,
+        `--leave-out ap-south-1/${C} --reason TEXT   to leave it out knowingly`,
+      ])
+    })
+
     test('where members need not be named, those that take no part are mentioned', async () => {
       const choice = chooseClusters(await three(), request(A, [B]))
       expect(choice.warnings).toEqual([`ap-south-1/${C} belongs to ${choice.family} as well, and takes no part`])

@@ -67,4 +67,20 @@ describe('a cluster that is left out', () => {
   test('and was deleted is owed nothing', () => {
     expect(split([deleted])).toEqual({ leftOut: [deleted], lost: [] })
   })
+
+  test('and that the rotation is about already is lost, whatever else is left out, and needs a reason', async () => {
+    const owed = [healthy.clusterId, deleted.clusterId]
+    expect(await refusalOf(() => split([healthy], { owed }))).toMatchObject({
+      code: 'REASON_MISSING',
+      message: expect.stringContaining('us-east-1/cluster-aaaaaaaaaaa takes part in this rotation'),
+      suggestions: [expect.stringMatching(/^--leave-out us-east-1\/cluster-aaaaaaaaaaa --reason /)],
+    })
+    const { leftOut, lost } = split([healthy, busy, deleted], { owed, reason: WHY })
+    expect([idsOf(leftOut), idsOf(lost)]).toEqual([[deleted.clusterId], [healthy.clusterId, busy.clusterId]])
+  })
+
+  test('by a plan is given its reason alone: no flag names it beside a plan', async () => {
+    const { suggestions } = await refusalOf(() => split([busy], { isPlanned: true }))
+    expect(suggestions).toEqual([expect.stringMatching(/^--reason "why it cannot be taken along" /)])
+  })
 })

@@ -6,7 +6,7 @@ import { nameUnit, type RotationPlan, unitsOf } from '../../domain/rotation/plan
 import { copiesImpossible, pointOfNoReturn, rehearsalWrites, wayBackInDoubt } from '../../domain/rotation/way-back.js'
 import { capabilitiesOf } from '../../domain/utility/capabilities.js'
 import { labelled } from './labelled.js'
-import { listUsers } from './words.js'
+import { listUsers, unseenRegionsInWords } from './words.js'
 
 /** What is known beside a plan. */
 interface PlanContext {
@@ -20,7 +20,7 @@ type Entry = readonly [label: string, text: string]
 
 /** The plan in words, for the question before the first change. */
 export const renderPlan = (plan: RotationPlan, { byCurrent = false, lost = [] }: PlanContext = {}): string => {
-  const { parts, roster } = plan
+  const { parts, roster, unseenRegions = [] } = plan
   const where = (unitId: UnitId) => nameUnit(roster, unitId)
   const noReturn = pointOfNoReturn(plan, byCurrent)
   const doubt = wayBackInDoubt(plan, byCurrent)
@@ -37,6 +37,9 @@ export const renderPlan = (plan: RotationPlan, { byCurrent = false, lost = [] }:
     ...(noReturn === null ? [] : [['way back', `none without --current-password: ${noReturn}`] as const]),
     ...(noReturn !== null || doubt === null ? [] : [['way back', doubt] as const]),
     ...(leftOut === '' ? [] : [['left out', leftOut] as const]),
+    ...(unseenRegions.length === 0
+      ? []
+      : [['not seen', `${unseenRegionsInWords(unseenRegions)}: members of the family there are missed`] as const]),
     ...lost.map(
       ({ clusterId, region, reason }): Entry => [
         'lost',

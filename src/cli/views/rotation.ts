@@ -2,10 +2,19 @@ import { printable } from '../../adapters/terminal/printable.js'
 import type { CellState } from '../../domain/rotation/cell.js'
 import type { RotationDocument, ShownDebt } from '../../domain/rotation/outcome.js'
 import { capabilitiesOf } from '../../domain/utility/capabilities.js'
+import type { OwedElsewhere } from '../../use-cases/rotation/find-rotation.js'
 import type { RollbackOutlook } from '../../use-cases/rotation/open/rollback.js'
 import type { RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 import { renderMatrix } from './matrix.js'
-import { cellInWords, coverageInWords, inOneLine, isUnproved, listCells, standing } from './words.js'
+import {
+  cellInWords,
+  coverageInWords,
+  inOneLine,
+  isUnproved,
+  listCells,
+  standing,
+  unseenRegionsInWords,
+} from './words.js'
 
 /**
  * The whole truth about a rotation: matrix, coverage, and what is owed.
@@ -24,6 +33,7 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
   for (const debt of document.debts) lines.push(debtInWords(debt))
+  lines.push(...unseenInWords(document))
   for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
@@ -60,6 +70,15 @@ const withoutProofInWords = ({ outcome, withoutProof, cells }: RotationDocument)
   ]
 }
 
+/** Where nobody looked for members of the family: what goes back changes nothing there. */
+const unseenInWords = ({ unseenRegions, direction, procedure }: RotationDocument): string[] => {
+  if (unseenRegions.length === 0 || direction === 'back') return []
+  const what = procedure === 'repair' ? 'may not hold it' : 'may still hold the old credential'
+  return [
+    `not seen when it began: ${unseenRegionsInWords(unseenRegions)}; members of the family there ${what}: lockstep clusters list shows them once AWS answers`,
+  ]
+}
+
 const debtInWords = (debt: ShownDebt): string =>
   'clusterId' in debt
     ? `debt: ${debt.region === null ? '' : `${debt.region}/`}${debt.clusterId} is left out until it is back: ${printable(debt.reason)}`
@@ -68,15 +87,20 @@ const debtInWords = (debt: ShownDebt): string =>
 /**
  * Why it stands still, or what is owed, and how it goes on; for stderr.
  * @param outlook what would come of a rollback; null where that is not known
+ * @param gone who worked on it, where that process ended without letting go of it
  */
-export const renderPause = (document: RotationDocument, outlook: RollbackOutlook | null): string | null => {
+export const renderPause = (
+  document: RotationDocument,
+  outlook: RollbackOutlook | null,
+  gone: RotationHolder | null = null,
+): string | null => {
   const { error, rotationId, stage, outcome, direction } = document
   const resume = `lockstep rotate resume --rotation ${rotationId}`
   if (outcome === 'completed-with-debt' && error === undefined) {
     return `What stays behind is given the credential once it is back, by ${resume}`
   }
   if (outcome !== 'paused' && error === undefined) return null
-  const why = error === undefined ? 'the run that worked on it is not finished' : printable(error.message)
+  const why = error === undefined ? unfinishedInWords(gone) : printable(error.message)
   const goesBack = direction === 'back'
   const rollback = `lockstep rotate rollback --rotation ${rotationId}`
   // Both are named below, in the words that fit the direction.
@@ -93,6 +117,23 @@ export const renderPause = (document: RotationDocument, outlook: RollbackOutlook
   ].join('\n')
 }
 
+const unfinishedInWords = (gone: RotationHolder | null): string =>
+  gone === null
+    ? 'the run that worked on it is not finished'
+    : `the run that worked on it was killed or has crashed: ${whoIs(gone)} since ${gone.since}, is gone`
+
+const whoIs = ({ user, host, pid }: RotationHolder): string => `${printable(user)}@${printable(host)}, process ${pid}`
+
+/** What other rotations owe, and what pays it; for stderr. */
+export const renderOwed = (owed: readonly OwedElsewhere[]): string =>
+  owed
+    .flatMap(({ rotationId, startedAt, debts }) => [
+      `${rotationId}, started ${startedAt}, still owes what it gave:`,
+      ...debts.map((debt) => `  ${debtInWords(debt)}`),
+      `  * lockstep rotate status --rotation ${rotationId}`,
+    ])
+    .join('\n')
+
 const backInWords = (outlook: RollbackOutlook, rollback: string): string => {
   if (outlook.kind === 'taken') return `or go back with ${rollback}`
   const why = printable(outlook.why)
@@ -101,7 +142,7 @@ const backInWords = (outlook: RollbackOutlook, rollback: string): string => {
 
 /** That somebody works on it right now, for stderr. @param last what was done last */
 export const renderHolder = (document: RotationDocument, holder: RotationHolder, last: string): string => {
-  const who = `${printable(holder.user)}@${printable(holder.host)}, process ${holder.pid}`
+  const who = whoIs(holder)
   const claim = holder.runs
     ? `${who}, works on it since ${holder.since}`
     : `${who}, holds it since ${holder.since}; whether that process still runs is not seen from here`

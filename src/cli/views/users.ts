@@ -52,6 +52,10 @@ export const renderProofs = (proofs: readonly PasswordProof[]): string => {
   return renderTable(['REGION', 'CLUSTER', 'HSM', 'HOLDS IT', 'REASON'], rows)
 }
 
+/** What can be done, one line each. */
+export const renderSteps = (steps: readonly string[]): string =>
+  ['Try this:', ...steps.map((step) => `  * ${printable(step)}`)].join('\n')
+
 const showMatch = ({ match, evidence }: PasswordProof): string => {
   if (match === null) return 'unknown'
   // A login on the HSM alone goes without saying.

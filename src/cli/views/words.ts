@@ -1,7 +1,9 @@
+import { printable } from '../../adapters/terminal/printable.js'
 import type { UserKey } from '../../domain/hsm-user.js'
 import type { UnitId } from '../../domain/ids.js'
 import type { Cell } from '../../domain/rotation/cell.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
+import type { UnseenRegion } from '../../domain/rotation/plan.js'
 
 /** What decides how a rotation is spoken of. */
 export type Spoken = Pick<RotationDocument, 'procedure' | 'direction'>
@@ -97,6 +99,17 @@ export const listCells = (cells: readonly { readonly user: UserKey; readonly hsm
     '; ',
   )
 }
+
+/** `eu-west-1 (access denied), ap-south-1 (profile prod: no answer)`. */
+export const unseenRegionsInWords = (regions: readonly UnseenRegion[]): string =>
+  cutShort(
+    regions.map(
+      ({ region, profile, error }) =>
+        `${printable(region)} (${printable(profile === null ? error : `profile ${profile}: ${error}`)})`,
+    ),
+    ', ',
+    SHOWN_IN_ONE_LINE,
+  )
 
 /** Users, or how many there are. */
 export const listUsers = (users: readonly UserKey[]): string => cutShort(users, ', ')

@@ -4,14 +4,17 @@ import { EXIT } from '../../domain/errors.js'
 import { type ListedRotation, listRotations } from '../../use-cases/rotation/find-rotation.js'
 
 /** `repair paused going back at restore`, `completed-with-debt (2)`. */
-const outcomeInWords = ({ procedure, direction, outcome, stage, debts }: ListedRotation): string =>
+const outcomeInWords = ({ procedure, direction, outcome, stage, debts, process }: ListedRotation): string =>
   [
     ...(procedure === 'repair' ? ['repair'] : []),
     outcome,
     ...(direction === 'back' && outcome === 'paused' ? ['going back'] : []),
     ...(stage === null ? [] : [`at ${stage}`]),
     ...(debts ? [`(${debts} owed)`] : []),
+    ...(process === null ? [] : [PROCESS[process]]),
   ].join(' ')
+
+const PROCESS = { runs: '(under way)', unknown: '(held elsewhere)', gone: '(its process is gone)' } as const
 
 const cellsInWords = ({ procedure, direction, total, old, new: done }: ListedRotation): string => {
   if (total === null) return 'unknown'
@@ -21,14 +24,14 @@ const cellsInWords = ({ procedure, direction, total, old, new: done }: ListedRot
 
 export default class RotateList extends BaseCommand {
   static override summary = 'List the rotations known on this machine.'
-  static override description = `Reads the journals below the state directory; no HSM is asked.
+  static override description = `Reads the journals and the locks of this machine; no HSM is asked.
 
 ${exitCodes({ 0: 'listed, also when there is none', 6: 'a journal is damaged; the other rotations are listed' })}`
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 
   async run(): Promise<{ readonly rotations: readonly ListedRotation[] }> {
     await this.parse(RotateList)
-    const rotations = await listRotations(await this.wiring.journals())
+    const rotations = await listRotations(await this.wiring.journals(), await this.wiring.lockFinder())
     if (!this.jsonEnabled()) {
       if (rotations.length === 0) this.log('No rotations yet.')
       else {

@@ -8,18 +8,25 @@ import { describeAction } from '../../domain/rotation/last-action.js'
 import type { RotationLedger } from '../../domain/rotation/ledger.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { rotationOf } from '../../domain/rotation/rotation.js'
-import { newestRotation } from '../../use-cases/rotation/find-rotation.js'
-import { holderOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
+import { newestRotation, type OwedElsewhere, owedBeside } from '../../use-cases/rotation/find-rotation.js'
+import { holdersOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
+
+type ShownHolder = Omit<RotationHolder, 'runs'>
 
 /** The document of the rotation, and who works on it right now. */
 interface StatusDocument extends RotationDocument {
-  readonly holder: Omit<RotationHolder, 'runs'> | null
+  readonly holder: ShownHolder | null
+  /** Whose process was killed or crashed while it worked on it, so that it is not finished. */
+  readonly holderGone: ShownHolder | null
+  /** What other rotations still owe; only where no rotation was asked for by name. */
+  readonly owedElsewhere?: readonly OwedElsewhere[]
 }
 
 export default class RotateStatus extends BaseCommand {
   static override summary = 'Show which HSM holds which credential, as a rotation left it.'
   static override description =
-    `Reads the journal and the locks of this machine; no HSM is asked. Without --rotation it is the newest one.
+    `Reads the journal and the locks of this machine; no HSM is asked. Without --rotation it is the newest one, and what
+older ones still owe is named with it.
 
 ${exitCodes({
   0: 'completed, or rolled back',
@@ -40,7 +47,7 @@ ${exitCodes({
     const shelf = await this.wiring.journals()
     const rotationId = flags.rotation === undefined ? await newestRotation(shelf) : parseRotationId(flags.rotation)
     // The locks first: a run that ends in between has written its end into the journal before it let them go.
-    const holder = await holderOf(await this.wiring.lockFinder(), rotationId)
+    const { holder, gone } = await holdersOf(await this.wiring.lockFinder(), rotationId)
     const { ledger, torn, last } = await followRotation(shelf, rotationId)
     const document = rotationDocument(rotationOf(ledger))
     const heldBy = document.outcome === 'paused' ? holder : null
@@ -50,17 +57,23 @@ ${exitCodes({
     }
     if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
-    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, heldBy, last)
+    const leftBy = document.outcome === 'paused' ? gone : null
+    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, { heldBy, leftBy }, last)
     process.exitCode = exitCodeFor(document)
-    if (holder === null) return { ...document, holder }
-    const { user, host, pid, since } = holder
-    return { ...document, holder: { user, host, pid, since } }
+    const stated = { ...document, holder: shown(holder), holderGone: shown(leftBy) }
+    if (flags.rotation !== undefined) return stated
+    const owedElsewhere = await owedBeside(shelf, rotationId)
+    if (owedElsewhere.length > 0 && !this.jsonEnabled()) {
+      const { renderOwed } = await import('../../cli/views/rotation.js')
+      this.note(renderOwed(owedElsewhere))
+    }
+    return { ...stated, owedElsewhere }
   }
 
   private async sayHowItGoesOn(
     document: RotationDocument,
     ledger: RotationLedger,
-    holder: RotationHolder | null,
+    { heldBy, leftBy }: { readonly heldBy: RotationHolder | null; readonly leftBy: RotationHolder | null },
     last: JournalEntry,
   ): Promise<void> {
     const [{ renderHolder, renderPause }, { rollbackOutlook }] = await Promise.all([
@@ -68,9 +81,15 @@ ${exitCodes({
       import('../../use-cases/rotation/open/rollback.js'),
     ])
     const words =
-      holder === null
-        ? renderPause(document, rollbackOutlook(ledger))
-        : renderHolder(document, holder, describeAction(last))
+      heldBy === null
+        ? renderPause(document, rollbackOutlook(ledger), leftBy)
+        : renderHolder(document, heldBy, describeAction(last))
     if (words !== null) this.note(words)
   }
+}
+
+const shown = (holder: RotationHolder | null): ShownHolder | null => {
+  if (holder === null) return null
+  const { user, host, pid, since } = holder
+  return { user, host, pid, since }
 }

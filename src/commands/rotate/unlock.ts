@@ -1,8 +1,11 @@
 import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
-import { lockFlags, parseRotationId, requireFlag } from '../../cli/rotation-flags.js'
+import { lockFlags, parseRotationId } from '../../cli/rotation-flags.js'
+import type { LockFinder } from '../../domain/cluster-lock.js'
+import { usageError } from '../../domain/errors.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
+import { lockedRotations } from '../../use-cases/rotation/rotation-holder.js'
 import { unlockRotation } from '../../use-cases/rotation/unlock-rotation.js'
 
 interface Unlocked {
@@ -34,14 +37,24 @@ ${exitCodes({
 
   async run(): Promise<Unlocked> {
     const { flags } = await this.parse(RotateUnlock)
-    const rotationId = parseRotationId(requireFlag(flags.rotation, '--rotation', '--rotation ID'))
-    const locks = await this.wiring.lockFinder(this.sharedLock(this.lockForm(flags), {}, 'cmu'), (text) =>
-      this.note(text),
-    )
+    const lockForm = this.lockForm(flags)
+    const named = flags.rotation === undefined ? null : parseRotationId(flags.rotation)
+    const locks = await this.wiring.lockFinder(this.sharedLock(lockForm, {}, 'cmu'), (text) => this.note(text))
+    const rotationId = named ?? (await this.whichIsMeant(locks))
     const removed = await unlockRotation(rotationId, locks, await this.wiring.operator(flags.yes))
     if (!this.jsonEnabled()) {
       this.log(removed.length === 0 ? `${rotationId} holds no lock` : `unlocked: ${removed.join(', ')}`)
     }
     return { rotationId, removed }
+  }
+
+  /** @throws {OperatorError} `FLAG_MISSING` (exit 2), naming the rotations that it can be */
+  private async whichIsMeant(locks: LockFinder): Promise<never> {
+    const locked = await lockedRotations(await this.wiring.journals(), locks)
+    throw usageError(
+      'FLAG_MISSING',
+      `--rotation is missing${locked.length === 0 ? ', and no rotation known here holds a lock' : ''}`,
+      locked.length === 0 ? ['lockstep rotate list'] : locked.map((rotationId) => `--rotation ${rotationId}`),
+    )
   }
 }

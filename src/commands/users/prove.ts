@@ -9,10 +9,13 @@ import { requireTypable } from '../../domain/password.js'
 import { LoginBudget } from '../../domain/rotation/login-budget.js'
 import { parseSecretForm } from '../../domain/secret-form.js'
 import { type PasswordProof, provePassword } from '../../use-cases/prove-password.js'
+import { proofAdvice } from '../../use-cases/rotation/prove-advice.js'
 
 interface ProofDocument {
   readonly user: UserKey
   readonly hsms: readonly PasswordProof[]
+  /** What can be done where not every HSM holds it. */
+  readonly advice: readonly string[]
 }
 
 export default class UsersProve extends RotationCommand {
@@ -49,16 +52,18 @@ ${exitCodes({
     const { roster } = config
     const password = await (await this.wiring.secrets()).resolve(form, { flag, what: `password of ${userKey(user)}` })
     requireTypable(password, userKey(user))
-    const { refusedLogins } = await this.wiring.rotationPorts()
+    const { refusedLogins, shelf } = await this.wiring.rotationPorts()
     const hsms = await provePassword(await this.console(flags, config, roster), roster, user, password, {
       concurrency: flags.concurrency,
       budget: new LoginBudget(flags['lockout-limit'], refusedLogins),
     })
     if (hsms.some(({ match }) => match !== true)) process.exitCode = EXIT.differences
+    const advice = await proofAdvice({ proofs: hsms, user, config, path }, shelf)
     if (!this.jsonEnabled()) {
-      const { renderProofs } = await import('../../cli/views/users.js')
+      const { renderProofs, renderSteps } = await import('../../cli/views/users.js')
       this.log(renderProofs(hsms))
+      if (advice.length > 0) this.note(renderSteps(advice))
     }
-    return { user: userKey(user), hsms }
+    return { user: userKey(user), hsms, advice }
   }
 }

@@ -91,7 +91,7 @@ export const checkOfficers = (
     if (row === undefined) {
       throw refusal('OFFICER_UNKNOWN', `there is no crypto officer "${officer.name}" on ${nameServer(server)}`, [
         `officers there: ${officersOf(listed)}`,
-        `where this cluster has an officer of its own: --officer ${clusterId}=NAME`,
+        `where this cluster has an officer of its own: --officer ${clusterId}=NAME --officer-password ${clusterId}=prompt`,
       ])
     }
     if (row.twoFactor || row.mofnPubKey) {
@@ -99,7 +99,7 @@ export const checkOfficers = (
         row.twoFactor ? 'OFFICER_NEEDS_2FA' : 'OFFICER_NEEDS_QUORUM',
         `the officer "${officer.name}" has ${row.twoFactor ? 'a second factor' : 'a quorum key'} on ${nameServer(server)}, which this version cannot use`,
         [
-          `give a crypto officer without it with --officer, or for this cluster alone: --officer ${clusterId}=NAME`,
+          `give a crypto officer without it with --officer, or for this cluster alone: --officer ${clusterId}=NAME --officer-password ${clusterId}=prompt`,
           'or let a second officer take it off for the rotation: a change of the password without it drops it',
         ],
       )

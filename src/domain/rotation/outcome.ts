@@ -4,7 +4,7 @@ import type { ClusterId, RegionName, RotationId } from '../ids.js'
 import type { UtilityName } from '../utility/utility.js'
 import { type Cell, type CellRef, type Coverage, coverageOf } from './cell.js'
 import type { Debt, RotationFacts } from './journal-entry.js'
-import type { Propagation } from './plan.js'
+import type { Propagation, UnseenRegion } from './plan.js'
 import type { OutcomeWord, Rotation } from './rotation.js'
 import type { Stage } from './stage.js'
 
@@ -45,6 +45,8 @@ export interface RotationDocument {
   readonly from?: string
   /** Members of the family that were left on the old credential. */
   readonly leftOut: readonly string[]
+  /** Regions that did not answer when it began, so that members of the family there may have been missed. */
+  readonly unseenRegions: readonly UnseenRegion[]
   readonly wayBack: { readonly bySync: boolean; readonly byCurrent: boolean }
   readonly failedLogins: number
   /** Cells that somebody else had written, and that were written all the same, by `--overwrite-other`. */
@@ -83,6 +85,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     store: facts.store,
     ...(facts.from === null ? {} : { from: facts.from }),
     leftOut: [...new Set([...plan.leftOut, ...rotation.lostClusters].map(({ clusterId }) => clusterId))],
+    unseenRegions: plan.unseenRegions ?? [],
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,

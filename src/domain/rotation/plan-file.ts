@@ -22,6 +22,7 @@ const planSchema = z.object({
     source: cluster,
     destinations: z.array(cluster),
     leftOut: z.array(cluster),
+    unseenRegions: z.array(z.object({ region: text, profile: z.string().nullable(), error: text })).optional(),
     family: text,
     users: z
       .array(

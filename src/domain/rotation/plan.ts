@@ -44,6 +44,13 @@ export interface PlannedCluster {
   readonly hsmType: string
 }
 
+/** A Region that did not say which clusters it has, when it was asked for the members of the family. */
+export interface UnseenRegion {
+  readonly region: string
+  readonly profile: string | null
+  readonly error: string
+}
+
 /** Everything decided before the first effect. */
 export interface RotationPlan {
   readonly utility: UtilityName
@@ -51,6 +58,8 @@ export interface RotationPlan {
   readonly destinations: readonly PlannedCluster[]
   /** Members of the family that are left on the old credential, by choice or because they were out of reach. */
   readonly leftOut: readonly PlannedCluster[]
+  /** Regions that did not answer: members of the family there that nobody knows keep the old credential. Absent where all did. */
+  readonly unseenRegions?: readonly UnseenRegion[]
   readonly family: string
   readonly users: readonly PlannedUser[]
   readonly roster: Roster

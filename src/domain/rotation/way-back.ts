@@ -40,7 +40,10 @@ export const copiesImpossible = (plan: RotationPlan): string | null => {
 export const pointOfNoReturn = (plan: RotationPlan, byCurrent: boolean): string | null => {
   if (byCurrent) return null
   const impossible = copiesImpossible(plan)
-  if (impossible !== null) return `${impossible}, so nothing can give the old password back once one of them is changed`
+  if (impossible !== null) {
+    const changed = unitsOf(plan.roster, plan.utility).length === 1 ? 'it' : 'one of them'
+    return `${impossible}, so nothing can give the old password back once ${changed} is changed`
+  }
   const { canary, restorePoint } = plan.parts
   if (canary !== restorePoint) return null
   const two = capabilitiesOf(plan.utility).writeReach === 'hsm' ? 'two HSMs' : 'two clusters'

@@ -1,12 +1,14 @@
-import { type OperatorError, refusal } from '../../domain/errors.js'
+import type { LockFinder } from '../../domain/cluster-lock.js'
+import { OperatorError, refusal } from '../../domain/errors.js'
 import type { ClusterId, RotationId } from '../../domain/ids.js'
 import { followReadable } from '../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../domain/rotation/journal.js'
 import { RECOVER_ADVICE } from '../../domain/rotation/journal.js'
 import type { RotationLedger } from '../../domain/rotation/ledger.js'
-import { rotationDocument } from '../../domain/rotation/outcome.js'
+import { type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { type OutcomeWord, type Rotation, rotationOf } from '../../domain/rotation/rotation.js'
 import type { Stage } from '../../domain/rotation/stage.js'
+import { holdersOf } from './rotation-holder.js'
 
 /** One line of `rotate list`. */
 export interface ListedRotation {
@@ -27,6 +29,11 @@ export interface ListedRotation {
   readonly total: number | null
   /** HSMs and clusters that are owed the credential. */
   readonly debts: number | null
+  /**
+   * Of one that is not finished, what its locks say of the process that worked on it last: `gone` was killed or crashed,
+   * `unknown` is on another machine. Null where nobody holds a lock.
+   */
+  readonly process: 'runs' | 'unknown' | 'gone' | null
   /** Why its journal cannot be read. */
   readonly error?: { readonly code: string; readonly message: string; readonly suggestions: readonly string[] }
 }
@@ -43,9 +50,11 @@ export const newestRotation = async (shelf: JournalShelf): Promise<RotationId> =
 }
 
 /** All rotations known here, oldest first. A journal that cannot be read is named and keeps no other from being listed. */
-export const listRotations = async (shelf: JournalShelf): Promise<readonly ListedRotation[]> => {
+export const listRotations = async (shelf: JournalShelf, locks: LockFinder): Promise<readonly ListedRotation[]> => {
   const rotations: ListedRotation[] = []
   for (const rotationId of await shelf.list()) {
+    // The locks first: a run that ends in between has written its end before it let them go.
+    const process = await processOf(locks, rotationId)
     const { ledger, trouble } = await followReadable(shelf, rotationId)
     if (trouble !== null) {
       rotations.push(brokenRotation(rotationId, ledger, trouble))
@@ -67,9 +76,38 @@ export const listRotations = async (shelf: JournalShelf): Promise<readonly Liste
       total: cells.length,
       old: cells.filter(({ state }) => state === 'old').length,
       debts: debts.length,
+      process: outcome === 'paused' ? process : null,
     })
   }
   return rotations
+}
+
+/** Null also where a lock cannot be read: the list is of the journals. */
+const processOf = async (locks: LockFinder, rotationId: RotationId): Promise<ListedRotation['process']> => {
+  try {
+    const { holder, gone } = await holdersOf(locks, rotationId)
+    if (holder !== null) return holder.runs ? 'runs' : 'unknown'
+    return gone === null ? null : 'gone'
+  } catch (error) {
+    if (error instanceof OperatorError) return null
+    throw error
+  }
+}
+
+/** What another rotation of this machine still owes. */
+export interface OwedElsewhere extends Pick<RotationDocument, 'rotationId' | 'startedAt' | 'debts'> {}
+
+/** Rotations but this one that left a debt which nobody has paid since, oldest first. */
+export const owedBeside = async (shelf: JournalShelf, shown: RotationId): Promise<readonly OwedElsewhere[]> => {
+  const owed: OwedElsewhere[] = []
+  for (const id of await shelf.list()) {
+    if (id === shown) continue
+    const { ledger, trouble } = await followReadable(shelf, id)
+    if (trouble !== null) continue
+    const { rotationId, startedAt, outcome, debts } = rotationDocument(rotationOf(ledger))
+    if (outcome === 'completed-with-debt') owed.push({ rotationId, startedAt, debts })
+  }
+  return owed
 }
 
 /** What the beginning of the journal says it is about; what became of it is not known. */
@@ -92,6 +130,7 @@ const brokenRotation = (
     total: null,
     old: null,
     debts: null,
+    process: null,
     error: { code, message, suggestions },
   }
 }

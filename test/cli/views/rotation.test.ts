@@ -3,6 +3,7 @@ import { renderPause, renderRotation } from '../../../src/cli/views/rotation.js'
 import type { ClusterId, RegionName } from '../../../src/domain/ids.js'
 import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
+import { pointOfNoReturn } from '../../../src/domain/rotation/way-back.js'
 import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import {
   back,
@@ -20,7 +21,7 @@ import {
   STORED_WITH_CURRENT,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { type FactsGiven, hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { type FactsGiven, hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
 
 const [a, b, c] = [hsm('a'), hsm('b'), hsm('c')]
 const RESUME = `lockstep rotate resume --rotation ${ROTATION}`
@@ -32,6 +33,7 @@ const shown = (lines: readonly Line[], facts: FactsGiven = {}) => {
   const document = rotationDocument(rotationOf(ledger))
   return { matrix: renderRotation(document), pause: renderPause(document, rollbackOutlook(ledger)) }
 }
+const alone = { ...planOver(rosterOf(1, 0)), destinations: [] }
 const giveNew = (hsmId: typeof a): Line[] => [
   [change(hsmId), DONE],
   [login(hsmId), DONE],
@@ -62,6 +64,16 @@ describe('a rotation that is paused', () => {
     const { pause } = shown([STORED, copies('refused'), ...giveNew(a), ...giveNew(b), ...giveNew(c)])
     expect(pause?.split('\n').at(-1)).toMatch(/^no way back: .*does not return the old credential/)
     expect(pause).not.toContain(ROLLBACK)
+  })
+
+  test('over a single HSM says that there is nothing to copy from, and no word of copies that do not overwrite', () => {
+    const ledger = ledgerAfter([STORED, ...giveNew(a)], { plan: alone }, rosterOf(1, 0))
+    expect(rollbackOutlook(ledger)).toMatchObject({
+      why: `nothing can be copied back in ${ROTATION}: there is only one HSM, and the current credential is not known`,
+    })
+    expect(pointOfNoReturn(alone, false)).toBe(
+      'there is only one HSM, so nothing can give the old password back once it is changed',
+    )
   })
 
   test('where the current credential would be a way back, says so', () => {
@@ -161,4 +173,22 @@ test('rows of many users count what they hold, without the proofs', () => {
   const many = renderRotation({ ...document, users: users.map(({ key }) => key) as never, cells })
   expect(many).toMatch(new RegExp(`${a} +new 6`))
   expect(many).toMatch(new RegExp(`${b} +old 6`))
+})
+
+describe('a Region that was not seen', () => {
+  const unseenRegions = [{ region: 'sa-east-1', profile: 'prod', error: 'no answer' }]
+  const facts: FactsGiven = { plan: { ...planOver(rosterOf(1, 2)), unseenRegions } }
+
+  test('is named, with what it means', () => {
+    expect(shown(CHANGED, facts).matrix).toContain(
+      'not seen when it began: sa-east-1 (profile prod: no answer); members of the family there may still hold the old credential: lockstep clusters list shows them once AWS answers',
+    )
+    expect(shown(CHANGED, { ...facts, procedure: 'repair' }).matrix).toContain(
+      'members of the family there may not hold it',
+    )
+  })
+
+  test('is no matter to what goes back', () => {
+    expect(shown([...CHANGED, back()], facts).matrix).not.toContain('sa-east-1')
+  })
 })

@@ -13,6 +13,7 @@ const families = {
   cli: cliFamily('cli', { source: 1, destination: 3, third: 2 }),
   survivor: testFamily('survivor', { source: 2, destination: 1 }),
   choice: testFamily('choice', { source: 1, destination: 1, third: 1 }),
+  silent: testFamily('silent', { source: 1, destination: 1, third: 1 }),
 }
 const fleet = sharedFleet(families)
 type Name = keyof typeof families
@@ -35,7 +36,7 @@ const lose = async (place: Workplace, name: Name, off: readonly string[] = []) =
   await fleet.fault('region-denied', '--region', regionOf(name), ...off)
 }
 afterEach(async () => {
-  for (const name of ['cli', 'survivor'] as const) {
+  for (const name of ['cli', 'survivor', 'silent'] as const) {
     await fleet.fault('region-denied', '--region', regionOf(name), '--off')
   }
 })
@@ -98,4 +99,37 @@ test('a healthy cluster that is left out by choice is no debt', async () => {
   expect(endOf(started)).toEqual([0, 'completed', undefined])
   expect([started.json.leftOut, started.json.debts]).toEqual([[clusterIn(lostRef('choice'))], []])
   expect((await place.status()).exitCode).toBe(0)
+})
+
+describe('a Region does not answer, and nobody names its cluster', () => {
+  const ended = story(async () => {
+    const place = await fleet.at('silent')
+    const { source, destination } = families.silent
+    const three = await place.start([KNOWN])
+    await fleet.fault('region-denied', '--region', regionOf('silent'))
+    const two = [
+      ...['rotate', 'start', `--source=${source}`, `--destination=${destination}`, `--user=${USER}`],
+      ...['--new-password=generate', '--current-password=env:NEW', '--yes'],
+      ...place.clusterFlags.filter((flag) => flag.startsWith('--region=')),
+    ]
+    const known = await place.run([...two, ...place.againFlags, '--json'])
+    const elsewhere = await fleet.at('silent')
+    const unknown = await elsewhere.run([...two, ...elsewhere.againFlags, '--json'])
+    const status = await elsewhere.run(['rotate', 'status'])
+    return { three, known, unknown, status }
+  })
+
+  test('where a journal knows it, the rotation is refused', () => {
+    expect(endOf(ended().three)).toEqual([0, 'completed', undefined])
+    expect(endOf(ended().known)).toEqual([3, undefined, 'FAMILY_MEMBER_UNSEEN'])
+    expect(ended().known.json.error?.message).toContain(`${lostRef('silent')} belongs to`)
+  })
+
+  test('where none does, the outcome and its status say which Region was not seen', () => {
+    expect(endOf(ended().unknown)).toEqual([0, 'completed', undefined])
+    expect(JSON.parse(ended().unknown.stdout).unseenRegions).toMatchObject([{ region: regionOf('silent') }])
+    expect(ended().status.stdout).toMatch(
+      new RegExp(`not seen when it began: ${regionOf('silent')} \\(.+\\); members of the family there may still hold`),
+    )
+  })
 })

@@ -40,7 +40,9 @@ describe.each(['cmu', 'cli'] as const)('one HSM holds another password and one l
     const dry = await place.repair(['--to-current', '--dry-run'])
     const unchanged = [await held(place), before, (await place.kept()).rotations.length]
     const repaired = await place.repair(['--to-current'])
+    const back = await place.rollback()
     return {
+      back,
       // cloudhsm-cli shows of which cluster an HSM lacks a user, and not which one.
       lacking: name === 'cmu' ? lacking : clusterIn(families.cli.destination),
       ...{ dry, unchanged, repaired },
@@ -62,6 +64,19 @@ describe.each(['cmu', 'cli'] as const)('one HSM holds another password and one l
     expect(endOf(left().repaired)).toEqual([0, 'completed', undefined])
     expect(kindsOfCells(left().repaired.json)).toEqual(['new (login-new)'])
     expect(left().held).toEqual(left().all)
+  })
+
+  test('a rollback of it comes too late, and says of a repair what is so', () => {
+    const { repaired, back } = left()
+    expect(endOf(back)).toEqual([3, 'completed', 'ROLLBACK_TOO_LATE'])
+    expect(back.json.error?.message).toBe(
+      `the repair ${repaired.json.rotationId} is through, and nobody knows what it overwrote`,
+    )
+    const { source, destination } = families[name]
+    expect(back.json.error?.suggestions).toEqual([
+      `to give them what one of them holds: lockstep users repair --source ${source} --destination ${destination} --user ${USER} --from HSM`,
+      'where you know what they held: a rotation that gives that as the new credential',
+    ])
   })
 
   test('the store is as it was', () => {

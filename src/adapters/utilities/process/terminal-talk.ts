@@ -92,6 +92,8 @@ export class TerminalTalk<P extends Prompt> {
   #longestLine = 0
   #sentLine: string | null = null
   #sentHidden = false
+  /** The last command that was typed for everybody to see; an answer of one letter is none. */
+  #asked: string | null = null
   #exitCode: number | null = null
   #wake: (() => void) | null = null
 
@@ -164,7 +166,8 @@ export class TerminalTalk<P extends Prompt> {
         throw this.#broken('endless', `the utility came to no end within ${Math.round(answerMs / 1000)} s`)
       }
       if (!(await this.#nextPiece(Math.min(silenceMs, left))) && silenceMs <= left) {
-        throw this.#broken('silent', `the utility was silent for ${Math.round(silenceMs / 1000)} s`)
+        const after = this.#asked === null ? '' : ` after "${this.#asked}"`
+        throw this.#broken('silent', `the utility was silent for ${Math.round(silenceMs / 1000)} s${after}`)
       }
     }
   }
@@ -226,6 +229,7 @@ export class TerminalTalk<P extends Prompt> {
     this.#longestLine = 0
     this.#sentLine = line
     this.#sentHidden = hidden
+    if (!hidden && line.length > 1) this.#asked = line
     // A line feed would do in cooked mode, but programs in raw mode read Enter as a carriage return.
     this.#terminal.type(`${line}\r`)
   }

@@ -11,7 +11,13 @@ import {
   type UserMatrix,
 } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
-import { assignParts, type PlannedCluster, type RotationPlan, sameHsmType } from '../../../domain/rotation/plan.js'
+import {
+  assignParts,
+  type PlannedCluster,
+  type RotationPlan,
+  sameHsmType,
+  type UnseenRegion,
+} from '../../../domain/rotation/plan.js'
 import { readUsers, refusedBy } from '../survey/read-users.js'
 
 /** The clusters of a rotation, chosen and proved to be clones. */
@@ -21,6 +27,8 @@ export interface ChosenForRotation {
   readonly leftOut: readonly Cluster[]
   /** Members of the family that are out of reach and left out until they are back. */
   readonly lost?: readonly LostCluster[]
+  /** Regions that did not answer. */
+  readonly unseenRegions?: readonly UnseenRegion[]
   readonly family: string
   readonly roster: Roster
 }
@@ -37,7 +45,7 @@ export interface PlannedRotation {
 /**
  * Decides everything that is decided before the first effect. Reads only: one session per unit, no login.
  * @param mayStayBehind HSMs without which the rotation goes on if they cannot be reached; `any` where one that answers is
- * enough, and the others keep their parts
+ * enough, and the others keep their parts; null for a command that leaves none behind
  * @throws {OperatorError} for every fact that forbids the rotation
  */
 export const planRotation = async (
@@ -46,17 +54,18 @@ export const planRotation = async (
   console: HsmConsole,
   concurrency: number,
   rules: EligibilityRules,
-  mayStayBehind: readonly HsmId[] | 'any' = [],
+  mayStayBehind: readonly HsmId[] | 'any' | null = null,
 ): Promise<PlannedRotation> => {
   refuseInactiveHsms(chosen)
   const isAny = mayStayBehind === 'any'
-  if (!isAny) refuseStrangers(chosen.roster, mayStayBehind)
+  const allowed = isAny ? [] : (mayStayBehind ?? [])
+  refuseStrangers(chosen.roster, allowed)
   const { matrix, failures } = await readUsers(console, chosen.roster, concurrency)
   const serious = failures.filter(
     ({ kind, hsmIds }) =>
-      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !mayStayBehind.includes(hsmId))),
+      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !allowed.includes(hsmId))),
   )
-  if (serious.length > 0) throw refusedBy(serious, isAny)
+  if (serious.length > 0) throw refusedBy(serious, isAny || mayStayBehind === null, chosen.roster)
   const behind = failures.flatMap(({ hsmIds }) => hsmIds)
   const parts = assignParts(
     chosen.roster.filter(({ hsmId }) => isAny || !behind.includes(hsmId)),
@@ -69,6 +78,7 @@ export const planRotation = async (
     source: planned(chosen.source),
     destinations: chosen.destinations.map(planned),
     leftOut: chosen.leftOut.map(planned),
+    ...(chosen.unseenRegions?.length ? { unseenRegions: chosen.unseenRegions } : {}),
     family: chosen.family,
     users: eligible.users,
     roster: chosen.roster,

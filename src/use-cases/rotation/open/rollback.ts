@@ -7,10 +7,12 @@ import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/p
 import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
 import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
 import {
+  copiesImpossible,
   nothingToUndo,
   oldOriginFor,
   oldOrigins,
   untouchedUnits,
+  wayBackOf,
   whereCurrentCanBeAsked,
 } from '../../../domain/rotation/way-back.js'
 import { Secret } from '../../../domain/secret.js'
@@ -18,6 +20,7 @@ import { changeUsers } from '../cells/change.js'
 import { copyUsers, isRefusedAsExisting, verdictOf } from '../cells/copy.js'
 import { isLocked, oldOrigin } from '../cells/give.js'
 import { logInEach } from '../cells/prove.js'
+import { describePlaces } from '../describe-plan.js'
 import type { ReopenPorts } from '../ports.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -103,11 +106,11 @@ const refuseRollback = (
   if (rollback !== null) return
   const { outcome, wayBack } = rotationOf(ledger)
   if (ledger.promote !== null || outcome !== 'paused') {
-    throw refused('ROLLBACK_TOO_LATE', tooLate(ledger), [
-      outcome === 'paused'
-        ? `lockstep rotate resume --rotation ${rotationId}`
-        : 'start a rotation that gives the old credential as the new one',
-    ])
+    throw refused(
+      'ROLLBACK_TOO_LATE',
+      tooLate(ledger),
+      outcome === 'paused' ? [`lockstep rotate resume --rotation ${rotationId}`] : insteadOfRollback(ledger),
+    )
   }
   if (facts.recovered && !lostMayBeBack) refuseOverLost(ledger)
   if (nothingToUndo(ledger)) return
@@ -121,16 +124,10 @@ const refuseRollback = (
   const given = byPlannedKey(ledger.plan, currentPasswords)
   const canBeAsked = whereCurrentCanBeAsked(ledger) !== undefined
   if (given.size === ledger.plan.users.length && canBeAsked) return
-  throw refused(
-    'NO_WAY_BACK',
-    wayBack.bySync
-      ? `nothing of ${rotationId} is left on the old credential untouched, and the current credential is not known`
-      : `${ledger.capabilities.words.copy} does not return the old credential in ${rotationId}, and the current credential is not known`,
-    [
-      ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
-      `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
-    ],
-  )
+  throw refused('NO_WAY_BACK', `${whyNoCopy(ledger)}, and the current credential is not known`, [
+    ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
+    `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
+  ])
 }
 
 /**
@@ -171,10 +168,31 @@ const refuseRepairBack = (ledger: RotationLedger): void => {
   )
 }
 
+/** Why no copy gives the old credential back, in words. */
+const whyNoCopy = (ledger: RotationLedger): string => {
+  const { rotationId } = ledger.facts
+  const impossible = copiesImpossible(ledger.plan)
+  if (impossible !== null) return `nothing can be copied back in ${rotationId}: ${impossible}`
+  if (wayBackOf(ledger).bySync) return `nothing of ${rotationId} is left on the old credential untouched`
+  return `${ledger.capabilities.words.copy} does not return the old credential in ${rotationId}`
+}
+
 const tooLate = ({ facts }: RotationLedger): string =>
   facts.procedure === 'repair'
-    ? `${facts.rotationId} is through`
+    ? `the repair ${facts.rotationId} is through, and nobody knows what it overwrote`
     : `${facts.rotationId} has begun to make the new credential the current one`
+
+/** What gives HSMs something else once it is too late. */
+const insteadOfRollback = ({ facts, plan }: RotationLedger): readonly string[] => {
+  if (facts.procedure === 'rotate') return ['start a rotation that gives the old credential as the new one']
+  const repair = `lockstep users repair ${describePlaces(plan)}`
+  return [
+    facts.from === null
+      ? `to give them what one of them holds: ${repair} --from HSM`
+      : `to give them what the store keeps as CURRENT: ${repair} --to-current --store STORE`,
+    'where you know what they held: a rotation that gives that as the new credential',
+  ]
+}
 
 const refused = (code: string, message: string, suggestions: readonly string[]): RollbackRefused =>
   new RollbackRefused(code, message, { suggestions, exitCode: EXIT.refused })

@@ -141,7 +141,7 @@ const check = async (
     onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
   })
   if (refused) {
-    const text = `${ports.store.description} keeps a current credential that was refused, and that is not used; where other HSMs hold it: lockstep users repair --to-current`
+    const text = `${ports.store.description} keeps a current credential that was refused, and that is not used; where other HSMs hold it: lockstep users repair --to-current --store ${ports.store.description} ${describePlaces(plan)}`
     ports.progress({ kind: 'notice', text })
   }
   const current = asked === null || refused ? new Map<UserKey, Secret>() : asked.passwords

@@ -1,17 +1,22 @@
+import { showCluster } from '../../../domain/cluster.js'
 import { OperatorError } from '../../../domain/errors.js'
 import { type Answer, ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { HsmId } from '../../../domain/ids.js'
+import type { Roster } from '../../../domain/roster.js'
 
 /** The run stops here; what was done stays done and the journal knows how to go on. */
 export class Pause extends Error {
   override readonly name = 'Pause'
   readonly code: string
   readonly suggestions: readonly string[]
+  /** HSMs that it speaks of because they cannot be reached. */
+  readonly away: readonly HsmId[]
 
-  constructor(code: string, message: string, suggestions: readonly string[] = []) {
+  constructor(code: string, message: string, suggestions: readonly string[] = [], away: readonly HsmId[] = []) {
     super(message)
     this.code = code
     this.suggestions = suggestions
+    this.away = away
   }
 }
 
@@ -30,8 +35,79 @@ const WRONG_HSM_ADVICE = [
   'if neither is so, find out who answers at that address before any password is sent there',
 ]
 
-const withoutAdvice = (hsmIds: readonly HsmId[]): string =>
-  `where it stays away, go on without it and leave a debt: ${hsmIds.map((hsmId) => `--allow-unreachable ${hsmId}`).join(' ')} --reason TEXT`
+const withoutAdvice = (hsmIds: readonly HsmId[]): string => {
+  const flags = hsmIds.map((hsmId) => `--allow-unreachable ${hsmId}`).join(' ')
+  return hsmIds.length === 1
+    ? `where it stays away, go on without it and leave a debt: ${flags} --reason TEXT`
+    : `where they stay away, go on without them and leave debts: ${flags} --reason TEXT`
+}
+
+/** Which of these HSMs are all of a cluster that has several: `no HSM of eu-west-1/cluster-… can be reached: hsm-…, hsm-…`. */
+const lostClusters = (hsmIds: readonly HsmId[], roster: Roster): ReadonlyMap<string, readonly HsmId[]> => {
+  const clusters = new Map<string, HsmId[]>()
+  for (const server of roster) {
+    const shown = showCluster(server)
+    clusters.set(shown, [...(clusters.get(shown) ?? []), server.hsmId])
+  }
+  return new Map([...clusters].filter(([, all]) => all.length > 1 && all.every((hsmId) => hsmIds.includes(hsmId))))
+}
+
+const lostInWords = (lost: ReadonlyMap<string, readonly HsmId[]>): string[] =>
+  [...lost].map(([cluster, all]) => `no HSM of ${cluster} can be reached: ${all.join(', ')}`)
+
+/**
+ * Several broken conversations as one: every HSM that cannot be reached is named, in one piece of advice, and a cluster
+ * of which none can be as a whole.
+ * @param mayStay whether the command takes `--allow-unreachable`
+ */
+export const describeTogether = (
+  failures: readonly ConsoleFailure[],
+  roster: Roster,
+  mayStay: boolean,
+): { readonly code: string; readonly message: string; readonly suggestions: readonly string[] } => {
+  const away = awayIn(failures, roster)
+  const lost = lostClusters(away, roster)
+  const ofLost = [...lost.values()].flat()
+  const rest = failures.filter(
+    ({ kind, hsmIds }) => kind !== 'unreachable' || !hsmIds.every((hsmId) => ofLost.includes(hsmId)),
+  )
+  const messages = [...lostInWords(lost), ...rest.map((failure) => describeFailure(failure, true).message)]
+  const advice = failures.map((failure) => describeFailure(failure, true).suggestions)
+  return {
+    code: failures[0] === undefined ? CODES.unreachable : CODES[failures[0].kind],
+    message: [...new Set(messages)].join('; '),
+    suggestions: [
+      ...(away.length > 0 && mayStay ? [withoutAdvice(away)] : []),
+      ...(advice.find((suggestions) => suggestions.length > 0) ?? []),
+    ],
+  }
+}
+
+/** In the order of the roster, where it lists them. */
+const awayIn = (failures: readonly ConsoleFailure[], roster: Roster): readonly HsmId[] => {
+  const away = failures.flatMap(({ kind, hsmIds }) => (kind === 'unreachable' ? hsmIds : []))
+  const listed = roster.map(({ hsmId }) => hsmId).filter((hsmId) => away.includes(hsmId))
+  return [...new Set([...listed, ...away])]
+}
+
+/**
+ * A pause over HSMs that cannot be reached, where others of their clusters cannot be either: naming one after the other
+ * would cost a run for each.
+ * @param others known to be out of reach as well
+ */
+export const withOthersAway = (pause: Pause, others: readonly HsmId[], roster: Roster, goesBack: boolean): Pause => {
+  const added = others.filter((hsmId) => !pause.away.includes(hsmId))
+  if (pause.away.length === 0 || added.length === 0) return pause
+  const away = [...pause.away, ...added]
+  const lost = lostInWords(lostClusters(away, roster))
+  const told = lost.length > 0 ? lost.join('; ') : `nor can ${added.join(', ')}`
+  return new Pause(pause.code, `${pause.message}; ${told}`, adviceFor(pause, away, goesBack), away)
+}
+
+const adviceFor = ({ suggestions, away: own }: Pause, away: readonly HsmId[], goesBack: boolean): readonly string[] => [
+  ...(away.length > 0 && !goesBack ? [withoutAdvice(away)] : []),
+  ...suggestions.filter((one) => one !== withoutAdvice(own)),
+]
 
 /**
  * The code and words for a broken conversation.
@@ -48,37 +124,54 @@ export const describeFailure = (
   suggestions: [
     ...(failure.kind === 'wrong-hsm' ? WRONG_HSM_ADVICE : []),
     ...(failure.kind === 'unreachable' && !goesBack ? [withoutAdvice(failure.hsmIds)] : []),
-    ...(failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(failure.transcript)}`]),
+    ...(failure.transcript === '' ? [] : [`the last lines of the conversation:\n${indent(tellingPart(failure))}`]),
   ],
 })
+
+/** How many lines are enough where nothing was said that has to be understood. */
+const LINES_BEFORE_SILENCE = 2
+
+/** Of a talk that fell silent the message says what was asked; the rest of it says nothing more. */
+const tellingPart = ({ kind, transcript }: ConsoleFailure): string =>
+  kind === 'silent'
+    ? transcript
+        .split('\n')
+        .filter((line) => line.trim() !== '')
+        .slice(-LINES_BEFORE_SILENCE)
+        .join('\n')
+    : transcript
 
 /** Any failure in the middle of a run as a pause; null for faults of the program itself. */
 export const toPause = (error: unknown, goesBack: boolean): Pause | null => {
   if (error instanceof Pause) return error
   if (error instanceof ConsoleFailure) {
     const { code, message, suggestions } = describeFailure(error, goesBack)
-    return new Pause(code, message, suggestions)
+    return new Pause(code, message, suggestions, error.kind === 'unreachable' ? error.hsmIds : [])
   }
   if (error instanceof OperatorError) return new Pause(error.code, error.message, error.suggestions)
   return null
 }
 
 /** Throws one pause for all of these, under their code where they share one; faults of the program pass through. */
-export const throwTogether = (all: readonly unknown[], goesBack: boolean): void => {
+export const throwTogether = (thrown: readonly unknown[], goesBack: boolean): void => {
   // A refused officer stops several lanes by one and the same error.
-  const failures = [...new Set(all)]
+  const failures = [...new Set(thrown)]
   const [first, second] = failures
   if (first === undefined) return
   const pauses = failures.map((error) => toPause(error, goesBack))
   const fault = pauses.indexOf(null)
   if (fault >= 0) throw failures[fault]
   if (second === undefined) throw pauses[0]
-  const codes = new Set(pauses.flatMap((pause) => pause?.code ?? []))
+  const all = pauses.flatMap((pause) => pause ?? [])
+  const codes = new Set(all.map(({ code }) => code))
   const [code] = codes
+  const away = [...new Set(all.flatMap((pause) => pause.away))]
+  const rest = all.flatMap((pause) => adviceFor(pause, [], goesBack))
   throw new Pause(
     codes.size === 1 && code !== undefined ? code : 'SEVERAL_HSMS_FAILED',
-    [...new Set(pauses.map((pause) => pause?.message))].join('; '),
-    [...new Set(pauses.flatMap((pause) => pause?.suggestions ?? []))],
+    [...new Set(all.map(({ message }) => message))].join('; '),
+    [...new Set([...(away.length > 0 && !goesBack ? [withoutAdvice(away)] : []), ...rest])],
+    away,
   )
 }
 

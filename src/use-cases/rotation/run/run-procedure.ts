@@ -1,5 +1,6 @@
 import { OperatorError } from '../../../domain/errors.js'
 import { ConsoleFailure } from '../../../domain/hsm-console.js'
+import type { HsmId } from '../../../domain/ids.js'
 import { oneLine } from '../../../domain/rotation/outcome.js'
 import { currentRow, type Effect, procedureOf, type Row } from '../../../domain/rotation/procedure.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
@@ -20,7 +21,7 @@ import { storePending } from '../effects/store-pending.js'
 import { verify } from '../effects/verify.js'
 import { verifyBack } from '../effects/verify-back.js'
 import { noteUnreachable } from '../survey/unreachable.js'
-import { Pause, toPause } from './pause.js'
+import { Pause, toPause, withOthersAway } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
 /** What each row does. Each begins where an earlier run may have left it: what is proved is not done again. */
@@ -114,8 +115,9 @@ const notDone = (run: RotationRun, { stage }: Row): Pause =>
 
 /** Writes down why a run stops here. Faults of the program pass through. */
 export const recordPause = async (run: RotationRun, stage: Stage, error: unknown): Promise<Rotation> => {
-  const pause = toPause(error, run.goesBack)
-  if (pause === null) throw error
+  const paused = toPause(error, run.goesBack)
+  if (paused === null) throw error
+  const pause = withOthersAway(paused, awayBeside(run, paused.away), run.plan.roster, run.goesBack)
   const { code, message } = pause
   const resume = `lockstep rotate resume --rotation ${run.ledger.facts.rotationId}`
   const suggestions = [...new Set([...pause.suggestions, resume])]
@@ -130,6 +132,14 @@ export const recordPause = async (run: RotationRun, stage: Stage, error: unknown
     if (!isUnwritable(failure)) throw failure
     return { ...run.rotation(), pause: told }
   }
+}
+
+/** HSMs of the same clusters that nobody could reach when they were asked last, and that are no debts. */
+const awayBeside = ({ ledger }: RotationRun, away: readonly HsmId[]): readonly HsmId[] => {
+  const clusterOf = (hsmId: HsmId) => ledger.plan.roster.find((server) => server.hsmId === hsmId)?.clusterId
+  const clusters = away.map(clusterOf)
+  const cells = ledger.cells().filter(({ state, clusterId }) => state === 'unreachable' && clusters.includes(clusterId))
+  return [...new Set(cells.map(({ hsmId }) => hsmId))].filter((hsmId) => !ledger.debts.has(hsmId))
 }
 
 const isUnwritable = (error: unknown): boolean => error instanceof OperatorError && error.code === 'JOURNAL_UNWRITABLE'

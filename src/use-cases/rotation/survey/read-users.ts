@@ -3,7 +3,7 @@ import { ConsoleFailure, type HsmConsole } from '../../../domain/hsm-console.js'
 import type { Roster, RosterEntry } from '../../../domain/roster.js'
 import type { UserMatrix } from '../../../domain/rotation/eligibility.js'
 import { unitsOf } from '../../../domain/rotation/plan.js'
-import { describeFailure } from '../run/pause.js'
+import { describeTogether } from '../run/pause.js'
 import { inLanes, inSession, type Listing, usersOf } from '../sessions/in-session.js'
 
 /** What a listing of every HSM found. */
@@ -51,16 +51,20 @@ const readUnit = async (
  */
 export const readAllUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
   const { matrix, failures } = await readUsers(console, roster, concurrency)
-  if (failures.length > 0) throw refusedBy(failures)
+  // Who lists users alone is given no flag to leave an HSM out.
+  if (failures.length > 0) throw refusedBy(failures, true, roster)
   return matrix
 }
 
-/** Broken conversations before anything changed, as one refusal that names every HSM. */
-export const refusedBy = (failures: readonly ConsoleFailure[], goesBack = false): OperatorError => {
-  const described = failures.map((failure) => describeFailure(failure, goesBack))
-  return refusal(
-    described[0]?.code ?? 'HSM_UNREACHABLE',
-    described.map(({ message }) => message).join('; '),
-    described.find(({ suggestions }) => suggestions.length > 0)?.suggestions ?? [],
-  )
+/**
+ * Broken conversations before anything changed, as one refusal that names every HSM.
+ * @param noneMayStay whether the command takes no `--allow-unreachable`, or a rotation goes back
+ */
+export const refusedBy = (
+  failures: readonly ConsoleFailure[],
+  noneMayStay = false,
+  roster: Roster = [],
+): OperatorError => {
+  const { code, message, suggestions } = describeTogether(failures, roster, !noneMayStay)
+  return refusal(code, message, suggestions)
 }

@@ -1,0 +1,114 @@
+import type { CloneFamily, Discovery, DiscoveryProblem } from '../domain/clone-family.js'
+import type { ClusterRef } from '../domain/cluster.js'
+import { OperatorError } from '../domain/errors.js'
+import type { ClusterId, HsmId, RotationId } from '../domain/ids.js'
+import { followReadable } from '../domain/rotation/follow-rotation.js'
+import type { JournalShelf } from '../domain/rotation/journal.js'
+import type { RotationLedger } from '../domain/rotation/ledger.js'
+import { gapsIn } from './find-cluster.js'
+
+/** A cluster that a journal of this machine counts to a family. */
+export interface KnownMember extends ClusterRef {
+  /** The newest rotation that knows it. */
+  readonly rotationId: RotationId
+  /** Why it is owed what that rotation gave the others, whole or in part; null where it is not. */
+  readonly owed: string | null
+}
+
+/** What one rotation of this machine knew of its family. */
+export interface KnownFamily {
+  readonly family: string
+  readonly members: readonly KnownMember[]
+  /** Clusters of which AWS listed no HSM any more, and without which the operator went on. */
+  readonly gone: readonly ClusterId[]
+}
+
+/**
+ * The families that the journals of this machine know, oldest first. What a broken journal says at its beginning counts:
+ * which clusters a rotation was about does not change. Where the journals cannot be listed none is known: nothing that writes
+ * begins then, whatever this says.
+ */
+export const knownFamilies = async (shelf: JournalShelf): Promise<readonly KnownFamily[]> => {
+  const families: KnownFamily[] = []
+  const rotationIds = await shelf.list().catch((error: unknown) => {
+    if (error instanceof OperatorError) return []
+    throw error
+  })
+  for (const rotationId of rotationIds) {
+    const { ledger } = await followReadable(shelf, rotationId)
+    if (ledger === null) continue
+    const { plan } = ledger
+    const isLeft = ({ clusterId }: { readonly clusterId: ClusterId }) =>
+      plan.roster.some((entry) => entry.clusterId === clusterId)
+    const gone = [plan.source, ...plan.destinations].filter((cluster) => !isLeft(cluster))
+    families.push({
+      family: plan.family,
+      members: membersOf(ledger, rotationId),
+      gone: gone.map(({ clusterId }) => clusterId),
+    })
+  }
+  return families
+}
+
+const membersOf = ({ facts, plan, debts, lostClusters }: RotationLedger, rotationId: RotationId): KnownMember[] => {
+  const owedIn = (clusterId: ClusterId): string | null => {
+    const isThere = (hsmId: HsmId) =>
+      plan.roster.some((entry) => entry.hsmId === hsmId && entry.clusterId === clusterId)
+    return lostClusters.get(clusterId)?.reason ?? [...debts].find(([hsmId]) => isThere(hsmId))?.[1] ?? null
+  }
+  return [plan.source, ...plan.destinations, ...plan.leftOut, ...facts.lostClusters].map(
+    ({ clusterId, region, profile }) => ({
+      clusterId,
+      ...(region === null ? {} : { region }),
+      ...(profile === null ? {} : { profile }),
+      rotationId,
+      owed: owedIn(clusterId),
+    }),
+  )
+}
+
+/**
+ * Members of a family as the journals of this machine know it: what a rotation took along, left out or lost whose family has
+ * the same name or shares a cluster with it.
+ * @param clusterIds those that are named and those that AWS reports
+ */
+export const membersKnown = (
+  families: readonly KnownFamily[],
+  family: CloneFamily['family'],
+  clusterIds: readonly ClusterId[],
+): readonly KnownMember[] => {
+  const members = new Map<ClusterId, KnownMember>()
+  for (const known of families) {
+    if (known.family !== family && !known.members.some(({ clusterId }) => clusterIds.includes(clusterId))) continue
+    for (const member of known.members) {
+      const before = members.get(member.clusterId)
+      // A debt that nobody paid since outlasts what newer rotations know.
+      if (member.owed !== null || (before?.owed ?? null) === null) members.set(member.clusterId, member)
+    }
+    for (const clusterId of known.gone) members.delete(clusterId)
+  }
+  return [...members.values()]
+}
+
+/** Why nobody knows whether a cluster that AWS does not list is there. */
+export interface Unanswered {
+  /** `not-asked`: the operator named other Regions. */
+  readonly kind: 'silent' | 'not-asked'
+  readonly why: string
+}
+
+/** Why a cluster is not listed that may be there; null where its Region answered, so that it is gone. */
+export const whyUnseen = (discovery: Discovery, { region }: Pick<ClusterRef, 'region'>): Unanswered | null => {
+  // That a Region is not enabled counts as well: the cluster was seen there.
+  const problems = discovery.problems.filter(({ operation }) => operation === 'DescribeClusters')
+  const silent = region === undefined ? gapsIn(discovery) : errorsOf(problems.filter((one) => one.region === region))
+  if (silent.length > 0) {
+    const what = region === undefined ? 'a Region' : region
+    return { kind: 'silent', why: `${what} did not answer: ${silent.join('; ')}` }
+  }
+  if (region === undefined || discovery.asked.includes(region)) return null
+  return { kind: 'not-asked', why: `${region} was not asked` }
+}
+
+const errorsOf = (problems: readonly DiscoveryProblem[]): readonly string[] =>
+  problems.map(({ profile, error }) => `${profile === null ? '' : `(profile ${profile}) `}${error}`)
