@@ -110,6 +110,17 @@ export type JournalEvent =
   | { readonly type: 'cluster-joined'; readonly cluster: PlannedCluster; readonly roster: readonly RosterEntry[] }
   /** Another run gave a lost cluster the credential. */
   | { readonly type: 'cluster-settled'; readonly clusterId: ClusterId; readonly by: RotationId }
+  /**
+   * A newer run has given the user something newer on this cluster, but for HSMs that stayed behind in it: nothing there is
+   * this rotation's to give or to ask for any more.
+   */
+  | {
+      readonly type: 'superseded'
+      readonly user: UserKey
+      readonly clusterId: ClusterId
+      readonly by: RotationId
+      readonly owing: readonly HsmId[]
+    }
   /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
   | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */
