@@ -36,6 +36,8 @@ export interface ListedHsm {
   readonly inPart?: readonly UserKey[]
   readonly locked?: readonly UserKey[]
   readonly failures?: readonly (readonly [UserKey, number])[]
+  /** Users that have a second factor or a quorum key there, which none had when it was planned. */
+  readonly registered?: readonly UserKey[]
   /** Users that have another ID there than planned. */
   readonly otherId?: readonly UserKey[]
   /** Users whose attributes are other ones than planned, and what they are now. */

@@ -277,6 +277,11 @@ export class RotationLedger {
     return this.#record(user, hsmId).different
   }
 
+  /** Whether a second factor or a quorum key was registered there since, which a write drops, as the HSM was listed last. */
+  isRegistered(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).registered
+  }
+
   /**
    * Whether a write to this cell was ever intended in this rotation, whatever came of it; a lost journal may say so.
    * A rehearsal is none: it writes what was there.
@@ -613,12 +618,13 @@ export class RotationLedger {
   }
 
   #list(
-    { hsmId, counted, absent = [], inPart = [], locked = [], failures = [], different = [], otherId = [] }: ListedHsm,
+    { hsmId, counted, absent = [], inPart = [], locked = [], registered = [], ...more }: ListedHsm,
     seq: number,
     at: string,
     isFirst: boolean,
   ): void {
     if (this.#clusterOf(hsmId) === undefined) return
+    const { failures = [], different = [], otherId = [] } = more
     const isFirstLook = isFirst || !this.#listedSeq.has(hsmId)
     this.#listedSeq.set(hsmId, seq)
     const [missing, lockedUsers, partly] = [new Set(absent), new Set(locked), new Set(inPart)]
@@ -651,6 +657,7 @@ export class RotationLedger {
       record.inSight = true
       record.failures = counted ? (counts.get(user) ?? 0) : undefined
       record.different = others.get(user) ?? null
+      record.registered = registered.includes(user)
       record.hasOtherId = otherIds.has(user)
     }
   }
