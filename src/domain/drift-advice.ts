@@ -109,6 +109,7 @@ const stepsByHand = (user: HsmUserRef, fields: ReadonlySet<Field>, facts: DriftF
       ? [hand.coverage(user)]
       : []),
     ...(fields.has('locked') ? [hand.lock(user)] : []),
+    ...(fields.has('locked') && isTaken(user, facts) ? [`or, ${byStore(user, facts)}`] : []),
     ...(fields.has('twoFactor') ? [hand.secondFactor(user)] : []),
     ...(fields.has('mofnPubKey') ? [hand.quorumKey(user)] : []),
   ]
@@ -141,19 +142,19 @@ const repairs = (users: readonly HsmUser[], facts: DriftFacts): readonly DriftAd
   }
   const hand = byHandWith(utility)
   const isWhole = (user: HsmUser) => isCopied && origins.some(({ has }) => has(user))
-  const byStore = left.filter(isWhole).map((user) => ({
+  const fromStore = left.filter(isWhole).map((user) => ({
     users: [userKey(user)],
-    steps: [
-      `where a store keeps its password: ${repairCommand([user], '--to-current --store STORE', facts)}`,
-      `else ${hand.lock(user)}; then users drift once more`,
-    ],
+    steps: [byStore(user, facts), `else ${hand.lock(user)}; then users drift once more`],
   }))
   const byHand = left.filter((user) => !isWhole(user))
-  return [...advice, ...byStore, ...byHand.map((user) => ({ users: [userKey(user)], steps: [hand.coverage(user)] }))]
+  return [...advice, ...fromStore, ...byHand.map((user) => ({ users: [userKey(user)], steps: [hand.coverage(user)] }))]
 }
 
+const byStore = (user: HsmUserRef, facts: DriftFacts): string =>
+  `where a store keeps its password: ${repairCommand([user], '--to-current --store STORE', facts)}`
+
 /** @param what flags that say what the HSMs are to hold */
-const repairCommand = (users: readonly HsmUser[], what: string, facts: DriftFacts): string => {
+const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftFacts): string => {
   const [source, ...destinations] = facts.clusters.map(({ clusterId }) => refOf(facts, clusterId))
   return [
     `lockstep users repair --source ${source}`,

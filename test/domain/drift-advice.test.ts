@@ -112,6 +112,14 @@ describe('advice about users that differ', () => {
     expect(steps[0]).toContain(`--from prod:eu-west-1/cluster-${'b'.repeat(11)} `)
   })
 
+  test('one that is locked somewhere is unlocked by hand, or by the repair to what a store keeps', async () => {
+    const whole = { ...app, userId: null, loginFailureCount: null, locked: false }
+    const locked = { ...whole, locked: true, inconsistent: ['locked'] }
+    const [{ steps = [] } = {}] = await advise({ [A]: [locked], [B]: [locked], [C]: [whole] }, 'cloudhsm-cli')
+    expect(steps.map((step) => step.split(':')[0])).toEqual(['lock', 'or, where a store keeps its password'])
+    expect(steps[1]).toContain(`lockstep users repair ${CLUSTERS} --user CU:app --to-current --store STORE`)
+  })
+
   test('no repair is named for a user that no copy brings there: several IDs, or one that another user has', async () => {
     for (const listing of [
       { [A]: [app], [B]: [{ ...app, userId: 9 }], [C]: [] },
