@@ -456,6 +456,12 @@ export class RotationLedger {
     return this.#lost
   }
 
+  /** Every cluster it is about, those that are left out among them. */
+  get clusterIds(): readonly ClusterId[] {
+    const { source, destinations } = this.#plan
+    return [...[source, ...destinations].map(({ clusterId }) => clusterId), ...this.#lost.keys()]
+  }
+
   /** HSMs that are gone from their cluster, and without which the operator went on. */
   get gone(): readonly Debt[] {
     return this.#gone

@@ -1,7 +1,7 @@
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../../domain/credential-store.js'
 import { refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { ClusterId, RotationId } from '../../../domain/ids.js'
+import type { RotationId } from '../../../domain/ids.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
@@ -152,22 +152,17 @@ const keptForTheRest = async (ledger: RotationLedger, store: CredentialStore) =>
   const current = await store.read('current')
   const [ours, theirs] = [ownUsers(ledger), newerRuns(ledger)]
   if (current?.rotationId == null || !theirs.includes(current.rotationId)) return null
-  const isWhole = ours.every(({ key }) => clustersOf(ledger).every((one) => ledger.superseded(key, one) === null))
+  const isWhole = ours.every(({ key }) => ledger.clusterIds.every((one) => ledger.superseded(key, one) === null))
   const kept = passwordsIn(current, ours)
   return isWhole && kept.size === ours.length ? kept : null
 }
 
-const clustersOf = ({ plan, lostClusters }: RotationLedger): readonly ClusterId[] => [
-  ...[plan.source, ...plan.destinations].map(({ clusterId }) => clusterId),
-  ...lostClusters.keys(),
-]
-
 /** Users of which some cluster has nothing newer than what this rotation gives. */
 const ownUsers = (ledger: RotationLedger): readonly PlannedUser[] =>
-  ledger.plan.users.filter(({ key }) => clustersOf(ledger).some((one) => ledger.superseded(key, one) === null))
+  ledger.plan.users.filter(({ key }) => ledger.clusterIds.some((one) => ledger.superseded(key, one) === null))
 
 const newerRuns = (ledger: RotationLedger): readonly RotationId[] =>
-  clustersOf(ledger).flatMap((one) => ledger.plan.users.flatMap(({ key }) => ledger.superseded(key, one)?.by ?? []))
+  ledger.clusterIds.flatMap((one) => ledger.plan.users.flatMap(({ key }) => ledger.superseded(key, one)?.by ?? []))
 
 /** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
 const superseded = async ({ facts, plan, debts, lostClusters }: RotationLedger, store: CredentialStore) => {

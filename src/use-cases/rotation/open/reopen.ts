@@ -53,11 +53,7 @@ export const reopenRotation = async (
   refuse(before)
   const known = rotationOf(before)
   if (known.closed) return known
-  const { plan } = before
-  const clusterIds = [plan.source, ...plan.destinations, ...before.lostClusters.values()].map(
-    ({ clusterId }) => clusterId,
-  )
-  const lock = await ports.locks.acquire(clusterIds, request.rotationId)
+  const lock = await ports.locks.acquire(before.clusterIds, request.rotationId)
   try {
     await lock.name(request.rotationId)
     const { entries, journal } = await ports.shelf.reopen(request.rotationId)

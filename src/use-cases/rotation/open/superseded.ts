@@ -21,7 +21,7 @@ import { rotationOpen } from './earlier-rotations.js'
 export const leaveToNewer = async (run: RotationRun, shelf: JournalShelf): Promise<void> => {
   const { ledger } = run
   if (!mayBeSuperseded(ledger)) return
-  const clusterIds = clustersOf(ledger)
+  const { clusterIds } = ledger
   const newer = (await shelf.rotationsOn(clusterIds)).filter((other) => isNewer(other, ledger))
   if (!run.goesBack) refuseUnfinished(newer, ledger, clusterIds)
   const through = newer.filter(({ outcome }) => outcome.startsWith('completed')).reverse()
@@ -36,11 +36,6 @@ export const leaveToNewer = async (run: RotationRun, shelf: JournalShelf): Promi
   if (run.goesBack || left === null || isAnythingLeft(ledger)) return
   throw refusal(left.code, left.message, left.suggestions)
 }
-
-const clustersOf = ({ plan, lostClusters }: RotationLedger): readonly ClusterId[] => [
-  ...[plan.source, ...plan.destinations].map(({ clusterId }) => clusterId),
-  ...lostClusters.keys(),
-]
 
 const mayBeSuperseded = ({ facts, applicationsTold }: RotationLedger): boolean =>
   facts.procedure === 'repair' ? facts.newCredential !== 'kept' : applicationsTold
@@ -81,7 +76,7 @@ const noteSuperseded = async (
   await run.record({ type: 'superseded', user, clusterId, by, owing })
   if (known?.by === by) return
   run.notice(
-    `${by} is newer and has given ${user} on ${clusterId} another password: ${ledger.facts.rotationId} leaves it alone`,
+    `${by} is newer and gives ${user} on ${clusterId} another password: ${ledger.facts.rotationId} leaves it alone`,
   )
 }
 
