@@ -48,11 +48,14 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
   if (before !== null) throw before
   await run.beforeChange()
   try {
-    // Those that lack a user follow: by then it stands wherever it only had to be changed, and nothing is written twice.
-    const failures = [
-      ...(await repairEach(run, (unitId, user) => !mayLack(run, unitId, user))),
-      ...(await repairEach(run, (unitId, user) => mayLack(run, unitId, user))),
-    ]
+    const isHeld = run.units.some((unitId) => run.notNew(unitId).length === 0)
+    // Where nothing holds it yet, those that lack a user follow: something was made to hold it by then, once and not twice.
+    const failures = isHeld
+      ? await repairEach(run, () => true)
+      : [
+          ...(await repairEach(run, (unitId, user) => !mayLack(run, unitId, user))),
+          ...(await repairEach(run, (unitId, user) => mayLack(run, unitId, user))),
+        ]
     throwTogether(failures, run.goesBack)
   } catch (error) {
     const since = lost()
