@@ -1,8 +1,11 @@
 import { showClusterRef } from './cluster.js'
+import { OperatorError } from './errors.js'
 import { findUser, type HsmUser, type HsmUserRef, officerType, type UserKey, userKey } from './hsm-user.js'
-import type { HsmId } from './ids.js'
+import type { HsmId, UnitId } from './ids.js'
 import type { Roster } from './roster.js'
 import type { MappedCluster } from './roster-map.js'
+import { eligibleUsers, REPAIR_RULES } from './rotation/eligibility.js'
+import { DEFAULT_LOCKOUT_LIMIT } from './rotation/login-budget.js'
 import { unitsOf } from './rotation/plan.js'
 import type { UserDifference } from './user-drift.js'
 import { byHandWith } from './utility/by-hand.js'
@@ -23,6 +26,8 @@ export interface DriftFacts {
   readonly roster: Roster
   readonly clusters: readonly MappedCluster[]
   readonly utility: UtilityName
+  /** Whether the login budget allows a login there: a repair asks what it copies from first. */
+  readonly mayLogIn: (user: HsmUser, unitId: UnitId) => boolean
 }
 
 /**
@@ -38,8 +43,8 @@ export const driftAdvice = (facts: DriftFacts): readonly DriftAdvice[] => {
   const stated = differing.map((user) => ({ user, fields: fieldsOf(user, facts) }))
   const isOnlyMissing = ({ user, fields }: (typeof stated)[number]) =>
     (fields.has('presence') || fields.has('coverage')) &&
-    [...fields].every((field) => ['presence', 'coverage', 'userId', 'loginFailureCount'].includes(field)) &&
-    !isRegistered(user, facts)
+    [...fields].every((field) => REPAIRED.includes(field)) &&
+    isTaken(user, facts)
   const missing = stated.filter(isOnlyMissing).map(({ user }) => user)
   return [
     ...stated
@@ -50,6 +55,26 @@ export const driftAdvice = (facts: DriftFacts): readonly DriftAdvice[] => {
 }
 
 type Field = UserDifference['field'] | 'coverage'
+
+/** What a repair that brings a user over takes in its stride. */
+const REPAIRED: readonly Field[] = ['presence', 'coverage', 'userId', 'loginFailureCount', 'locked']
+
+/** Whether a repair would take the user on, as the HSMs list it. */
+const isTaken = (user: HsmUserRef, { matrix, roster }: DriftFacts): boolean => {
+  try {
+    eligibleUsers(
+      [user],
+      matrix,
+      [],
+      { ...REPAIR_RULES, lockoutLimit: DEFAULT_LOCKOUT_LIMIT, allowKmsuser: true },
+      roster,
+    )
+    return true
+  } catch (error) {
+    if (error instanceof OperatorError) return false
+    throw error
+  }
+}
 
 /** What differs of a user; what the HSMs of one cluster disagree about counts as the field it is. */
 const fieldsOf = (user: HsmUserRef, { differences }: DriftFacts): ReadonlySet<Field> => {
@@ -77,46 +102,66 @@ const stepsByHand = (user: HsmUserRef, fields: ReadonlySet<Field>, facts: DriftF
   if (fields.has('type')) return [hand.role(user, otherTypeOf(user, facts))]
   const lacks = fields.has('presence') || fields.has('coverage')
   return [
-    ...(lacks ? [`missing somewhere, and not brought there by this version: ${hand.copy(user)}`] : []),
-    ...(fields.has('coverage') ? [hand.coverage(user)] : []),
+    ...(lacks && isRegistered(user, facts)
+      ? [`missing somewhere, and not brought there by this version: ${hand.copy(user)}`]
+      : []),
+    ...(fields.has('coverage') || (lacks && !isTaken(user, facts) && !isRegistered(user, facts))
+      ? [hand.coverage(user)]
+      : []),
     ...(fields.has('locked') ? [hand.lock(user)] : []),
+    ...(fields.has('locked') && isTaken(user, facts) ? [`or, ${byStore(user, facts)}`] : []),
     ...(fields.has('twoFactor') ? [hand.secondFactor(user)] : []),
     ...(fields.has('mofnPubKey') ? [hand.quorumKey(user)] : []),
   ]
 }
 
-/** As few repairs as there have to be: each takes along whoever is whole where it copies from. */
+/**
+ * As few repairs as there have to be: each takes along whoever is whole where it copies from, and may log in there. Where no
+ * unit is that, the store may know the password.
+ */
 const repairs = (users: readonly HsmUser[], facts: DriftFacts): readonly DriftAdvice[] => {
-  const { roster, utility, matrix } = facts
+  const { roster, utility, matrix, mayLogIn } = facts
   const origins = unitsOf(roster, utility).map(({ unitId, servers }) => ({
-    from: servers.length > 1 || unitId === servers[0].clusterId ? refOf(facts, servers[0].clusterId) : unitId,
+    from: unitId === servers[0].clusterId ? refOf(facts, servers[0].clusterId) : unitId,
     has: (user: HsmUser) =>
       servers.every(({ hsmId }) => {
         const row = findUser(matrix.get(hsmId) ?? [], user)
-        return row !== undefined && row.inconsistent.length === 0
+        return row !== undefined && !row.inconsistent.includes('cluster-coverage')
       }),
+    lets: (user: HsmUser) => mayLogIn(user, unitId),
   }))
   const isCopied = capabilitiesOf(utility).copy.between === 'hsms' || origins.length > 1
   let left = users
   const advice: DriftAdvice[] = []
-  for (const { from, has } of isCopied ? origins : []) {
-    const together = left.filter(has)
+  for (const { from, has, lets } of isCopied ? origins : []) {
+    const together = left.filter((user) => has(user) && lets(user))
     if (together.length === 0) continue
     left = left.filter((user) => !together.includes(user))
-    advice.push({ users: together.map(userKey), steps: [repairCommand(together, from, facts)] })
+    const command = repairCommand(together, `--from ${from} --password prompt`, facts)
+    advice.push({ users: together.map(userKey), steps: [command] })
   }
   const hand = byHandWith(utility)
-  return [...advice, ...left.map((user) => ({ users: [userKey(user)], steps: [hand.coverage(user)] }))]
+  const isWhole = (user: HsmUser) => isCopied && origins.some(({ has }) => has(user))
+  const fromStore = left.filter(isWhole).map((user) => ({
+    users: [userKey(user)],
+    steps: [byStore(user, facts), `else ${hand.lock(user)}; then users drift once more`],
+  }))
+  const byHand = left.filter((user) => !isWhole(user))
+  return [...advice, ...fromStore, ...byHand.map((user) => ({ users: [userKey(user)], steps: [hand.coverage(user)] }))]
 }
 
-const repairCommand = (users: readonly HsmUser[], from: string, facts: DriftFacts): string => {
+const byStore = (user: HsmUserRef, facts: DriftFacts): string =>
+  `where a store keeps its password: ${repairCommand([user], '--to-current --store STORE', facts)}`
+
+/** @param what flags that say what the HSMs are to hold */
+const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftFacts): string => {
   const [source, ...destinations] = facts.clusters.map(({ clusterId }) => refOf(facts, clusterId))
   return [
     `lockstep users repair --source ${source}`,
     ...destinations.map((ref) => `--destination ${ref}`),
     ...users.map((user) => `--user ${userKey({ ...user, type: officerType(user.type) })}`),
     ...(users.some(({ name }) => name.toLowerCase() === 'kmsuser') ? ['--allow-kmsuser'] : []),
-    `--from ${from} --password prompt --officer NAME --officer-password prompt`,
+    `${what} --officer NAME --officer-password prompt`,
   ].join(' ')
 }
 

@@ -32,6 +32,12 @@ describe('users repair refuses, before anything is asked,', () => {
     ],
     ['an origin that is neither', [...WHOM, '--from', '10.0.0.1'], 'BAD_ORIGIN', '10.0.0.1'],
     ['a cluster ID that is cut off', [...WHOM, '--from', 'cluster-abc'], 'BAD_ORIGIN', 'cluster-abc'],
+    [
+      'an origin that is no cluster of it',
+      [...WHOM, '--from', 'cluster-ccccccccccc', ...OFFICER],
+      'UNKNOWN_HSM',
+      'cluster-ccccccccccc',
+    ],
     ['a literal password', [...WHOM, ...FROM, '--password', 'hunter2hunter2'], 'LITERAL_SECRET', '--password'],
     ['no user', [...CLUSTERS, ...FROM], 'FLAG_MISSING', '--user'],
     ['no cluster', ['--user', 'CU:app', ...FROM], 'FLAG_MISSING', '--source'],

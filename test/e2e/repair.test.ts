@@ -13,6 +13,7 @@ const families = {
   spent: cliFamily('spent', { source: 1, destination: 3 }),
   taken: testFamily('taken', { source: 1, destination: 2 }),
   drift: cliFamily('drift', { source: 1, destination: 2 }),
+  lockedFirst: testFamily('lockedFirst', { source: 2, destination: 1 }),
   planned: testFamily('planned', { source: 1, destination: 1, third: 1 }),
   unnamed: testFamily('unnamed', { source: 1, destination: 1, third: 1 }),
 }
@@ -80,9 +81,15 @@ describe('a repair of a given password that stopped', () => {
   })
 })
 
-test('the repair that users drift names is not refused, and takes away what it named it for', async () => {
-  const place = await fleet.at('drift')
-  await fleet.fault('missing-user', '--user', USER, ...onHsms((await place.hsmIds()).destination))
+test.each([
+  'drift',
+  'lockedFirst',
+] as const)('the repair that users drift names is not refused, and takes away what it named it for: %s', async (name) => {
+  const place = await fleet.at(name)
+  const { source, destination } = await place.hsmIds()
+  await fleet.fault('missing-user', '--user', USER, ...onHsms(destination))
+  if (name === 'lockedFirst')
+    await fleet.fault('failures', '--user', USER, '--count', '5', ...onHsms(source.slice(0, 1)))
   await place.run(['config', 'generate', ...place.clusterFlags, '--out=merged.cfg'])
   const drift = () => place.run(['users', 'drift', '--config=merged.cfg', '--json'])
   const { json } = await drift()

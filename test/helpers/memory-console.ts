@@ -190,13 +190,17 @@ const mergedListing = (lines: readonly Line[]): readonly HsmUser[] => {
     for (const user of hsm.users) {
       const everywhere = lines.every((line) => line.hsm.find(user.type, user.name) !== undefined)
       const key = userKey(user)
-      const locked = user.locked || rows.get(key)?.locked === true
+      const locks = lines.map((line) => line.hsm.find(user.type, user.name)?.locked ?? user.locked)
+      const locked = locks.includes(true)
       rows.set(key, {
         ...asListed(user),
         userId: null,
         loginFailureCount: null,
         locked,
-        inconsistent: everywhere ? [] : ['cluster-coverage'],
+        inconsistent: [
+          ...(locked && locks.includes(false) ? ['locked'] : []),
+          ...(everywhere ? [] : ['cluster-coverage']),
+        ],
       })
     }
   }

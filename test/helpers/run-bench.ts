@@ -155,6 +155,7 @@ export const placeOf = (given: BenchGiven = {}): Place => {
       },
       reopen: async () => ({ ...found(), journal }),
       list: async () => [ROTATION],
+      rotationsOn: async () => [],
       openRotations: async () => [],
     },
     store,

@@ -47,6 +47,7 @@ export const shelfOf = (invocation: Invocation): JournalShelf => {
     entries: entriesOf(kept(rotationId)),
     torn: false,
   })
+  const rotations = () => [...world.journals.values()].map((journal) => rotationOf(ledgerOf(entriesOf(journal))))
   return {
     create: async (facts) => {
       const writing = writer(invocation, facts.rotationId)
@@ -63,10 +64,8 @@ export const shelfOf = (invocation: Invocation): JournalShelf => {
       return { ...journal, journal: writer(invocation, rotationId) }
     },
     list: () => invocation.call(() => [...world.journals.keys()].sort()),
-    openRotations: () =>
-      invocation.call(() =>
-        [...world.journals.values()].map((journal) => rotationOf(ledgerOf(entriesOf(journal)))).filter(isOpen),
-      ),
+    rotationsOn: () => invocation.call(() => rotations()),
+    openRotations: () => invocation.call(() => rotations().filter(isOpen)),
   }
 }
 

@@ -92,20 +92,22 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
       }
     },
     async openRotations(clusterIds) {
-      const open: Rotation[] = []
+      return (await this.rotationsOn(clusterIds)).filter(({ closed }) => !closed)
+    },
+    async rotationsOn(clusterIds) {
+      const rotations: Rotation[] = []
       for (const rotationId of await this.list()) {
         const { ledger, trouble } = await followReadable(this, rotationId)
         // A crash before the first line was on the disk: nothing had begun.
         if (trouble?.code === 'JOURNAL_EMPTY') continue
-        const plan = ledger?.facts.plan
+        const plan = ledger?.plan
         const itsIds = plan === undefined ? [] : [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
         if (itsIds.length > 0 && !itsIds.some((clusterId) => clusterIds.includes(clusterId))) continue
         if (trouble !== null) throw mayBeOpen(rotationId, trouble)
         if (ledger === null) continue
-        const rotation = rotationOf(ledger)
-        if (!rotation.closed) open.push(rotation)
+        rotations.push(rotationOf(ledger))
       }
-      return open
+      return rotations.sort((one, other) => (one.startedAt < other.startedAt ? -1 : 1))
     },
     async list() {
       const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

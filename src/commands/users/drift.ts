@@ -4,8 +4,11 @@ import { RotationCommand } from '../../cli/rotation-command.js'
 import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
 import { type DriftAdvice, driftAdvice } from '../../domain/drift-advice.js'
 import { EXIT } from '../../domain/errors.js'
+import { userKey } from '../../domain/hsm-user.js'
+import { DEFAULT_LOCKOUT_LIMIT, LoginBudget } from '../../domain/rotation/login-budget.js'
 import { type UserDifference, userDrift } from '../../domain/user-drift.js'
 import { readAllUsers } from '../../use-cases/rotation/survey/read-users.js'
+import { whereLoginsAreLeft } from '../../use-cases/where-logins-are-left.js'
 
 interface DriftDocument {
   readonly differences: readonly UserDifference[]
@@ -40,7 +43,14 @@ ${exitCodes({
     const { roster } = config
     const matrix = await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency)
     const differences = userDrift(matrix)
-    const advice = driftAdvice({ differences, matrix, roster, clusters: config.clusters, utility: config.utility })
+    const { clusters, utility } = config
+    const differing = [...matrix.values()]
+      .flat()
+      .filter((user) => differences.some((one) => one.user === userKey(user)))
+    const { refusedLogins } = await this.wiring.rotationPorts()
+    const budget = new LoginBudget(DEFAULT_LOCKOUT_LIMIT, refusedLogins)
+    const mayLogIn = await whereLoginsAreLeft(differing, matrix, roster, utility, budget)
+    const advice = driftAdvice({ differences, matrix, roster, clusters, utility, mayLogIn })
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
       const { renderDrift } = await import('../../cli/views/users.js')

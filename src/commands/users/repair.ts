@@ -104,6 +104,7 @@ ${exitCodes({
     const options = runOptions(flags, REPAIR_STAGES)
     const lockForm = this.lockForm(flags)
     const target = await readTarget(flags, null, this.wiring, { wholeFamily: false })
+    refuseForeignOrigin(from, [target.request.source, ...target.request.destinations])
     const said = readPasswordFlag('--password', flags.password)
     const officers = readOfficers(flags, [target.request.source, ...target.request.destinations])
     const secrets = await this.wiring.secrets()
@@ -175,6 +176,20 @@ ${exitCodes({
     const { renderRepair } = await import('../../cli/views/repair.js')
     this.note(renderRepair(preview))
   }
+}
+
+/**
+ * A cluster that is not named is none of the repair's; of an HSM only AWS knows where it is.
+ * @throws {OperatorError} `UNKNOWN_HSM` (exit 2)
+ */
+const refuseForeignOrigin = (
+  from: HsmId | ClusterId | null,
+  clusters: readonly { readonly clusterId: ClusterId }[],
+): void => {
+  if (from === null || isHsmId(from) || clusters.some(({ clusterId }) => clusterId === from)) return
+  throw usageError('UNKNOWN_HSM', `--from names ${from}, which is no HSM or cluster of this repair`, [
+    `clusters: ${clusters.map(({ clusterId }) => clusterId).join(', ')}`,
+  ])
 }
 
 interface OriginFlagValues {

@@ -30,6 +30,8 @@ export interface CellRecord {
   failures: number | undefined
   /** Attributes that are other ones than planned, as listed last. */
   different: string | null
+  /** It has a second factor or a quorum key, as listed last. */
+  registered: boolean
   /** It has another ID than planned, as listed last. */
   hasOtherId: boolean
   /** The user was missing when the HSM was met first; on some HSM of its cluster. */
@@ -70,6 +72,7 @@ export const newRecord = (holds: Knowledge): CellRecord => ({
   inSight: true,
   failures: undefined,
   different: null,
+  registered: false,
   hasOtherId: false,
   missedFirst: { is: false, inPart: false },
   lastWrite: null,

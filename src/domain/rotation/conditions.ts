@@ -10,9 +10,13 @@ export const takingPartIn = (ledger: RotationLedger, units: readonly UnitId[]): 
     units.includes(hsmId) || units.includes(clusterId) ? [hsmId] : [],
   )
 
-/** Whether every user is in one of these states on every one of these HSMs. */
+/** Whether every user is in one of these states on every one of these HSMs, but for what a newer run has given. */
 export const allAre = (ledger: RotationLedger, hsmIds: readonly HsmId[], ...states: readonly CellState[]): boolean =>
-  hsmIds.every((hsmId) => ledger.plan.users.every(({ key }) => states.includes(ledger.cell(key, hsmId).state)))
+  hsmIds.every((hsmId) =>
+    ledger.plan.users.every(
+      ({ key }) => states.includes(ledger.cell(key, hsmId).state) || ledger.supersededBy(key, hsmId) !== null,
+    ),
+  )
 
 /** Whether everything was read again in this invocation: AWS, the listings, and as planned. */
 export const isReadAgain = (ledger: RotationLedger, hsmIds: readonly HsmId[]): boolean =>
@@ -24,5 +28,10 @@ export const isReadAgain = (ledger: RotationLedger, hsmIds: readonly HsmId[]): b
 /** Whether the proof of every cell that holds the new credential is one of this invocation. */
 export const newIsFresh = (ledger: RotationLedger, hsmIds: readonly HsmId[]): boolean =>
   hsmIds.every((hsmId) =>
-    ledger.plan.users.every(({ key }) => ledger.cell(key, hsmId).state !== 'new' || ledger.isFresh(key, hsmId)),
+    ledger.plan.users.every(
+      ({ key }) =>
+        ledger.cell(key, hsmId).state !== 'new' ||
+        ledger.isFresh(key, hsmId) ||
+        ledger.supersededBy(key, hsmId) !== null,
+    ),
   )

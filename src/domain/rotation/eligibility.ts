@@ -13,9 +13,15 @@ export interface EligibilityRules {
   /** Users that are missing on some HSM are created there. */
   readonly createMissing: boolean
   readonly allowKmsuser: boolean
-  /** That a user is missing on some HSM of a cluster, where the utility shows one row for all, is what is repaired. */
+  /** A lock, and what HSMs of a cluster disagree about where the utility shows one row for all, may be what is repaired. */
   readonly repairs?: boolean
 }
+
+/** An HSM that others brought near a lock-out, or that lacks a user, is what a repair is for. */
+export const REPAIR_RULES = { createMissing: true, repairs: true } as const
+
+/** What a repair makes alike on the HSMs of a cluster: a copy brings a user that is missing, a change unlocks one. */
+const REPAIRED = ['cluster-coverage', 'locked']
 
 /** Users as they can be rotated, and the cells where one does not exist yet. */
 export interface Eligible {
@@ -187,7 +193,7 @@ const refuseIfMissing = (
 const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, roster: Roster): void => {
   const server = roster.find((candidate) => candidate.hsmId === hsmId)
   const where = server === undefined ? hsmId : nameServer(server)
-  const inconsistent = row.inconsistent.filter((field) => rules.repairs !== true || field !== 'cluster-coverage')
+  const inconsistent = row.inconsistent.filter((field) => rules.repairs !== true || !REPAIRED.includes(field))
   if (inconsistent.length > 0) {
     throw refusal(
       'USER_INCONSISTENT',
@@ -209,7 +215,8 @@ const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: Eligibi
       ['rotate the other users; this one cannot be rotated by this version'],
     )
   }
-  if (isNearLockout(row, rules.lockoutLimit)) throw nearLockout(ref, where, row, rules.lockoutLimit)
+  if (rules.repairs !== true && isNearLockout(row, rules.lockoutLimit))
+    throw nearLockout(ref, where, row, rules.lockoutLimit)
 }
 
 const officersOf = (listed: readonly HsmUser[]): string =>

@@ -36,6 +36,8 @@ export interface ListedHsm {
   readonly inPart?: readonly UserKey[]
   readonly locked?: readonly UserKey[]
   readonly failures?: readonly (readonly [UserKey, number])[]
+  /** Users that have a second factor or a quorum key there, which none had when it was planned. */
+  readonly registered?: readonly UserKey[]
   /** Users that have another ID there than planned. */
   readonly otherId?: readonly UserKey[]
   /** Users whose attributes are other ones than planned, and what they are now. */
@@ -110,6 +112,17 @@ export type JournalEvent =
   | { readonly type: 'cluster-joined'; readonly cluster: PlannedCluster; readonly roster: readonly RosterEntry[] }
   /** Another run gave a lost cluster the credential. */
   | { readonly type: 'cluster-settled'; readonly clusterId: ClusterId; readonly by: RotationId }
+  /**
+   * A newer run has given the user something newer on this cluster, but for HSMs that stayed behind in it: nothing there is
+   * this rotation's to give or to ask for any more.
+   */
+  | {
+      readonly type: 'superseded'
+      readonly user: UserKey
+      readonly clusterId: ClusterId
+      readonly by: RotationId
+      readonly owing: readonly HsmId[]
+    }
   /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
   | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */

@@ -1,6 +1,6 @@
 import type { Answer, RefusalReason, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
-import type { ClusterId, HsmId } from '../ids.js'
+import type { ClusterId, HsmId, RotationId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { SerialObservation } from '../serial-numbers.js'
 import { capabilitiesOf, type UtilityCapabilities } from '../utility/capabilities.js'
@@ -30,6 +30,9 @@ export interface Unanswered {
 
 /** Why a rotation stands still, when the last thing that happened was a pause. */
 export type PauseFacts = Omit<Extract<JournalEvent, { type: 'paused' }>, 'type'>
+
+/** Who has given a user of a cluster something newer, and the HSMs that stayed behind in it. */
+type Superseded = Pick<Extract<JournalEvent, { type: 'superseded' }>, 'by' | 'owing'>
 
 type CellKey = `${HsmId} ${UserKey}`
 const keyOf = ({ user, hsmId }: CellRef): CellKey => `${hsmId} ${user}`
@@ -73,6 +76,7 @@ export class RotationLedger {
   readonly #debts = new Map<HsmId, string>()
   /** HSMs that stayed behind and that another run took along. */
   readonly #paidElsewhere = new Set<HsmId>()
+  readonly #superseded = new Map<`${ClusterId} ${UserKey}`, Superseded>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
   readonly #overwritten = new Map<CellKey, CellRef>()
@@ -152,6 +156,9 @@ export class RotationLedger {
         if (event.by !== undefined) this.#paidElsewhere.add(event.hsmId)
         this.#shareOut()
         break
+      case 'superseded':
+        this.#superseded.set(`${event.clusterId} ${event.user}`, event)
+        break
       case 'cluster-settled':
         this.#lost.delete(event.clusterId)
         break
@@ -201,18 +208,38 @@ export class RotationLedger {
       : shown
   }
 
-  /** Every cell, user by user, HSMs in the order of the roster; but for HSMs that another run took along. */
+  /** Every cell, user by user, HSMs in the order of the roster; but for those that another run took along. */
   cells(): readonly Cell[] {
     const roster = this.#plan.roster.filter(({ hsmId }) => !this.#paidElsewhere.has(hsmId))
     return this.#plan.users.flatMap(({ key: user }) =>
-      roster.map(({ hsmId, clusterId, region }) => ({
-        user,
-        hsmId,
-        clusterId,
-        region,
-        ...this.cell(user, hsmId),
-      })),
+      roster
+        .filter(({ hsmId, clusterId }) => {
+          const { owing = [] } = this.superseded(user, clusterId) ?? { owing: [hsmId] }
+          return owing.includes(hsmId)
+        })
+        .map(({ hsmId, clusterId, region }) => ({ user, hsmId, clusterId, region, ...this.cell(user, hsmId) })),
     )
+  }
+
+  /** Who has given a user of a cluster something newer than this rotation; null where nobody did. */
+  superseded(user: UserKey, clusterId: ClusterId): Superseded | null {
+    return this.#superseded.get(`${clusterId} ${user}`) ?? null
+  }
+
+  /** As `superseded`, for a cell: nothing is given or asked there any more. */
+  supersededBy(user: UserKey, hsmId: HsmId): RotationId | null {
+    return this.#supersededAt(user, hsmId)?.by ?? null
+  }
+
+  /** Whether a newer run has the cell left to give. */
+  isOwedElsewhere(user: UserKey, hsmId: HsmId): boolean {
+    return this.#supersededAt(user, hsmId)?.owing.includes(hsmId) === true
+  }
+
+  #supersededAt(user: UserKey, hsmId: HsmId): Superseded | null {
+    if (this.#superseded.size === 0) return null
+    const clusterId = this.#clusterOf(hsmId)
+    return clusterId === undefined ? null : this.superseded(user, clusterId)
   }
 
   /** Every HSM that takes part: the roster without those that may stay behind. */
@@ -248,6 +275,11 @@ export class RotationLedger {
   /** Attributes that are other ones than planned, as the HSM was listed last; null where they are as planned. */
   different(user: UserKey, hsmId: HsmId): string | null {
     return this.#record(user, hsmId).different
+  }
+
+  /** Whether a second factor or a quorum key was registered there since, which a write drops, as the HSM was listed last. */
+  isRegistered(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).registered
   }
 
   /**
@@ -424,6 +456,12 @@ export class RotationLedger {
     return this.#lost
   }
 
+  /** Every cluster it is about, those that are left out among them. */
+  get clusterIds(): readonly ClusterId[] {
+    const { source, destinations } = this.#plan
+    return [...[source, ...destinations].map(({ clusterId }) => clusterId), ...this.#lost.keys()]
+  }
+
   /** HSMs that are gone from their cluster, and without which the operator went on. */
   get gone(): readonly Debt[] {
     return this.#gone
@@ -586,12 +624,13 @@ export class RotationLedger {
   }
 
   #list(
-    { hsmId, counted, absent = [], inPart = [], locked = [], failures = [], different = [], otherId = [] }: ListedHsm,
+    { hsmId, counted, absent = [], inPart = [], locked = [], registered = [], ...more }: ListedHsm,
     seq: number,
     at: string,
     isFirst: boolean,
   ): void {
     if (this.#clusterOf(hsmId) === undefined) return
+    const { failures = [], different = [], otherId = [] } = more
     const isFirstLook = isFirst || !this.#listedSeq.has(hsmId)
     this.#listedSeq.set(hsmId, seq)
     const [missing, lockedUsers, partly] = [new Set(absent), new Set(locked), new Set(inPart)]
@@ -624,6 +663,7 @@ export class RotationLedger {
       record.inSight = true
       record.failures = counted ? (counts.get(user) ?? 0) : undefined
       record.different = others.get(user) ?? null
+      record.registered = registered.includes(user)
       record.hasOtherId = otherIds.has(user)
     }
   }

@@ -135,8 +135,13 @@ const wavesOf = (rest: readonly Unit[]): Wave[] => {
  * Whether every cluster of the plan consists of the same kind of HSM. `user replicate` does not work from hsm2m.medium
  * to hsm1.medium. Source: AWS CloudHSM User Guide, `troubleshoot-sdk5-user-replicate-failures`.
  */
-export const sameHsmType = ({ source, destinations }: Pick<RotationPlan, 'source' | 'destinations'>): boolean =>
-  destinations.every(({ hsmType }) => hsmType === source.hsmType)
+export const sameHsmType = ({
+  source,
+  destinations,
+}: {
+  readonly source: Pick<PlannedCluster, 'hsmType'>
+  readonly destinations: readonly Pick<PlannedCluster, 'hsmType'>[]
+}): boolean => destinations.every(({ hsmType }) => hsmType === source.hsmType)
 
 /** What one write reaches, with the HSMs it consists of. */
 export interface Unit {

@@ -1,6 +1,7 @@
 import type { UserKey } from '../hsm-user.js'
 import type { HsmId, UnitId } from '../ids.js'
 import { capabilitiesOf } from '../utility/capabilities.js'
+import type { UtilityName } from '../utility/utility.js'
 import type { RotationLedger } from './ledger.js'
 import { type RotationPlan, sameHsmType, serversOf, unitsOf } from './plan.js'
 
@@ -25,10 +26,21 @@ export const copiesImpossible = (plan: RotationPlan): string | null => {
   if (different.length > 0 && copy.namesUserBy === 'id') {
     return `${different.join(', ')} has different IDs on the HSMs, and a copy may match by ID`
   }
-  if (!sameHsmType(plan)) return 'the clusters consist of different HSM types, which do not copy users to each other'
   const { first, canary, restorePoint, waves } = plan.parts
   const units = new Set([first, canary, restorePoint, ...waves.flatMap((wave) => wave.units)])
-  if (units.size > 1) return null
+  return copiesImpossibleBetween(plan, plan.utility, units.size)
+}
+
+/** Why no copy can be made between so many units of these clusters, whoever is copied; null where one can. */
+export const copiesImpossibleBetween = (
+  clusters: Parameters<typeof sameHsmType>[0],
+  utility: UtilityName,
+  units: number,
+): string | null => {
+  if (!sameHsmType(clusters))
+    return 'the clusters consist of different HSM types, which do not copy users to each other'
+  if (units > 1) return null
+  const { copy } = capabilitiesOf(utility)
   return copy.between === 'clusters' ? 'there is no copy inside one cluster' : 'there is only one HSM'
 }
 

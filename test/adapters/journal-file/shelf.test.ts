@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { followJournalNow } from '../../../src/adapters/journal-file/follow.js'
 import { journalShelf } from '../../../src/adapters/journal-file/shelf.js'
-import type { ClusterId } from '../../../src/domain/ids.js'
+import type { ClusterId, RotationId } from '../../../src/domain/ids.js'
 import type { JournalEntry, JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
+import type { Rotation } from '../../../src/domain/rotation/rotation.js'
 import { operatorErrorOf } from '../../helpers/errors.js'
 import { factsOf, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { tempFolders } from '../../helpers/temp-folder.js'
@@ -12,6 +13,7 @@ import { tempFolders } from '../../helpers/temp-folder.js'
 const newFolder = tempFolders()
 const [SOURCE, ELSEWHERE] = ['cluster-aaaaaaaaaaa', 'cluster-zzzzzzzzzzz'] as [ClusterId, ClusterId]
 const AT = new Date('2026-03-01T03:15:00Z')
+const DISCARDED: JournalEvent = { type: 'store', act: 'discard', phase: 'read-back' }
 const stageDone = (stage: 'rehearse' | 'change'): JournalEvent => ({ type: 'stage-completed', stage })
 
 const begun = async (events: readonly JournalEvent[] = []) => {
@@ -20,7 +22,7 @@ const begun = async (events: readonly JournalEvent[] = []) => {
   const { journal } = await shelf.create(factsOf(rosterOf(1, 1)))
   await Promise.all(events.map((event) => journal.append(event)))
   await journal.close()
-  return { shelf, path: join(folder, `${ROTATION}.jsonl`) }
+  return { folder, shelf, path: join(folder, `${ROTATION}.jsonl`) }
 }
 
 describe('a journal file', () => {
@@ -74,6 +76,17 @@ describe('a journal file', () => {
     const { shelf, path } = await begun()
     await writeFile(path, '{"seq":1')
     expect(await shelf.openRotations([SOURCE])).toEqual([])
+  })
+
+  test('what is closed is among the rotations on its clusters, the one that began first before the others', async () => {
+    const { folder, shelf } = await begun([{ type: 'rollback-started', method: 'none' }, DISCARDED])
+    const earlier = { ...factsOf(rosterOf(1, 1)), rotationId: 'r-20260301-031500-zzzz' as RotationId }
+    const { journal } = await journalShelf(folder, () => new Date(AT.getTime() - 1)).create(earlier)
+    await journal.close()
+    const idsOf = (rotations: readonly Rotation[]) => rotations.map(({ facts }) => facts.rotationId)
+    expect(idsOf(await shelf.rotationsOn([SOURCE]))).toEqual([earlier.rotationId, ROTATION])
+    expect(idsOf(await shelf.openRotations([SOURCE]))).toEqual([earlier.rotationId])
+    expect(await shelf.rotationsOn([ELSEWHERE])).toEqual([])
   })
 
   test('a damaged journal may be an open rotation of the clusters it begins with, and stands in the way of no other', async () => {

@@ -12,6 +12,7 @@ const families = {
   cmu: testFamily('cmu', { source: 1, destination: 3 }),
   cli: cliFamily('cli', { source: 1, destination: 3 }),
   debt: testFamily('debt', { source: 2, destination: 1 }),
+  partly: cliFamily('partly', { source: 1, destination: 2 }),
   back: testFamily('back', { source: 3, destination: 1 }),
 }
 const fleet = sharedFleet(families)
@@ -139,4 +140,14 @@ test('a repair that stopped half-way: rollback ends it, or is refused while resu
   const ended = await place.resume([soon])
   expect([0, 6]).toContain(ended.exitCode)
   expect(ended.json.outcome).toMatch(/^(completed|rolled-back)$/)
+})
+
+test('a cluster of cloudhsm-cli in which clients locked the user on one HSM is unlocked', async () => {
+  const { place, destination } = await rotated('partly')
+  await fleet.fault('failures', '--user', USER, '--count', '5', ...onHsms(destination.slice(1)))
+  const refused = await place.start(['--new-password=env:OLD'])
+  expect(endOf(refused)).toEqual([3, undefined, 'USER_INCONSISTENT'])
+  const repaired = await place.repair(['--to-current'])
+  expect(endOf(repaired)).toEqual([0, 'completed', undefined])
+  expect(await place.holds(USER, NEW_PASSWORD)).toEqual([true, true, true])
 })

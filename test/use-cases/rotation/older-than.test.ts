@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
+import type { UserKey } from '../../../src/domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import type { JournalEntry, JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { type Rotation, rotationOf } from '../../../src/domain/rotation/rotation.js'
 import { change, DONE, type Line, login, PROMOTED, STORED, TOLD } from '../../helpers/journal-lines.js'
+import { PASSWORDS } from '../../helpers/memory-fleet.js'
 import { type FactsGiven, hsm } from '../../helpers/rotation.js'
 import { type BenchGiven, type Place, placeOf } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
@@ -64,11 +66,23 @@ describe('a repair through cloudhsm-cli that pays its last debt', () => {
 
 describe('debts of two rotations on the same HSMs', () => {
   /** Beside what is taken up there is another one, that started then. */
-  const beside = (place: Place, startedAt: string, facts: FactsGiven, lines: readonly Line[]): JournalEvent[] => {
-    const other = placeOf({ utility: 'cloudhsm-cli', facts: { debts: DEBTS, rotationId: ANOTHER, ...facts }, lines })
+  const beside = (
+    place: Place,
+    startedAt: string,
+    facts: FactsGiven,
+    lines: readonly Line[],
+    more: Pick<BenchGiven, 'utility' | 'users' | 'hsms'> & { readonly outcome?: Rotation['outcome'] } = {},
+  ): JournalEvent[] => {
+    const { outcome = 'completed-with-debt', ...bench } = more
+    const other = placeOf({
+      utility: 'cloudhsm-cli',
+      ...bench,
+      facts: { debts: DEBTS, rotationId: ANOTHER, ...facts },
+      lines,
+    })
     const entries: readonly JournalEntry[] = other.entries.map((entry) => ({ ...entry, at: startedAt }))
     const rotation: Rotation = rotationOf(ledgerOf(entries))
-    expect([rotation.outcome, rotation.closed]).toEqual(['completed-with-debt', false])
+    expect([rotation.outcome, rotation.closed]).toEqual([outcome, outcome === 'completed'])
     const settled: JournalEvent[] = []
     const { reopen } = place.ports.shelf
     const journal = {
@@ -79,7 +93,8 @@ describe('debts of two rotations on the same HSMs', () => {
       close: async () => undefined,
     }
     Object.assign(place.ports.shelf, {
-      openRotations: async () => [rotation],
+      rotationsOn: async () => [rotation],
+      openRotations: async () => (rotation.closed ? [] : [rotation]),
       reopen: async (rotationId: RotationId) =>
         rotationId === ANOTHER ? { rotationId, entries, torn: false, journal } : reopen(rotationId),
     })
@@ -127,7 +142,163 @@ describe('debts of two rotations on the same HSMs', () => {
     Object.assign(place.fleet.at(c), { away: true })
     place.fleet.give(d, 'new')
     const settled = beside(place, LATER, { ...REPAIR, debts: DEBTS.slice(1) }, [...given(a, b), ...given(c), TOLD])
-    expect((await takeUp(place, 'resume', { gives: ['new'] })).ended).toBe('completed-with-debt 6')
-    expect(settled).toEqual([])
+    // That of the older one is paid by the newer.
+    expect((await takeUp(place, 'resume', { gives: ['new'] })).ended).toBe('completed 0')
+    expect([settled, place.fleet.heard]).toEqual([[], []])
+  })
+
+  describe.each([
+    'cmu',
+    'cloudhsm-cli',
+  ] as const)('where a newer one that is through was over fewer users: %s', (utility) => {
+    const writes = ({ fleet }: Place) => fleet.heard.filter((words) => /^(login CU|change|copy)/.test(words))
+    const giving = (where: readonly HsmId[], user: string): readonly Line[] => {
+      const key = `CU:${user}` as UserKey
+      if (utility === 'cmu')
+        return where.flatMap(
+          (hsmId) =>
+            [
+              [change(hsmId, 'new', key), DONE],
+              [login(hsmId, 'new', key), DONE],
+            ] as const,
+        )
+      return [
+        [change(where, 'new', key), DONE],
+        [login(where, 'new', key), DONE],
+      ]
+    }
+    /** An older one of two users of which c and d stayed behind; somebody newer gave app `other` everywhere. */
+    const overtaken = (facts: FactsGiven, lines: readonly Line[]): Place =>
+      placeOf({
+        utility,
+        users: ['app', 'batch'],
+        facts,
+        lines,
+        fleet: (its) => {
+          for (const hsmId of [a, b, c, d]) its.give(hsmId, 'other')
+          for (const hsmId of [a, b]) its.give(hsmId, 'new', 'batch')
+        },
+      })
+    const byBoth = [...giving([a, b], 'app'), ...giving([a, b], 'batch')]
+    const newer = (place: Place, where = [a, b, c, d], more: FactsGiven = {}) =>
+      beside(
+        place,
+        LATER,
+        { debts: [], ...more },
+        [
+          STORED,
+          ...giving(
+            where.filter((one) => [a, b].includes(one)),
+            'app',
+          ),
+          ...giving(
+            where.filter((one) => [c, d].includes(one)),
+            'app',
+          ),
+          PROMOTED,
+          TOLD,
+        ],
+        { utility, outcome: where.length === 4 ? 'completed' : 'completed-with-debt' },
+      )
+
+    test('an older repair gives the other users what it has, and leaves alone what is newer', async () => {
+      const place = overtaken(REPAIR, [...byBoth, TOLD])
+      newer(place)
+      const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
+      expect([ended, place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+        'completed 0',
+        'a other, b other, c other, d other',
+        'a new, b new, c new, d new',
+      ])
+      expect(writes(place).filter((words) => words.includes('CU:app'))).toEqual([])
+      expect(place.notices.join()).toContain(ANOTHER)
+      expect(place.fleet.failures()).toEqual([0, 0, 0, 0])
+    })
+
+    test('so does an older repair that was not through', async () => {
+      const place = overtaken({ ...REPAIR, debts: [] }, byBoth)
+      newer(place)
+      const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
+      expect([ended, place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+        'completed 0',
+        'a other, b other, c other, d other',
+        'a new, b new, c new, d new',
+      ])
+    })
+
+    test('so does an older rotation, from what the store keeps of them', async () => {
+      const place = overtaken({ debts: DEBTS }, [STORED, ...byBoth, PROMOTED, TOLD])
+      newer(place)
+      const current = {
+        rotationId: ANOTHER,
+        clusters: [],
+        restorePoint: null,
+        startedAt: LATER,
+        users: new Map([
+          ['CU:app' as UserKey, PASSWORDS.other],
+          ['CU:batch' as UserKey, PASSWORDS.new],
+        ]),
+      }
+      place.store.versions = { ...place.store.versions, current }
+      const { ended } = await takeUp(place, 'resume')
+      expect([ended, place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+        'completed 0',
+        'a other, b other, c other, d other',
+        'a new, b new, c new, d new',
+      ])
+      expect(place.fleet.failures()).toEqual([0, 0, 0, 0])
+    })
+
+    test('one of which nothing is left is closed without a password or an HSM', async () => {
+      const place = placeOf({ utility, facts: REPAIR, lines: [...giving([a, b], 'app'), TOLD] })
+      newer(place)
+      expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
+      expect(place.fleet.heard).toEqual([])
+    })
+
+    test('what that one has left is left to it, the rest is given, and once it is paid the older one is closed', async () => {
+      const place = overtaken(REPAIR, [...byBoth, TOLD])
+      for (const hsmId of [c, d]) place.fleet.give(hsmId, 'old')
+      newer(place, [a, b], { debts: DEBTS })
+      const { ended, suggestions } = await takeUp(place, 'resume', { gives: ['new'] })
+      expect([ended, suggestions[0]]).toEqual([
+        'DEBT_SUPERSEDED 6',
+        `lockstep rotate resume --rotation ${ANOTHER} gives it that, and settles both`,
+      ])
+      expect([place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+        'a other, b other, c old, d old',
+        'a new, b new, c new, d new',
+      ])
+      newer(place)
+      expect((await takeUp(place, 'resume', { gives: ['new'] })).ended).toBe('completed 0')
+    })
+
+    test("one on another cluster is in nobody's way", async () => {
+      const place = placeOf({
+        utility,
+        facts: { ...REPAIR, debts: DEBTS.slice(0, 1) },
+        lines: [...giving([a, b], 'app'), ...giving([d], 'app'), TOLD],
+      })
+      for (const hsmId of [a, b]) place.fleet.give(hsmId, 'other')
+      place.fleet.give(d, 'new')
+      beside(place, LATER, { debts: [] }, [STORED, ...giving([a, b], 'app'), PROMOTED, TOLD], {
+        utility,
+        hsms: [2, 0],
+        outcome: 'completed',
+      })
+      const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
+      expect([ended, place.fleet.holds()]).toEqual(['completed 0', 'a other, b other, c new, d new'])
+    })
+
+    test('one that is not finished is finished first', async () => {
+      const place = overtaken(REPAIR, [...byBoth, TOLD])
+      beside(place, LATER, { debts: [] }, [STORED, ...giving([a, b], 'app')], { utility, outcome: 'paused' })
+      const { ended, suggestions } = await takeUp(place, 'resume', { gives: ['new'] })
+      expect([ended, suggestions]).toEqual([
+        'ROTATION_OPEN 5',
+        expect.arrayContaining([`lockstep rotate resume --rotation ${ANOTHER}`]),
+      ])
+      expect(place.fleet.heard).toEqual([])
+    })
   })
 })

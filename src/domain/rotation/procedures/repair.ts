@@ -14,6 +14,7 @@ const hsmsOf = ({ takingPart }: RotationLedger) => takingPart.map(({ hsmId }) =>
  * without asking.
  */
 export const isAskedFor = (ledger: RotationLedger, user: UserKey, hsmIds: readonly HsmId[]): boolean => {
+  if (hsmIds.some((hsmId) => ledger.supersededBy(user, hsmId) !== null)) return true
   const states = hsmIds.map((hsmId) => ledger.cell(user, hsmId).state)
   if (states.some((state) => state === 'absent' || state === 'locked')) return true
   const isSettled = (hsmId: HsmId) =>

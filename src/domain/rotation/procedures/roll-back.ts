@@ -3,10 +3,15 @@ import type { RotationLedger } from '../ledger.js'
 import type { Procedure } from '../procedure.js'
 import { wayBackOf } from '../way-back.js'
 
-/** Whether nothing has to be given back to a cell: it holds the old credential, or was certainly never written. */
+/** Whether nothing has to be given back to a cell: it holds the old credential, was certainly never written, or has a newer one. */
 export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean => {
   const { state } = ledger.cell(user, hsmId)
-  return state === 'old' || state === 'absent' || !ledger.mayBeWritten(user, hsmId)
+  return (
+    state === 'old' ||
+    state === 'absent' ||
+    !ledger.mayBeWritten(user, hsmId) ||
+    ledger.supersededBy(user, hsmId) !== null
+  )
 }
 
 /** Nothing was ever written, or all of it was taken back and PENDING is gone: no HSM has to be asked. */

@@ -1,4 +1,4 @@
-import { findUser, type HsmUser } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUser, type HsmUserRef } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
@@ -34,7 +34,7 @@ export const absentUsers = async (
 }
 
 /** Whether an HSM lacks the user, or one of its cluster does where the listing does not tell which. */
-export const isMissingIn = (listed: readonly HsmUser[], user: PlannedUser): boolean => {
+export const isMissingIn = (listed: readonly HsmUser[], user: HsmUserRef): boolean => {
   const row = findUser(listed, user)
   return row === undefined || row.inconsistent.includes('cluster-coverage')
 }

@@ -65,7 +65,7 @@ export class Origins {
       if (!hasOrigin(run, from)) throw originLost(run, from)
       return [from]
     }
-    return run.units.filter((unitId) => run.isProvedNow(unitId, users))
+    return run.units.filter((unitId) => run.isProvedNow(unitId, users) && areOurs(run, unitId, users))
   }
 }
 
@@ -119,7 +119,10 @@ export const ANOTHER_REPAIR =
   'then another repair gives it what is right: lockstep users repair --from HSM, or --to-current --store STORE'
 
 const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
-  const unitId = bestOrigin(run)
+  const unitId = bestOrigin(
+    run,
+    run.units.filter((candidate) => areOurs(run, candidate, users)),
+  )
   if (unitId === undefined) throw noOrigin()
   const missing = users.filter((user) => run.notNew(unitId).includes(user))
   await changeUsers(run, unitId, missing, 'new')
@@ -132,18 +135,21 @@ const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]
 }
 
 /** The only ones that held it may stay behind now, or gave it up to a rollback that stopped before it began. */
-const bestOrigin = (run: RotationRun): UnitId | undefined => {
+const bestOrigin = (run: RotationRun, units: readonly UnitId[]): UnitId | undefined => {
   const { first, restorePoint } = run.plan.parts
   const [from] = run.ledger.facts.from === null ? [] : [run.ledger.facts.from]
-  if (from !== undefined && run.units.includes(from)) return from
-  const holding = run.units.find((candidate) => run.notNew(candidate).length === 0)
+  if (from !== undefined && units.includes(from)) return from
+  const holding = units.find((candidate) => run.notNew(candidate).length === 0)
   if (holding !== undefined) return holding
   const isRepair = run.ledger.facts.procedure === 'repair'
-  const candidates = [first, ...run.units].filter(
-    (candidate) => run.units.includes(candidate) && (isRepair || candidate !== restorePoint),
+  const candidates = [first, ...units].filter(
+    (candidate) => units.includes(candidate) && (isRepair || candidate !== restorePoint),
   )
   return candidates.find((candidate) => hasEveryUser(run, candidate)) ?? candidates[0]
 }
+
+const areOurs = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): boolean =>
+  users.every((user) => run.isOurs(user, unitId))
 
 const hasEveryUser = (run: RotationRun, unitId: UnitId): boolean =>
   run.servers(unitId).every(({ hsmId }) => run.users.every(({ key }) => !run.ledger.mayBeAbsent(key, hsmId)))

@@ -1,4 +1,5 @@
 import { give } from '../cells/give.js'
+import { leftToNewer } from '../cells/left-to-newer.js'
 import { proveAgain } from '../cells/prove-again.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { isUnseen } from '../survey/aws-comparison.js'
@@ -9,7 +10,7 @@ import { onEach } from '../survey/unreachable.js'
  * invocation. One that is still out of sight stays a debt; so does one that cannot be given it, and one
  * whose Region does not answer: another one may have joined it unseen. What is stated of all others
  * is proved again: with the last debt the rotation is called complete.
- * @throws {Pause} why one that was seen cannot be given it, once the others are
+ * @throws {Pause} `DEBT_SUPERSEDED` for what is left to a newer run; why one that was seen cannot be given it, once the others are
  */
 export const payDebts = async (run: RotationRun): Promise<void> => {
   run.takeAllInSight()
@@ -21,6 +22,7 @@ export const payDebts = async (run: RotationRun): Promise<void> => {
     await proveAgain(run, unitId)
     for (const server of behind) {
       const { hsmId, region } = server
+      if (run.users.some(({ key }) => run.ledger.isOwedElsewhere(key, hsmId))) continue
       if (isUnseen(discovery, server)) {
         run.notice(`${hsmId} holds the credential now and stays a debt until ${region} answers`)
         continue
@@ -29,4 +31,6 @@ export const payDebts = async (run: RotationRun): Promise<void> => {
       run.notice(`${hsmId} (${region}) holds the credential now`)
     }
   })
+  const left = leftToNewer(run.ledger)
+  if (left !== null) throw left
 }

@@ -8,10 +8,10 @@ import { failedAndLocked, give, isLocked, refuseLocked } from '../cells/give.js'
 import { ANOTHER_REPAIR, hasOrigin, leaveAdvice, originLost } from '../cells/origins.js'
 import { logInEach, prove } from '../cells/prove.js'
 import { proveAgain } from '../cells/prove-again.js'
-import { Pause, pauseAfter } from '../run/pause.js'
+import { Pause, pauseAfter, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
-import { leaveBehind, onEach } from '../survey/unreachable.js'
+import { failuresOnEach, leaveBehind, onEach } from '../survey/unreachable.js'
 
 /**
  * Asks the HSMs that nobody asked yet, by one login per user, whether they hold the credential already. Where the budget
@@ -48,7 +48,15 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
   if (before !== null) throw before
   await run.beforeChange()
   try {
-    await onEach(run, wanting(), (unitId) => repairUnit(run, unitId, run.notNew(unitId)))
+    const isHeld = run.units.some((unitId) => run.notNew(unitId).length === 0)
+    // Where nothing holds it yet, those that lack a user follow: something was made to hold it by then, once and not twice.
+    const failures = isHeld
+      ? await repairEach(run, () => true)
+      : [
+          ...(await repairEach(run, (unitId, user) => !mayLack(run, unitId, user))),
+          ...(await repairEach(run, (unitId, user) => mayLack(run, unitId, user))),
+        ]
+    throwTogether(failures, run.goesBack)
   } catch (error) {
     const since = lost()
     // To go on without it is no way out.
@@ -57,6 +65,19 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
   // With its last debt a repair that was through is called complete, and no other row proves the others again.
   if (run.ledger.applicationsTold) await onEach(run, run.units, (unitId) => proveAgain(run, unitId))
 }
+
+/** Repairs users of each unit that are chosen, in parallel lanes. @returns why it failed where it did */
+const repairEach = (
+  run: RotationRun,
+  isChosen: (unitId: UnitId, user: PlannedUser) => boolean,
+): Promise<readonly unknown[]> => {
+  const chosen = (unitId: UnitId) => run.notNew(unitId).filter((user) => isChosen(unitId, user))
+  const units = run.units.filter((unitId) => chosen(unitId).length > 0)
+  return failuresOnEach(run, units, (unitId) => repairUnit(run, unitId, chosen(unitId)))
+}
+
+const mayLack = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
+  run.servers(unitId).some(({ hsmId }) => run.ledger.mayBeAbsent(key, hsmId))
 
 /**
  * An origin that was allowed to stay behind takes part again as soon as it is seen to hold what it did: without it nothing

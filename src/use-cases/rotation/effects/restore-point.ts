@@ -7,7 +7,7 @@ export const restorePoint = async (run: RotationRun): Promise<void> => {
   const { restorePoint: unitId } = run.plan.parts
   const { bySync, byCurrent } = wayBackOf(run.ledger)
   if (bySync && !byCurrent) run.notice(`point of no return: ${unitId} is the last to hold the old credential`)
-  const method = run.ledger.propagation ?? 'change'
+  const method = run.propagation
   await give(run, unitId, run.notNew(unitId), { credential: 'new', method })
   run.parts.progress({ kind: 'step', stage: 'restore-point', unitId, text: 'followed' })
 }

@@ -8,7 +8,7 @@ import { failuresOnEach } from '../survey/unreachable.js'
  * `maxErrors` units of a wave fail the next one follows; the run pauses for those that failed at the end.
  */
 export const spread = async (run: RotationRun): Promise<void> => {
-  const method = run.ledger.propagation ?? 'change'
+  const method = run.propagation
   const failures: unknown[] = []
   for (const wave of run.plan.parts.waves) {
     const failed = await failuresOnEach(run, run.without(wave.units), async (unitId) => {

@@ -19,7 +19,7 @@ export const verify = async (run: RotationRun): Promise<void> => {
   const isKept = (unitId: UnitId) =>
     run.ledger.facts.procedure === 'rotate' && unitId === restorePoint && run.notNew(unitId).length > 0
   const mayBeWritten = () => run.units.filter((unitId) => !isKept(unitId))
-  await giveMissing(run, mayBeWritten(), run.ledger.propagation ?? 'change')
+  await giveMissing(run, mayBeWritten(), run.propagation)
   await onEach(run, mayBeWritten(), (unitId) => proveAgain(run, unitId))
   const look = (unitId: UnitId) => lookAgain(run, unitId, isKept(unitId))
   await onEach(run, run.units, look)

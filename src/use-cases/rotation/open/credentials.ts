@@ -76,10 +76,11 @@ export const credentialsOf = async (
 
 /** What a repair gives: CURRENT of the store, or what the operator says that the origin holds, or nobody knows it. */
 const repairCredential = async (
-  { facts, plan }: RotationLedger,
+  ledger: RotationLedger,
   { newPasswords }: GivenPasswords,
   { store }: StoreAndProgress,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
+  const { facts, plan } = ledger
   if (facts.newCredential === 'unknown') return new Map()
   if (facts.newCredential === 'kept') {
     const current = await currentOfStore(store, plan)
@@ -89,7 +90,7 @@ const repairCredential = async (
     ])
   }
   const given = byPlannedKey(plan, newPasswords)
-  if (given.size === plan.users.length) return given
+  if (ownUsers(ledger).every(({ key }) => given.has(key))) return given
   throw refusal('NEW_CREDENTIAL_MISSING', `${facts.rotationId} gives a password that no store keeps`, [
     'give it again with --new-password',
   ])
@@ -101,7 +102,7 @@ const pendingCredential = async (
   { store }: StoreAndProgress,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const version = await store.read('pending')
-  return version?.rotationId === facts.rotationId ? onlyPlanned(plan.users, version.users) : new Map()
+  return version?.rotationId === facts.rotationId ? passwordsIn(version, plan.users) : new Map()
 }
 
 /** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
@@ -119,9 +120,13 @@ const newCredential = async (
       const text = `--new-password is not used: ${store.description} holds the new credential of ${rotationId} already`
       progress({ kind: 'notice', text })
     }
-    return onlyPlanned(plan.users, version.users)
+    return passwordsIn(version, plan.users)
   }
-  if (ledger.promote === 'read-back') throw await superseded(ledger, store)
+  if (ledger.promote === 'read-back') {
+    const left = await keptForTheRest(ledger, store)
+    if (left !== null) return left
+    throw await superseded(ledger, store)
+  }
   if (ledger.stored) {
     throw refusal('PENDING_LOST', `${store.description} does not hold the new credential of ${rotationId} any more`, [
       `name the store the rotation was started with: ${kept}`,
@@ -138,6 +143,26 @@ const newCredential = async (
     ],
   )
 }
+
+/**
+ * Where newer rotations have only superseded this one for some users, CURRENT still keeps what it gave the others. Null where
+ * somebody else wrote CURRENT, or one of the others is superseded on some cluster.
+ */
+const keptForTheRest = async (ledger: RotationLedger, store: CredentialStore) => {
+  const current = await store.read('current')
+  const [ours, theirs] = [ownUsers(ledger), newerRuns(ledger)]
+  if (current?.rotationId == null || !theirs.includes(current.rotationId)) return null
+  const isWhole = ours.every(({ key }) => ledger.clusterIds.every((one) => ledger.superseded(key, one) === null))
+  const kept = passwordsIn(current, ours)
+  return isWhole && kept.size === ours.length ? kept : null
+}
+
+/** Users of which some cluster has nothing newer than what this rotation gives. */
+const ownUsers = (ledger: RotationLedger): readonly PlannedUser[] =>
+  ledger.plan.users.filter(({ key }) => ledger.clusterIds.some((one) => ledger.superseded(key, one) === null))
+
+const newerRuns = (ledger: RotationLedger): readonly RotationId[] =>
+  ledger.clusterIds.flatMap((one) => ledger.plan.users.flatMap(({ key }) => ledger.superseded(key, one)?.by ?? []))
 
 /** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
 const superseded = async ({ facts, plan, debts, lostClusters }: RotationLedger, store: CredentialStore) => {
@@ -190,7 +215,7 @@ const currentCredential = async (
     progress({ kind: 'notice', text: '--current-password is not used: the store keeps the one that was proved' })
   }
   const version = await versionBefore(store, facts.rotationId)
-  const users = onlyPlanned(plan.users, version?.users ?? new Map())
+  const users = passwordsIn(version, plan.users)
   if (users.size === plan.users.length) return users
   if (isAll) return given
   // Forward it is only the way back, and going forward needs none.
@@ -206,14 +231,3 @@ const versionBefore = async (store: CredentialStore, rotationId: RotationId) => 
   if ((await store.read('pending'))?.rotationId === rotationId) return store.read('current')
   return (await store.read('current'))?.rotationId === rotationId ? store.read('previous') : store.read('current')
 }
-
-const onlyPlanned = (
-  users: readonly PlannedUser[],
-  secrets: ReadonlyMap<UserKey, Secret>,
-): ReadonlyMap<UserKey, Secret> =>
-  new Map(
-    users.flatMap(({ key }) => {
-      const secret = secrets.get(key)
-      return secret === undefined ? [] : [[key, secret] as const]
-    }),
-  )

@@ -1,31 +1,38 @@
-import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
-import type { ClusterId } from '../../../domain/ids.js'
+import { EXIT, OperatorError } from '../../../domain/errors.js'
+import type { ClusterId, HsmId } from '../../../domain/ids.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
-import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 
 /** An unfinished rotation holds a PENDING credential of its own; a second one beside it would lose the first. */
 export const refuseOpenRotation = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<void> => {
   for (const open of await shelf.openRotations(clusterIds)) {
-    if (open.outcome !== 'paused') continue
-    const { plan } = open
-    const shared = [plan.source, ...plan.destinations].find((cluster) => clusterIds.includes(cluster.clusterId))
-    if (shared === undefined) continue
-    const { rotationId } = open.facts
-    const back = open.direction === 'back' ? ' going back,' : ''
-    throw new OperatorError(
-      'ROTATION_OPEN',
-      `${rotationId}, started ${open.startedAt},${back} is not finished on ${shared.clusterId} (${open.stage ?? 'closing'})`,
-      {
-        exitCode: EXIT.locked,
-        suggestions: [
-          `lockstep rotate status --rotation ${rotationId}`,
-          `lockstep rotate resume --rotation ${rotationId}`,
-        ],
-      },
-    )
+    if (open.outcome === 'paused' && sharedWith(open, clusterIds) !== undefined) throw rotationOpen(open, clusterIds)
   }
+}
+
+const sharedWith = ({ plan }: Rotation, clusterIds: readonly ClusterId[]): ClusterId | undefined =>
+  [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId).find((one) => clusterIds.includes(one))
+
+/**
+ * The refusal because of a rotation that is not finished.
+ * @param more what else is to be said of it
+ */
+export const rotationOpen = (open: Rotation, clusterIds: readonly ClusterId[], more = ''): OperatorError => {
+  const { rotationId } = open.facts
+  const back = open.direction === 'back' ? ' going back,' : ''
+  const where = sharedWith(open, clusterIds) ?? open.plan.source.clusterId
+  return new OperatorError(
+    'ROTATION_OPEN',
+    `${rotationId}, started ${open.startedAt},${back} is not finished on ${where} (${open.stage ?? 'closing'})${more}`,
+    {
+      exitCode: EXIT.locked,
+      suggestions: [
+        `lockstep rotate status --rotation ${rotationId}`,
+        `lockstep rotate resume --rotation ${rotationId}`,
+      ],
+    },
+  )
 }
 
 /** HSMs of these clusters that stayed behind in earlier rotations, and how each is paid. */
@@ -38,31 +45,6 @@ export const indebted = async (shelf: JournalShelf, clusterIds: readonly Cluster
             `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} gives it the credential`,
         ),
   )
-
-/**
- * A debt that a newer rotation has as well is left to that one: what is given by an older one is older than what the others
- * hold. What the store keeps as CURRENT is never older, and whether it is still that of a rotation is seen from the store.
- * @throws {OperatorError} `DEBT_SUPERSEDED`
- */
-export const refuseSuperseded = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
-  const { facts, plan, debts, startedAt } = ledger
-  const isRepair = facts.procedure === 'repair'
-  if (debts.size === 0 || !ledger.applicationsTold || (isRepair && facts.newCredential === 'kept')) return
-  const clusterIds = [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
-  for (const newer of await shelf.openRotations(clusterIds)) {
-    if (newer.outcome !== 'completed-with-debt' || newer.startedAt <= startedAt) continue
-    if (!isRepair && (newer.facts.procedure !== 'repair' || newer.facts.newCredential === 'kept')) continue
-    const shared = newer.debts.map(({ hsmId }) => hsmId).filter((hsmId) => debts.has(hsmId))
-    if (shared.length === 0 || !newer.plan.users.some(({ key }) => plan.users.some((user) => user.key === key)))
-      continue
-    const { rotationId } = newer.facts
-    throw refusal(
-      'DEBT_SUPERSEDED',
-      `${rotationId}, started ${newer.startedAt}, is newer than ${facts.rotationId}, and ${shared.join(', ')} stayed behind in both: it needs what the newer one gives`,
-      [`lockstep rotate resume --rotation ${rotationId} gives it that, and settles both`],
-    )
-  }
-}
 
 /**
  * Writes down in rotations that started before this one which of their debts are paid now: every user of theirs was given
@@ -89,7 +71,7 @@ export const settleEarlierDebts = async (
     const { rotationId } = earlier.facts
     if (earlier.outcome !== 'completed-with-debt' || rotationId === facts.rotationId) continue
     if (earlier.startedAt > rotation.startedAt) continue
-    const hsms = earlier.debts.filter(({ hsmId }) => isPaid(earlier.plan.users, (cell) => cell.hsmId === hsmId))
+    const hsms = earlier.debts.filter(({ hsmId }) => isPaid(owedOn(earlier, hsmId), (cell) => cell.hsmId === hsmId))
     const clusters = earlier.lostClusters.filter(({ clusterId }) =>
       isPaid(earlier.plan.users, (cell) => cell.clusterId === clusterId),
     )
@@ -105,4 +87,12 @@ export const settleEarlierDebts = async (
     const paid = [...hsms.map(({ hsmId }) => hsmId), ...clusters.map(({ clusterId }) => clusterId)].join(', ')
     progress({ kind: 'notice', text: `the debt of ${rotationId} is paid: ${paid}` })
   }
+}
+
+/** Users that an HSM is owed still: the others it was given, by this rotation or a newer one. */
+const owedOn = ({ plan, cells }: Rotation, hsmId: HsmId): Rotation['plan']['users'] => {
+  const owed = plan.users.filter(({ key }) =>
+    cells.some((cell) => cell.hsmId === hsmId && cell.user === key && cell.state !== 'new'),
+  )
+  return owed.length === 0 ? plan.users : owed
 }

@@ -14,8 +14,9 @@ import { OfficerLogins } from '../sessions/officer-logins.js'
 import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
 import { credentialsOf, type GivenPasswords } from './credentials.js'
-import { refuseSuperseded, settleEarlierDebts } from './earlier-rotations.js'
+import { settleEarlierDebts } from './earlier-rotations.js'
 import { RollbackRefused } from './rollback-refused.js'
+import { leaveToNewer } from './superseded.js'
 
 /** How an unfinished rotation is taken up again. */
 export interface ReopenRequest extends GivenPasswords {
@@ -52,11 +53,7 @@ export const reopenRotation = async (
   refuse(before)
   const known = rotationOf(before)
   if (known.closed) return known
-  const { plan } = before
-  const clusterIds = [plan.source, ...plan.destinations, ...before.lostClusters.values()].map(
-    ({ clusterId }) => clusterId,
-  )
-  const lock = await ports.locks.acquire(clusterIds, request.rotationId)
+  const lock = await ports.locks.acquire(before.clusterIds, request.rotationId)
   try {
     await lock.name(request.rotationId)
     const { entries, journal } = await ports.shelf.reopen(request.rotationId)
@@ -100,7 +97,8 @@ const takeUp = async (
   let run = runWith({ new: new Map(), current: new Map() })
   try {
     await run.record({ type: 'resumed', operator: ports.who })
-    if (!goesBack) await refuseSuperseded(ledger, ports.shelf)
+    await leaveToNewer(run, ports.shelf)
+    if (rotationOf(ledger).closed) return run.rotation()
     run = runWith(await credentialsOf(ledger, request, ports, goesBack))
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
     // With the lock whoever comes next would start while it takes effect.

@@ -1,16 +1,19 @@
 import { refusal, usageError } from '../../../domain/errors.js'
 import { findUser, type HsmUserRef, type UserKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
-import type { RosterEntry } from '../../../domain/roster.js'
+import { nameServer, type RosterEntry } from '../../../domain/roster.js'
 import type { Cell, CellRef } from '../../../domain/rotation/cell.js'
-import { checkOfficers, type EligibilityRules } from '../../../domain/rotation/eligibility.js'
+import { checkOfficers, type EligibilityRules, REPAIR_RULES } from '../../../domain/rotation/eligibility.js'
 import type { RotationFacts } from '../../../domain/rotation/journal-entry.js'
 import { RotationLedger } from '../../../domain/rotation/ledger.js'
-import { isLocked } from '../../../domain/rotation/login-budget.js'
-import { type RotationPlan, serversOf, unitOf } from '../../../domain/rotation/plan.js'
+import { isLocked, isNearLockout, nearLockout } from '../../../domain/rotation/login-budget.js'
+import { nameUnit, type RotationPlan, serversOf, unitOf, unitsOf } from '../../../domain/rotation/plan.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
-import { copiesImpossible } from '../../../domain/rotation/way-back.js'
+import { copiesImpossible, copiesImpossibleBetween } from '../../../domain/rotation/way-back.js'
 import type { Secret } from '../../../domain/secret.js'
+import { capabilitiesOf } from '../../../domain/utility/capabilities.js'
+import type { UtilityName } from '../../../domain/utility/utility.js'
+import { isMissingIn } from '../cells/absent-users.js'
 import type { RunOptions, StartPorts } from '../ports.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
 import { type AskedCredentials, firstLogins } from '../survey/first-logins.js'
@@ -71,6 +74,8 @@ export interface RefusedCell extends CellRef {
  * @throws {OperatorError} for everything that forbids it
  */
 export const previewRepair = async (request: RepairRequest, ports: RepairPorts): Promise<RepairPreview> => {
+  refuseImpossibleOrigin(request, ports)
+  refuseImpossibleOrigin(request, ports)
   const lock = await ports.locks.acquire(clusterIdsOf(request))
   try {
     const { facts } = await check(request, ports, new Preflight({ ...ports, showPlan: async () => {}, lock }))
@@ -86,6 +91,7 @@ export const previewRepair = async (request: RepairRequest, ports: RepairPorts):
  * @throws {OperatorError} for everything that is refused before that
  */
 export const repairUsers = async (request: RepairRequest, ports: RepairPorts): Promise<Rotation> => {
+  refuseImpossibleOrigin(request, ports)
   const lock = await ports.locks.acquire(clusterIdsOf(request))
   try {
     const preflight = new Preflight({ ...ports, showPlan: async () => {}, lock })
@@ -143,19 +149,21 @@ const check = async (
   await refuseOpenRotation(ports.shelf, clusterIds)
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   const { work } = preflight
-  // An HSM that others brought near a lock-out, or that lacks a user, is what a repair is for.
-  const rules = { ...request.rules, createMissing: true, repairs: true, lockoutLimit: Number.MAX_SAFE_INTEGER }
+  const rules = { ...request.rules, ...REPAIR_RULES }
   const mayStay = options.mayStayBehind.hsmIds
   const planned = await planRotation(chosen, users, work.console, ports.concurrency, rules, mayStay)
   const { plan, absent, matrix, behind } = planned
   const from = request.from === null ? null : originOf(plan, request.from, behind)
+  const said = byPlannedKey(plan, request.passwords)
   if (from !== null) {
-    refuseOrigin(planned, from, ports.lockoutLimit)
+    refuseOrigin(planned, from, said.size > 0, ports.lockoutLimit)
+    refuseLockedTargets(planned, from, said, ports.lockoutLimit)
     noticeSiblings(plan, request.from, from, ports.progress)
   }
+  refuseMissing(planned, ports.console.utility)
   if (absent.length > 0 || from !== null) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, plan.roster)
-  const { passwords, asked, origin } = await credentialToGive(request, ports, plan, from)
+  const { passwords, asked, origin } = await credentialToGive(said, ports, plan, from)
   const reachable = inOrder(plan.roster, from).filter(({ hsmId }) => !behind.includes(hsmId))
   const { seen, notAsked } = await firstLogins(work, reachable, plan.users, asked, {
     onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
@@ -183,24 +191,42 @@ const check = async (
 }
 
 /**
- * The unit that users are copied from. Of a cluster whose HSMs are written one by one it is the first that answers: the
- * others are repaired like all the rest.
- * @throws {OperatorError} `UNKNOWN_HSM` (exit 2), `HSM_UNREACHABLE`
+ * What is wrong with `--from` whatever the HSMs say, before any of them is asked.
+ * @throws {OperatorError} `UNKNOWN_HSM` (exit 2), `REPLICATION_UNSUPPORTED`
  */
-const originOf = ({ roster, utility }: RotationPlan, from: HsmId | ClusterId, behind: readonly HsmId[]): UnitId => {
-  const server = roster.find(
-    ({ hsmId, clusterId }) => (hsmId === from || clusterId === from) && !behind.includes(hsmId),
-  )
-  if (server !== undefined) return unitOf(server, utility)
-  const isBehind = roster.some(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
-  if (isBehind) {
-    throw refusal('HSM_UNREACHABLE', `--from names ${from}, which cannot be reached`, [
-      'name an HSM or a cluster that answers and is right',
+const refuseImpossibleOrigin = ({ chosen, from }: RepairRequest, { console }: RepairPorts): void => {
+  if (from === null) return
+  const { roster } = chosen
+  if (!roster.some((server) => isNamed(server, from))) {
+    throw usageError('UNKNOWN_HSM', `--from names ${from}, which is no HSM or cluster of this repair`, [
+      `HSMs: ${roster.map(({ hsmId }) => hsmId).join(', ')}`,
+      `clusters: ${[...new Set(roster.map(({ clusterId }) => clusterId))].join(', ')}`,
     ])
   }
-  throw usageError('UNKNOWN_HSM', `--from names ${from}, which is no HSM or cluster of this repair`, [
-    `HSMs: ${roster.map(({ hsmId }) => hsmId).join(', ')}`,
-    `clusters: ${[...new Set(roster.map(({ clusterId }) => clusterId))].join(', ')}`,
+  const units = unitsOf(roster, console.utility).length
+  refuseWithoutCopies(from, copiesImpossibleBetween(chosen, console.utility, units))
+}
+
+/** @throws {OperatorError} `REPLICATION_UNSUPPORTED` */
+const refuseWithoutCopies = (from: UnitId, impossible: string | null): void => {
+  if (impossible === null) return
+  throw refusal('REPLICATION_UNSUPPORTED', `nothing can be copied from ${from}: ${impossible}`, [
+    'lockstep users repair --to-current --store STORE gives the password that the store keeps',
+  ])
+}
+
+const isNamed = ({ hsmId, clusterId }: RosterEntry, name: UnitId): boolean => hsmId === name || clusterId === name
+
+/**
+ * The unit that users are copied from. Of a cluster whose HSMs are written one by one it is the first that answers: the
+ * others are repaired like all the rest.
+ * @throws {OperatorError} `HSM_UNREACHABLE`
+ */
+const originOf = ({ roster, utility }: RotationPlan, from: HsmId | ClusterId, behind: readonly HsmId[]): UnitId => {
+  const server = roster.find((one) => isNamed(one, from) && !behind.includes(one.hsmId))
+  if (server !== undefined) return unitOf(server, utility)
+  throw refusal('HSM_UNREACHABLE', `--from names ${from}, which cannot be reached`, [
+    'name an HSM or a cluster that answers and is right',
   ])
 }
 
@@ -217,38 +243,108 @@ const noticeSiblings = (
   progress({ kind: 'notice', text })
 }
 
-/** @throws {OperatorError} `USER_MISSING`, `USER_LOCKED`, `REPLICATION_UNSUPPORTED` */
-const refuseOrigin = ({ plan, absent, matrix }: PlannedRotation, from: UnitId, lockoutLimit: number): void => {
-  const hsmIds = serversOf(plan.roster, from).map(({ hsmId }) => hsmId)
-  const missing = absent.find(({ hsmId }) => hsmIds.includes(hsmId))
-  if (missing !== undefined) {
-    throw refusal('USER_MISSING', `${missing.user} does not exist on ${missing.hsmId}, which --from names`, [
-      'name an HSM or a cluster that has it: lockstep users list --config FILE',
-    ])
-  }
-  // A copy may carry the lock along, and to unlock it there changes what is copied.
-  for (const hsmId of hsmIds) {
-    const listed = matrix.get(hsmId) ?? []
-    const locked = plan.users.find((user) => {
+/**
+ * @param isAsked whether its password is proved there first, by a login
+ * @throws {OperatorError} `USER_MISSING`, `USER_LOCKED`, `NEAR_LOCKOUT`, `REPLICATION_UNSUPPORTED`
+ */
+const refuseOrigin = (
+  { plan, matrix }: PlannedRotation,
+  from: UnitId,
+  isAsked: boolean,
+  lockoutLimit: number,
+): void => {
+  for (const server of serversOf(plan.roster, from)) {
+    const { hsmId } = server
+    const listed = matrix.get(hsmId)
+    if (listed === undefined) continue
+    const missing = plan.users.find((user) => isMissingIn(listed, user))
+    if (missing !== undefined) {
+      const where = findUser(listed, missing) === undefined ? hsmId : `every HSM of ${from}`
+      throw refusal('USER_MISSING', `${missing.key} does not exist on ${where}, which --from names`, [
+        'name an HSM or a cluster that has it: lockstep users list --config FILE',
+      ])
+    }
+    // A copy may carry the lock along, and to unlock it there changes what is copied.
+    for (const user of plan.users) {
       const row = findUser(listed, user)
-      return row !== undefined && isLocked(row, lockoutLimit)
-    })
-    if (locked === undefined) continue
-    throw refusal('USER_LOCKED', `${locked.key} is locked on ${hsmId}, which --from names`, [
-      'name an HSM or a cluster where it is right and not locked: lockstep users list --config FILE',
-      'or give the password that the store keeps: lockstep users repair --to-current --store STORE',
-    ])
+      if (row === undefined) continue
+      if (isLocked(row, lockoutLimit)) {
+        throw refusal('USER_LOCKED', `${user.key} is locked on ${hsmId}, which --from names`, [
+          'name an HSM or a cluster where it is right and not locked: lockstep users list --config FILE',
+          TO_CURRENT,
+        ])
+      }
+      if (!isAsked || !isNearLockout(row, lockoutLimit)) continue
+      const { code, message } = nearLockout(user, nameServer(server), row, lockoutLimit)
+      throw refusal(code, `${message}: it cannot show there that --from holds what --password gives`, NOT_ASKED_ADVICE)
+    }
   }
-  const impossible = copiesImpossible(plan)
-  if (impossible === null) return
-  throw refusal('REPLICATION_UNSUPPORTED', `nothing can be copied from ${from}: ${impossible}`, [
-    'lockstep users repair --to-current --store STORE gives the password that the store keeps',
-  ])
+  refuseWithoutCopies(from, copiesImpossible(plan))
+}
+
+const TO_CURRENT = 'or give the password that the store keeps: lockstep users repair --to-current --store STORE'
+
+const NOT_ASKED_ADVICE = [
+  'name another HSM or cluster that is right, or leave --password out: the users are copied then without being proved',
+  TO_CURRENT,
+]
+
+/**
+ * Whether a copy unlocks nobody knows, and without the password nothing else does.
+ * @throws {OperatorError} `USER_LOCKED`
+ */
+const refuseLockedTargets = (
+  { plan, matrix }: PlannedRotation,
+  from: UnitId,
+  said: ReadonlyMap<UserKey, Secret>,
+  lockoutLimit: number,
+): void => {
+  for (const { unitId, servers } of unitsOf(plan.roster, plan.utility)) {
+    if (unitId === from) continue
+    for (const user of plan.users) {
+      const rows = servers.flatMap(({ hsmId }) => findUser(matrix.get(hsmId) ?? [], user) ?? [])
+      if (said.has(user.key) || !rows.some((row) => isLocked(row, lockoutLimit))) continue
+      const { copy, change } = capabilitiesOf(plan.utility).words
+      throw refusal(
+        'USER_LOCKED',
+        `${user.key} is locked on ${nameUnit(plan.roster, unitId)}, and whether ${copy} unlocks nobody knows`,
+        [
+          'with --password SECRET, what --from holds, it is unlocked by a change of the password',
+          TO_CURRENT,
+          `or an officer unlocks it there by ${change}, to any password; then the same repair once more`,
+        ],
+      )
+    }
+  }
+}
+
+/**
+ * A user that some HSM lacks and that nothing can be copied from: no unit has it on all its HSMs, or no copy is made.
+ * @throws {OperatorError} `USER_MISSING`
+ */
+const refuseMissing = ({ plan, matrix }: PlannedRotation, utility: UtilityName): void => {
+  const units = unitsOf(
+    plan.roster.filter(({ hsmId }) => matrix.has(hsmId)),
+    utility,
+  )
+  for (const user of plan.users) {
+    const lacks = ({ hsmId }: RosterEntry) => isMissingIn(matrix.get(hsmId) ?? [], user)
+    const lacking = units.filter(({ servers }) => servers.some(lacks))
+    const [first] = lacking
+    if (first === undefined) continue
+    if (lacking.length < units.length && copiesImpossible({ ...plan, users: [user] }) === null) continue
+    const { create } = capabilitiesOf(utility).words
+    throw refusal(
+      'USER_MISSING',
+      `${user.key} does not exist on every HSM of ${nameUnit(plan.roster, first.unitId)}, and cannot be copied there`,
+      [`an officer makes it there by ${create}, with any password; then the same repair once more`],
+    )
+  }
 }
 
 /** What is given, and how it is asked for first. */
 const credentialToGive = async (
-  { passwords: said }: RepairRequest,
+  passwords: ReadonlyMap<UserKey, Secret>,
   { store }: RepairPorts,
   plan: RotationPlan,
   from: UnitId | null,
@@ -259,7 +355,6 @@ const credentialToGive = async (
 }> => {
   const common = { credential: 'new', refusals: 'go-on', advice: [] } as const
   if (from !== null) {
-    const passwords = byPlannedKey(plan, said)
     if (passwords.size === 0) return { passwords, asked: null, origin: 'unknown' }
     const asked = { ...common, passwords, source: '--password gives', remembered: null }
     return { passwords, asked, origin: 'given' }
@@ -271,9 +366,9 @@ const credentialToGive = async (
       'or copy the users from an HSM that is right: --from HSM',
     ])
   }
-  const { passwords, name } = kept
-  const asked = { ...common, passwords, source: `${store.description} keeps as CURRENT`, remembered: name }
-  return { passwords, asked, origin: 'kept' }
+  const source = `${store.description} keeps as CURRENT`
+  const asked = { ...common, passwords: kept.passwords, source, remembered: kept.name }
+  return { passwords: kept.passwords, asked, origin: 'kept' }
 }
 
 /** The origin is asked first: it costs one login to find out that the password is not what it holds. */
@@ -282,12 +377,17 @@ const inOrder = (roster: readonly RosterEntry[], from: UnitId | null): readonly 
   return [...roster.filter(isOrigin), ...roster.filter((server) => !isOrigin(server))]
 }
 
-/** @throws {OperatorError} `CURRENT_REFUSED` */
+/** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET` */
 const refuseOriginsPassword = (facts: RotationFacts, from: UnitId): void => {
-  const { cells } = previewOf(facts)
+  const { cells, notAsked } = previewOf(facts)
   const hsmIds = serversOf(facts.plan.roster, from).map(({ hsmId }) => hsmId)
   const wrong = cells.find(({ hsmId, state }) => hsmIds.includes(hsmId) && state !== 'new')
   if (wrong === undefined) return
+  const spent = notAsked.find(({ user, hsmId }) => user === wrong.user && hsmIds.includes(hsmId))
+  if (spent !== undefined) {
+    const why = `${spent.reason}: it cannot show there that --from holds what --password gives`
+    throw refusal('LOGIN_BUDGET', why, NOT_ASKED_ADVICE)
+  }
   throw refusal(
     'CURRENT_REFUSED',
     `${wrong.hsmId}, which --from names, does not hold the password of ${wrong.user} that --password gives`,

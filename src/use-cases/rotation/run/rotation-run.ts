@@ -4,7 +4,14 @@ import type { UnitId } from '../../../domain/ids.js'
 import type { Roster, RosterEntry } from '../../../domain/roster.js'
 import type { CredentialName, Intent, JournalEntry, JournalEvent } from '../../../domain/rotation/journal-entry.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
-import { nameUnit, type PlannedUser, type RotationPlan, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
+import {
+  nameUnit,
+  type PlannedUser,
+  type Propagation,
+  type RotationPlan,
+  serversOf,
+  unitsOf,
+} from '../../../domain/rotation/plan.js'
 import { rotationOf } from '../../../domain/rotation/rotation.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { UtilityWords } from '../../../domain/utility/capabilities.js'
@@ -53,6 +60,11 @@ export class RotationRun {
 
   get users(): readonly PlannedUser[] {
     return this.plan.users
+  }
+
+  /** How the new credential travels: by changes unless a copy was seen to overwrite. */
+  get propagation(): Propagation {
+    return this.ledger.propagation ?? 'change'
   }
 
   /** How the utility of this rotation calls what it does. */
@@ -178,18 +190,29 @@ export class RotationRun {
     )
   }
 
-  /** Users of the rotation that some HSM of this unit is not proved to hold with the new credential. */
+  /** Users of the rotation that some HSM of this unit is not proved to hold with the new credential, and that are its to give. */
   notNew(unitId: UnitId): readonly PlannedUser[] {
     const servers = this.servers(unitId)
-    return this.users.filter((user) => servers.some(({ hsmId }) => this.ledger.cell(user.key, hsmId).state !== 'new'))
+    return this.users.filter(
+      (user) =>
+        this.isOurs(user, unitId) && servers.some(({ hsmId }) => this.ledger.cell(user.key, hsmId).state !== 'new'),
+    )
+  }
+
+  /** Whether no newer run has given the user something newer there. */
+  isOurs({ key }: PlannedUser, unitId: UnitId): boolean {
+    return this.servers(unitId).every(({ hsmId }) => this.ledger.supersededBy(key, hsmId) === null)
   }
 
   /** Users that are stated new on this unit by a login of an earlier invocation. */
   staleNew(unitId: UnitId): readonly PlannedUser[] {
-    return this.users.filter(({ key }) =>
-      this.servers(unitId).some(
-        ({ hsmId }) => this.ledger.cell(key, hsmId).proof === 'login-new' && !this.ledger.isFresh(key, hsmId),
-      ),
+    return this.users.filter(
+      (user) =>
+        this.isOurs(user, unitId) &&
+        this.servers(unitId).some(
+          ({ hsmId }) =>
+            this.ledger.cell(user.key, hsmId).proof === 'login-new' && !this.ledger.isFresh(user.key, hsmId),
+        ),
     )
   }
 

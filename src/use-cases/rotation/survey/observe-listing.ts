@@ -23,6 +23,7 @@ export const observed = (
   const absent = rows.flatMap(({ user, row }) => (row === undefined ? [user.key] : []))
   const inPart = keysOf((row) => row.inconsistent.includes('cluster-coverage'))
   const locked = keysOf((row) => isLocked(row, limit))
+  const registered = keysOf((row) => row.twoFactor || row.mofnPubKey)
   const failures = rows.flatMap(({ user, row }) =>
     row?.loginFailureCount ? [[user.key, row.loginFailureCount] as const] : [],
   )
@@ -37,6 +38,7 @@ export const observed = (
     ...(absent.length === 0 ? {} : { absent }),
     ...(inPart.length === 0 ? {} : { inPart }),
     ...(locked.length === 0 ? {} : { locked }),
+    ...(registered.length === 0 ? {} : { registered }),
     ...(failures.length === 0 ? {} : { failures }),
     ...(otherId.length === 0 ? {} : { otherId }),
     ...(different.length === 0 ? {} : { different }),

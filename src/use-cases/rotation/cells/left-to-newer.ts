@@ -1,0 +1,18 @@
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import { Pause } from '../run/pause.js'
+
+/** The pause for HSMs that a newer run has left behind as well, and that only that one may write; null where there are none. */
+export const leftToNewer = (ledger: RotationLedger): Pause | null => {
+  const { plan, facts } = ledger
+  const owed = plan.roster.filter(({ hsmId }) => plan.users.some(({ key }) => ledger.isOwedElsewhere(key, hsmId)))
+  const left = owed.filter(({ hsmId }) => ledger.debts.has(hsmId) || !ledger.applicationsTold)
+  if (left.length === 0) return null
+  const by = new Set(
+    left.flatMap(({ hsmId }) => plan.users.flatMap(({ key }) => ledger.supersededBy(key, hsmId) ?? [])),
+  )
+  return new Pause(
+    'DEBT_SUPERSEDED',
+    `${[...by].join(', ')} is newer than ${facts.rotationId}, and ${left.map(({ hsmId }) => hsmId).join(', ')} stayed behind there as well: what it needs the newer one gives`,
+    [...by].map((one) => `lockstep rotate resume --rotation ${one} gives it that, and settles both`),
+  )
+}
