@@ -23,7 +23,7 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
   const lost = document.debts.flatMap((debt) => ('clusterId' in debt ? [debt.clusterId] : []))
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
-  for (const debt of document.debts) lines.push(debtInWords(debt))
+  for (const debt of document.debts) lines.push(debtInWords(debt, document.direction))
   for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
@@ -60,10 +60,12 @@ const withoutProofInWords = ({ outcome, withoutProof, cells }: RotationDocument)
   ]
 }
 
-const debtInWords = (debt: ShownDebt): string =>
-  'clusterId' in debt
+const debtInWords = (debt: ShownDebt, direction: RotationDocument['direction']): string => {
+  if (direction === 'back') return `debt: ${debt.hsmId} may hold the new password still: ${printable(debt.reason)}`
+  return 'clusterId' in debt
     ? `debt: ${debt.region === null ? '' : `${debt.region}/`}${debt.clusterId} is left out until it is back: ${printable(debt.reason)}`
     : `debt: ${debt.hsmId} stays behind: ${printable(debt.reason)}`
+}
 
 /**
  * Why it stands still, or what is owed, and how it goes on; for stderr.
@@ -72,16 +74,17 @@ const debtInWords = (debt: ShownDebt): string =>
 export const renderPause = (document: RotationDocument, outlook: RollbackOutlook | null): string | null => {
   const { error, rotationId, stage, outcome, direction } = document
   const resume = `lockstep rotate resume --rotation ${rotationId}`
-  if (outcome === 'completed-with-debt' && error === undefined) {
-    return `What stays behind is given the credential once it is back, by ${resume}`
+  const goesBack = direction === 'back'
+  const isOwed = outcome === 'completed-with-debt' || (outcome === 'rolled-back' && document.debts.length > 0)
+  if (isOwed && error === undefined) {
+    return `What stays behind is given ${goesBack ? 'what it held before' : 'the credential'} once it is back, by ${resume}`
   }
   if (outcome !== 'paused' && error === undefined) return null
   const why = error === undefined ? 'the run that worked on it is not finished' : printable(error.message)
-  const goesBack = direction === 'back'
   const rollback = `lockstep rotate rollback --rotation ${rotationId}`
   // Both are named below, in the words that fit the direction.
   const suggestions = error?.suggestions.filter((one) => one !== resume && one !== rollback) ?? []
-  const standing = outcome === 'completed-with-debt' ? 'A debt remains' : 'Not gone on with'
+  const standing = isOwed ? 'A debt remains' : 'Not gone on with'
   const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : standing
   return [
     `${headline}: ${why}`,

@@ -71,6 +71,8 @@ export class RotationLedger {
   /** Clusters of which an HSM that is gone was meant to be written, with the user. */
   readonly #writtenAndGone = new Set<string>()
   readonly #debts = new Map<HsmId, string>()
+  /** HSMs that a rollback went on without; they are owed what they held before. */
+  readonly #owedBack = new Map<HsmId, string>()
   /** HSMs that stayed behind and that another run took along. */
   readonly #paidElsewhere = new Set<HsmId>()
   readonly #lost = new Map<ClusterId, LostCluster>()
@@ -143,11 +145,13 @@ export class RotationLedger {
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
       case 'debt':
-        this.#debts.set(event.debt.hsmId, event.debt.reason)
+        if (this.#rollback === null) this.#debts.set(event.debt.hsmId, event.debt.reason)
+        else this.#owedBack.set(event.debt.hsmId, event.debt.reason)
         this.#shareOut()
         break
       case 'debt-settled':
         this.#debts.delete(event.hsmId)
+        this.#owedBack.delete(event.hsmId)
         // It was given the credential of the other run, and this one has no more to do with it.
         if (event.by !== undefined) this.#paidElsewhere.add(event.hsmId)
         this.#shareOut()
@@ -164,6 +168,7 @@ export class RotationLedger {
         break
       case 'targets-added':
         this.#join(event.roster, at, seq)
+        this.#oweJoined(event.roster)
         break
       case 'resumed':
         this.#invocationSeq = seq
@@ -173,6 +178,7 @@ export class RotationLedger {
         break
       case 'rollback-abandoned':
         this.#rollback = null
+        this.#owedBack.clear()
         break
       case 'applications-told':
         this.#told = true
@@ -419,6 +425,11 @@ export class RotationLedger {
     return this.#debts
   }
 
+  /** HSMs that a rollback went on without with the operator's consent, and why. Each is owed what it held before. */
+  get owedBack(): ReadonlyMap<HsmId, string> {
+    return this.#owedBack
+  }
+
   /** Clusters of the family that were out of reach from the start and nobody has brought along yet. */
   get lostClusters(): ReadonlyMap<ClusterId, LostCluster> {
     return this.#lost
@@ -649,9 +660,19 @@ export class RotationLedger {
     this.#shareOut()
   }
 
+  /** What joins a cluster that is owed something, once PENDING is gone, may have been built from an HSM that is. */
+  #oweJoined(roster: readonly RosterEntry[]): void {
+    if (this.#discard !== 'read-back') return
+    for (const { hsmId, clusterId } of roster) {
+      const owed = [...this.#owedBack].find(([one]) => this.#clusterOf(one) === clusterId)
+      if (owed !== undefined) this.#owedBack.set(hsmId, owed[1])
+    }
+  }
+
   #leave(gone: Debt): void {
     this.#gone.push(gone)
     this.#debts.delete(gone.hsmId)
+    this.#owedBack.delete(gone.hsmId)
     const clusterId = this.#clusterOf(gone.hsmId)
     for (const { key: user } of this.#plan.users) {
       const isWritten = this.#records.get(keyOf({ user, hsmId: gone.hsmId }))?.lastWrite != null

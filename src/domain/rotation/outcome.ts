@@ -51,7 +51,7 @@ export interface RotationDocument {
   readonly overwritten: readonly CellRef[]
   /** Cells that a rollback gave the old password without proof that they held it before. */
   readonly withoutProof: readonly CellRef[]
-  /** HSMs that were allowed to stay behind, and clusters that were lost when it began. */
+  /** HSMs that were allowed to stay behind, and, unless it goes back, clusters that were lost when it began. */
   readonly debts: readonly ShownDebt[]
   /** HSMs that AWS does not list any more, and without which the operator went on. */
   readonly gone: readonly Debt[]
@@ -87,7 +87,8 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
     withoutProof: rotation.withoutProof,
-    debts: [...rotation.debts, ...lost],
+    // A cluster that took no part holds what it held before.
+    debts: rotation.direction === 'back' ? rotation.debts : [...rotation.debts, ...lost],
     gone: rotation.gone,
     ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
     ...(pause === null ? {} : { error: { code: pause.code, message: pause.message, suggestions: pause.suggestions } }),
@@ -98,12 +99,13 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
 export const exitCodeFor = ({
   outcome,
   withoutProof,
-}: Pick<RotationDocument, 'outcome' | 'withoutProof'>): ExitCode => {
+  debts,
+}: Pick<RotationDocument, 'outcome' | 'withoutProof' | 'debts'>): ExitCode => {
   switch (outcome) {
     case 'completed':
       return EXIT.done
     case 'rolled-back':
-      return withoutProof.length === 0 ? EXIT.done : EXIT.differences
+      return withoutProof.length === 0 && debts.length === 0 ? EXIT.done : EXIT.differences
     case 'completed-with-debt':
       return EXIT.differences
     case 'paused':

@@ -14,7 +14,7 @@ import { OfficerLogins } from '../sessions/officer-logins.js'
 import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
 import { credentialsOf, type GivenPasswords } from './credentials.js'
-import { refuseSuperseded, settleEarlierDebts } from './earlier-rotations.js'
+import { refuseOvertaken, refuseSuperseded, settleEarlierDebts } from './earlier-rotations.js'
 import { RollbackRefused } from './rollback-refused.js'
 
 /** How an unfinished rotation is taken up again. */
@@ -100,7 +100,7 @@ const takeUp = async (
   let run = runWith({ new: new Map(), current: new Map() })
   try {
     await run.record({ type: 'resumed', operator: ports.who })
-    if (!goesBack) await refuseSuperseded(ledger, ports.shelf)
+    await (goesBack ? refuseOvertaken(ledger, ports.shelf) : refuseSuperseded(ledger, ports.shelf))
     run = runWith(await credentialsOf(ledger, request, ports, goesBack))
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
     // With the lock whoever comes next would start while it takes effect.

@@ -35,7 +35,7 @@ const withoutAdvice = (hsmIds: readonly HsmId[]): string =>
 
 /**
  * The code and words for a broken conversation.
- * @param goesBack whether the rotation goes back: it leaves no HSM behind that it wrote
+ * @param goesBack whether the rotation goes back: whether it can end without an HSM shows once all others are back
  */
 export const describeFailure = (
   failure: ConsoleFailure,

@@ -137,7 +137,7 @@ export const askAws = async (run: RotationRun): Promise<void> => {
  */
 export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   const changes = rosterChanges(run.ledger, await run.parts.discover())
-  const allowed = run.parts.options.mayStayBehind.hsmIds
+  const allowed = [...run.parts.options.mayStayBehind.hsmIds, ...run.ledger.owedBack.keys()]
   const unseen = unseenWhereWritten(run, changes).filter(({ hsmId }) => !allowed.includes(hsmId))
   await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen), other: [] })
 }

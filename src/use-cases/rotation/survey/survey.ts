@@ -7,6 +7,7 @@ import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { currentRow } from '../../../domain/rotation/procedure.js'
 import { nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
@@ -103,18 +104,24 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   const { ledger, parts } = run
   const { mayStayBehind } = parts.options
   const changes = rosterChanges(ledger, discovery)
-  const { added, gone, arriving } = changes
+  const { gone, arriving } = changes
+  // Once a rollback is through, only what joins where something is owed still concerns it.
+  const isOver = ledger.rollback !== null && ledger.discard === 'read-back'
+  const added = changes.added.filter(({ clusterId }) => !isOver || owesTo(ledger, clusterId))
   if (run.goesBack) for (const words of changes.other) run.notice(words)
   // A rollback goes by what answers, but for what may have joined where it wrote.
   const unseen = run.goesBack ? unseenWhereWritten(run, changes) : changes.unseen
   const other = run.goesBack ? [] : changes.other
   const isNamed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId)
-  const isAllowed = (server: RosterEntry) => isNamed(server) || ledger.debts.has(server.hsmId)
-  // That an HSM may stay behind does not say that nothing has joined where it is.
-  const isUnseenAllowed = run.goesBack ? isNamed : isAllowed
+  const isOwed = ({ hsmId }: RosterEntry) => ledger.debts.has(hsmId) || ledger.owedBack.has(hsmId)
+  const isAllowed = (server: RosterEntry) => isNamed(server) || isOwed(server)
+  // That an HSM may stay behind while others go forward does not say that nothing has joined where it is.
+  const isUnseenAllowed = run.goesBack
+    ? (server: RosterEntry) => isNamed(server) || ledger.owedBack.has(server.hsmId)
+    : isAllowed
   if (other.length > 0 || arriving.length > 0 || !gone.every(isAllowed) || !unseen.every(isUnseenAllowed)) {
     // Whoever gives the flags again gives all of them.
-    const asked = gone.filter(({ hsmId }) => !ledger.debts.has(hsmId))
+    const asked = gone.filter((server) => !isOwed(server))
     const clusters = run.goesBack ? silentInWords(unseen) : changes.clusters
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
@@ -123,6 +130,9 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   if (added.length > 0) await run.record({ type: 'targets-added', roster: added })
   return added.map(({ hsmId }) => hsmId)
 }
+
+const owesTo = ({ plan, owedBack }: RotationLedger, clusterId: ClusterId): boolean =>
+  plan.roster.some((server) => server.clusterId === clusterId && owedBack.has(server.hsmId))
 
 /**
  * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody.
@@ -143,7 +153,7 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
  */
 const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery: Discovery): Promise<void> => {
   const { ledger } = run
-  if (ledger.capabilities.writeReach !== 'cluster') return
+  if (ledger.capabilities.writeReach !== 'cluster' || ledger.rollback !== null) return
   const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
   if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
   for (const hsmId of [...ledger.debts.keys()]) {
@@ -154,7 +164,7 @@ const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery
   }
 }
 
-/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name. Going back leaves none behind. */
+/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name; going back, once that has begun. */
 const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
   await noteUnreachable(run, failure)
   if (run.goesBack) return
@@ -166,7 +176,8 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
 
 /** An HSM that AWS does not list any more is left out with the consent its absence was given. */
 const dropGone = async (run: RotationRun, { hsmId, clusterId }: RosterEntry): Promise<void> => {
-  const reason = run.ledger.debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
+  const { debts, owedBack } = run.ledger
+  const reason = owedBack.get(hsmId) ?? debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
   await run.record({ type: 'hsm-gone', gone: { hsmId, reason } })
   run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
 }
