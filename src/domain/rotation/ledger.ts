@@ -73,7 +73,7 @@ export class RotationLedger {
   readonly #debts = new Map<HsmId, string>()
   /** HSMs that a rollback went on without; they are owed what they held before. */
   readonly #owedBack = new Map<HsmId, string>()
-  /** HSMs that stayed behind and that another run took along. */
+  /** HSMs that stayed behind and that another run took along, unless their cluster had to be told something since. */
   readonly #paidElsewhere = new Set<HsmId>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
@@ -153,7 +153,8 @@ export class RotationLedger {
         this.#debts.delete(event.hsmId)
         this.#owedBack.delete(event.hsmId)
         // It was given the credential of the other run, and this one has no more to do with it.
-        if (event.by !== undefined) this.#paidElsewhere.add(event.hsmId)
+        if (event.by === undefined) this.#paidElsewhere.delete(event.hsmId)
+        else this.#paidElsewhere.add(event.hsmId)
         this.#shareOut()
         break
       case 'cluster-settled':
@@ -423,6 +424,11 @@ export class RotationLedger {
   /** HSMs that stay behind with the operator's consent, and why. */
   get debts(): ReadonlyMap<HsmId, string> {
     return this.#debts
+  }
+
+  /** HSMs that stayed behind and that another run took along, so that they take no part any more. */
+  get paidElsewhere(): ReadonlySet<HsmId> {
+    return this.#paidElsewhere
   }
 
   /** HSMs that a rollback went on without with the operator's consent, and why. Each is owed what it held before. */

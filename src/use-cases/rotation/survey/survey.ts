@@ -147,7 +147,8 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
 }
 
 /**
- * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
+ * What its cluster is told reaches an HSM that stayed behind and is back, also one that another run took along meanwhile, so
+ * it takes part again from here on. Where
  * nothing else is left to do after the promotion, or in a repair that was through, it stays a debt until it was given the
  * credential; so does one that answers while its Region does not.
  */
@@ -156,7 +157,7 @@ const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery
   if (ledger.capabilities.writeReach !== 'cluster' || ledger.rollback !== null) return
   const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
   if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
-  for (const hsmId of [...ledger.debts.keys()]) {
+  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere]) {
     const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
     if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
     await run.record({ type: 'debt-settled', hsmId })
