@@ -20,11 +20,11 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
     ...howInWords(document),
     ...withoutProofInWords(document),
   ]
-  const lost = document.debts.flatMap((debt) => ('clusterId' in debt ? [debt.clusterId] : []))
+  const lost = [...document.debts, ...document.gone].flatMap((debt) => ('clusterId' in debt ? [debt.clusterId] : []))
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
   for (const debt of document.debts) lines.push(debtInWords(debt, document.direction))
-  for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
+  for (const gone of document.gone) lines.push(goneInWords(gone))
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
     lines.push(
@@ -66,6 +66,11 @@ const debtInWords = (debt: ShownDebt, direction: RotationDocument['direction']):
     ? `debt: ${debt.region === null ? '' : `${debt.region}/`}${debt.clusterId} is left out until it is back: ${printable(debt.reason)}`
     : `debt: ${debt.hsmId} stays behind: ${printable(debt.reason)}`
 }
+
+const goneInWords = (gone: ShownDebt): string =>
+  'clusterId' in gone
+    ? `gone: ${gone.region === null ? '' : `${gone.region}/`}${gone.clusterId} was left out and is owed nothing any more: ${printable(gone.reason)}`
+    : `gone: ${gone.hsmId} has left its cluster: ${printable(gone.reason)}`
 
 /**
  * Why it stands still, or what is owed, and how it goes on; for stderr.

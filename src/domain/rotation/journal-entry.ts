@@ -110,6 +110,8 @@ export type JournalEvent =
   | { readonly type: 'cluster-joined'; readonly cluster: PlannedCluster; readonly roster: readonly RosterEntry[] }
   /** Another run gave a lost cluster the credential. */
   | { readonly type: 'cluster-settled'; readonly clusterId: ClusterId; readonly by: RotationId }
+  /** A lost cluster does not exist any more, as AWS says: nothing is owed to it. */
+  | { readonly type: 'cluster-gone'; readonly clusterId: ClusterId; readonly reason: string }
   /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
   | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */

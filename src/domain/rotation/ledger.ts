@@ -77,6 +77,7 @@ export class RotationLedger {
   readonly #paidElsewhere = new Set<HsmId>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
+  readonly #goneClusters: LostCluster[] = []
   readonly #overwritten = new Map<CellKey, CellRef>()
   readonly #failedLoginsOf = new Map<UserKey, number>()
   readonly #provedCurrent = new Set<UserKey>()
@@ -160,6 +161,12 @@ export class RotationLedger {
       case 'cluster-settled':
         this.#lost.delete(event.clusterId)
         break
+      case 'cluster-gone': {
+        const lost = this.#lost.get(event.clusterId)
+        this.#lost.delete(event.clusterId)
+        if (lost !== undefined) this.#goneClusters.push({ ...lost, reason: event.reason })
+        break
+      }
       case 'cluster-joined':
         this.#lost.delete(event.cluster.clusterId)
         this.#join(event.roster, at, seq, event.cluster)
@@ -439,6 +446,11 @@ export class RotationLedger {
   /** Clusters of the family that were out of reach from the start and nobody has brought along yet. */
   get lostClusters(): ReadonlyMap<ClusterId, LostCluster> {
     return this.#lost
+  }
+
+  /** Clusters that were lost from the start and do not exist any more, with what was seen of that. */
+  get goneClusters(): readonly LostCluster[] {
+    return this.#goneClusters
   }
 
   /** HSMs that are gone from their cluster, and without which the operator went on. */

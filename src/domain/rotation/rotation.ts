@@ -35,6 +35,8 @@ export interface Rotation {
   readonly lostClusters: readonly LostCluster[]
   /** HSMs that are gone from their cluster, and without which the operator went on. */
   readonly gone: readonly Debt[]
+  /** Clusters that were lost from the start and do not exist any more. */
+  readonly goneClusters: readonly LostCluster[]
   /** Cells of a rollback that may hold something else than before, see `RotationLedger.isAsBefore`; but for debts. */
   readonly withoutProof: readonly CellRef[]
   readonly pause: PauseFacts | null
@@ -66,6 +68,7 @@ export const rotationOf = (ledger: RotationLedger): Rotation => {
     debts: [...(direction === 'back' ? ledger.owedBack : ledger.debts)].map(([hsmId, reason]) => ({ hsmId, reason })),
     lostClusters: [...ledger.lostClusters.values()],
     gone: ledger.gone,
+    goneClusters: ledger.goneClusters,
     withoutProof: direction === 'forward' ? [] : notAsBefore(ledger, cells),
     pause: ledger.pause,
     failedLogins: ledger.failedLogins,

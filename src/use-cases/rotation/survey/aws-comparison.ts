@@ -77,7 +77,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
 }
 
 /** Whether nobody knows what became of the cluster of an HSM: its Region did not answer. */
-export const isUnseen = (now: Discovery, { clusterId, region }: RosterEntry): boolean =>
+export const isUnseen = (now: Discovery, { clusterId, region }: Pick<RosterEntry, 'clusterId' | 'region'>): boolean =>
   !now.clusters.some((cluster) => cluster.clusterId === clusterId && cluster.region === region) &&
   whyUnanswered(now, region) !== undefined
 

@@ -1,6 +1,6 @@
 import type { Discovery } from '../../../domain/clone-family.js'
 import { judgePair } from '../../../domain/clone-verdict.js'
-import { activeHsms, type Cluster } from '../../../domain/cluster.js'
+import { activeHsms, type Cluster, isDeleted } from '../../../domain/cluster.js'
 import { refusal } from '../../../domain/errors.js'
 import type { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
@@ -47,8 +47,8 @@ export const survey = async (
   const discovery = await parts.discover()
   const joined = await followAws(run, discovery)
   if (run.plan.roster.length === 0) {
-    refuseToGoOnWithNone(run)
-    return
+    await bringLostBack(run, discovery)
+    if (run.plan.roster.length === 0) return refuseToGoOnWithNone(run)
   }
   const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
@@ -135,11 +135,12 @@ const owesTo = ({ plan, owedBack }: RotationLedger, clusterId: ClusterId): boole
   plan.roster.some((server) => server.clusterId === clusterId && owedBack.has(server.hsmId))
 
 /**
- * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody.
+ * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody. After a lost journal a
+ * cluster that is left out may hold it, and what is PENDING is kept for that as the current one.
  * @throws {OperatorError} `NO_HSM_LEFT`
  */
 const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
-  if (goesBack || ledger.promote !== null) return
+  if (goesBack || ledger.promote !== null || (ledger.facts.recovered && ledger.lostClusters.size > 0)) return
   const { rotationId } = ledger.facts
   throw refusal('NO_HSM_LEFT', `AWS lists no HSM of ${rotationId} any more`, [
     `nothing is left to rotate: lockstep rotate rollback --rotation ${rotationId} closes it`,
@@ -183,15 +184,44 @@ const dropGone = async (run: RotationRun, { hsmId, clusterId }: RosterEntry): Pr
   run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
 }
 
-/** Clusters that were lost when the rotation began and that AWS and their HSMs answer for again. */
+/**
+ * Clusters that were lost when the rotation began and that AWS and their HSMs answer for again. One that does not exist any
+ * more is owed nothing.
+ */
 const bringLostBack = async (run: RotationRun, discovery: Discovery): Promise<void> => {
   if (run.ledger.rollback !== null) return
   for (const lost of [...run.ledger.lostClusters.values()]) {
     const cluster = discovery.clusters.find(({ clusterId }) => clusterId === lost.clusterId)
+    const goneAs = whyGone(run, discovery, lost, cluster)
+    if (goneAs !== null) {
+      const reason = `${goneAs} (${lost.reason})`
+      await run.record({ type: 'cluster-gone', clusterId: lost.clusterId, reason })
+      run.notice(`${lost.clusterId} is owed nothing any more: ${reason}`)
+      continue
+    }
     const why = cluster === undefined ? 'AWS does not list it' : whyNotBack(run, discovery, cluster)
     if (cluster !== undefined && why === null) await bringBack(run, lost, cluster)
     else run.notice(`${lost.clusterId} is still left out: ${why}`)
   }
+}
+
+/**
+ * How AWS says that a cluster exists no more: it is deleted, or its Region answers without it to somebody who sees another
+ * cluster of this rotation by the same profile. Where it was named by its ID alone no Region can say so.
+ */
+const whyGone = (
+  { plan }: RotationRun,
+  discovery: Discovery,
+  { clusterId, region, profile }: LostCluster,
+  cluster: Cluster | undefined,
+): string | null => {
+  if (cluster !== undefined) return isDeleted(cluster) ? `it is ${cluster.state}` : null
+  if (region === null || !discovery.asked.includes(region)) return null
+  if (isUnseen(discovery, { clusterId, region })) return null
+  const seen = [plan.source, ...plan.destinations].some(
+    (one) => one.profile === profile && discovery.clusters.some((listed) => listed.clusterId === one.clusterId),
+  )
+  return seen ? `${region} does not list it any more` : null
 }
 
 const whyNotBack = (run: RotationRun, discovery: Discovery, cluster: Cluster): string | null => {
