@@ -9,6 +9,7 @@ import { type CellRecord, type Knowledge, newRecord, shownAs, unknownSince } fro
 import type {
   CopyVerdict,
   CredentialName,
+  CurrentVersion,
   Debt,
   Intent,
   JournalEntry,
@@ -91,6 +92,7 @@ export class RotationLedger {
   #rollback: Propagation | 'none' | null = null
   #stored = false
   #storedCurrent = false
+  #currentVersion: CurrentVersion | null = null
   #promote: 'intent' | 'read-back' | null = null
   #discard: 'intent' | 'read-back' | null = null
   #told = false
@@ -496,6 +498,11 @@ export class RotationLedger {
     return this.#storedCurrent
   }
 
+  /** The version of CURRENT that the proved current credential is part of; null where the journal does not say. */
+  get currentVersion(): CurrentVersion | null {
+    return this.#currentVersion
+  }
+
   /** Whether each user logged in somewhere with the current credential. */
   get currentProved(): boolean {
     return this.#plan.users.every(({ key }) => this.#provedCurrent.has(key))
@@ -710,13 +717,15 @@ export class RotationLedger {
     this.#plan = { ...this.#plan, parts }
   }
 
-  #noteStore({ act, phase, withCurrent = false }: Extract<JournalEvent, { type: 'store' }>): void {
+  #noteStore({ act, phase, withCurrent = false, current }: Extract<JournalEvent, { type: 'store' }>): void {
     this.#changing = true
     if (act === 'promote') this.#promote = phase
     if (act === 'discard') this.#discard = phase
     if (act !== 'put-pending' || phase !== 'read-back') return
     this.#stored = true
-    if (withCurrent) this.#storedCurrent = true
+    if (!withCurrent) return
+    this.#storedCurrent = true
+    this.#currentVersion = current ?? null
   }
 
   /** The records of an intent's cells; an HSM that is gone has none. */

@@ -12,7 +12,7 @@ import { currentRow } from '../../../domain/rotation/procedure.js'
 import { nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
-import { currentOfStore } from '../open/credentials.js'
+import { currentOfStore, provedCurrent } from '../open/credentials.js'
 import type { ReopenRequest } from '../open/reopen.js'
 import type { ReopenPorts } from '../ports.js'
 import { type Pause, throwTogether } from '../run/pause.js'
@@ -268,7 +268,10 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
   const { ledger, parts } = run
   const { current } = parts.credentials
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
-  const isGivenNow = current.size > 0 && ledger.promote === null && !(wayBackOf(ledger).byCurrent && ledger.stored)
+  const isKept = wayBackOf(ledger).byCurrent && ledger.stored
+  // The store has lost what was proved, and what is typed in its place may be wrong.
+  const isInstead = isKept && isTyped && current.size > 0 && (await provedCurrent(parts.store, ledger)) === null
+  const isGivenNow = current.size > 0 && ledger.promote === null && (!isKept || isInstead)
   const isUntouched = ledger.cells().every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
   const asked = isGivenNow && isUntouched ? await askedAgain(run, isTyped) : null
   await firstLogins(parts, reachable, run.users, asked, {
@@ -281,7 +284,12 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
     },
   })
   if (!isGivenNow) return
-  if (asked === null && !(await proveLate(run))) return run.doubtCurrent()
+  if (asked === null && !(await proveLate(run))) {
+    if (!isInstead) return run.doubtCurrent()
+    run.notice('no HSM is left that could prove the current credential given: it is taken as it was typed')
+  }
+  // CURRENT of the store is somebody else's by now.
+  if (isInstead) return
   // A rotation that stopped before the store held anything keeps it with the new credential.
   if (ledger.stored && parts.credentials.new.size > 0 && ledger.rollback === null) await storeCurrent(run)
 }
