@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
+import { OperatorError } from '../../../src/domain/errors.js'
 import type { RotationId } from '../../../src/domain/ids.js'
 import { change, copies, copy, DONE, listing, loggedIn, login, rehearsal, STORED } from '../../helpers/journal-lines.js'
 import { PASSWORDS } from '../../helpers/memory-fleet.js'
@@ -143,4 +144,22 @@ describe('somebody has moved CURRENT of the store since it was proved', () => {
     expect((await takeUp(place, 'resume', { gives: ['current'] })).ended).toBe('rolled-back 0')
     expect(place.fleet.holds()).toBe('a old, b old, c old')
   })
+})
+
+// A story that went wrong, told without its accidents.
+test('what was given back is proved again where the store failed as PENDING was discarded', async () => {
+  const place = placeOf({ hsms: [1, 2], facts: { observed: [a, b, c].map((hsmId) => loggedIn(hsmId)) } })
+  await takeUp(place, 'resume', { gives, options: { propagate: 'change', pauseBefore: 'canary' } })
+  const discard = place.store.discardPending.bind(place.store)
+  place.store.discardPending = async (rotationId) => {
+    await discard(rotationId)
+    place.store.discardPending = discard
+    throw new OperatorError('STORE_UNREADABLE', 'the disk is full')
+  }
+  expect((await takeUp(place, 'rollback')).ended).toBe('STORE_UNREADABLE 4')
+  expect(place.fleet.holds()).toBe('a old, b old, c old')
+  place.fleet.give(a, 'other')
+  expect((await takeUp(place, 'resume')).ended).toBe('OTHER_CREDENTIAL 4')
+  expect((await takeUp(place, 'resume', { options: { overwriteOther: true } })).ended).toBe('rolled-back 0')
+  expect(place.fleet.holds()).toBe('a old, b old, c old')
 })
