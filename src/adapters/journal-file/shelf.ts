@@ -100,8 +100,7 @@ export const journalShelf = (folder: string, now: () => Date): JournalShelf => {
         const { ledger, trouble } = await followReadable(this, rotationId)
         // A crash before the first line was on the disk: nothing had begun.
         if (trouble?.code === 'JOURNAL_EMPTY') continue
-        const plan = ledger?.plan
-        const itsIds = plan === undefined ? [] : [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
+        const itsIds = ledger?.clusterIds ?? []
         if (itsIds.length > 0 && !itsIds.some((clusterId) => clusterIds.includes(clusterId))) continue
         if (trouble !== null) throw mayBeOpen(rotationId, trouble)
         if (ledger === null) continue

@@ -29,12 +29,12 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
     ...howInWords(document),
     ...withoutProofInWords(document),
   ]
-  const lost = document.debts.flatMap((debt) => ('clusterId' in debt ? [debt.clusterId] : []))
+  const lost = [...document.debts, ...document.gone].flatMap((debt) => ('clusterId' in debt ? [debt.clusterId] : []))
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
-  for (const debt of document.debts) lines.push(debtInWords(debt))
+  for (const debt of document.debts) lines.push(debtInWords(debt, document.direction))
   lines.push(...unseenInWords(document))
-  for (const { hsmId, reason } of document.gone) lines.push(`gone: ${hsmId} has left its cluster: ${printable(reason)}`)
+  for (const gone of document.gone) lines.push(goneInWords(gone))
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
     lines.push(
@@ -79,10 +79,17 @@ const unseenInWords = ({ unseenRegions, direction, procedure }: RotationDocument
   ]
 }
 
-const debtInWords = (debt: ShownDebt): string =>
-  'clusterId' in debt
+const debtInWords = (debt: ShownDebt, direction: RotationDocument['direction']): string => {
+  if (direction === 'back') return `debt: ${debt.hsmId} may hold the new password still: ${printable(debt.reason)}`
+  return 'clusterId' in debt
     ? `debt: ${debt.region === null ? '' : `${debt.region}/`}${debt.clusterId} is left out until it is back: ${printable(debt.reason)}`
     : `debt: ${debt.hsmId} stays behind: ${printable(debt.reason)}`
+}
+
+const goneInWords = (gone: ShownDebt): string =>
+  'clusterId' in gone
+    ? `gone: ${gone.region === null ? '' : `${gone.region}/`}${gone.clusterId} was left out and is owed nothing any more: ${printable(gone.reason)}`
+    : `gone: ${gone.hsmId} has left its cluster: ${printable(gone.reason)}`
 
 /**
  * Why it stands still, or what is owed, and how it goes on; for stderr.
@@ -96,16 +103,17 @@ export const renderPause = (
 ): string | null => {
   const { error, rotationId, stage, outcome, direction } = document
   const resume = `lockstep rotate resume --rotation ${rotationId}`
-  if (outcome === 'completed-with-debt' && error === undefined) {
-    return `What stays behind is given the credential once it is back, by ${resume}`
+  const goesBack = direction === 'back'
+  const isOwed = outcome === 'completed-with-debt' || (outcome === 'rolled-back' && document.debts.length > 0)
+  if (isOwed && error === undefined) {
+    return `What stays behind is given ${goesBack ? 'what it held before' : 'the credential'} once it is back, by ${resume}`
   }
   if (outcome !== 'paused' && error === undefined) return null
   const why = error === undefined ? unfinishedInWords(gone) : printable(error.message)
-  const goesBack = direction === 'back'
   const rollback = `lockstep rotate rollback --rotation ${rotationId}`
   // Both are named below, in the words that fit the direction.
   const suggestions = error?.suggestions.filter((one) => one !== resume && one !== rollback) ?? []
-  const standing = outcome === 'completed-with-debt' ? 'A debt remains' : 'Not gone on with'
+  const standing = isOwed ? 'A debt remains' : 'Not gone on with'
   const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : standing
   return [
     `${headline}: ${why}`,
@@ -127,9 +135,9 @@ const whoIs = ({ user, host, pid }: RotationHolder): string => `${printable(user
 /** What other rotations owe, and what pays it; for stderr. */
 export const renderOwed = (owed: readonly OwedElsewhere[]): string =>
   owed
-    .flatMap(({ rotationId, startedAt, debts }) => [
-      `${rotationId}, started ${startedAt}, still owes what it gave:`,
-      ...debts.map((debt) => `  ${debtInWords(debt)}`),
+    .flatMap(({ rotationId, startedAt, direction, debts }) => [
+      `${rotationId}, started ${startedAt}, still owes what it ${direction === 'back' ? 'was to give back' : 'gave'}:`,
+      ...debts.map((debt) => `  ${debtInWords(debt, direction)}`),
       `  * lockstep rotate status --rotation ${rotationId}`,
     ])
     .join('\n')

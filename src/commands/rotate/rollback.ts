@@ -9,6 +9,7 @@ export default class RotateRollback extends ReopenCommand {
     `By a copy (syncUser, user replicate) from an HSM or a cluster that was not written to, for which nobody needs to know the
 old password; or by a change (changePswd, user change-password) to the current credential that was proved at the start.
 Accepted until the new credential begins to become the current one. Once begun, rotate resume goes on with the rollback.
+An HSM that was written and is lost keeps it from ending, unless --allow-unreachable HSM --reason TEXT makes a debt of it.
 
 ${exitCodes({
   0: 'every HSM is back on the old password',
@@ -17,7 +18,7 @@ ${exitCodes({
   3: 'refused: too late, or there is no way back; nothing has changed',
   4: 'partly rolled back; rotate resume goes on',
   5: 'another run works on one of the clusters',
-  6: 'rolled back, with cells that were given the old password without proof that they held it',
+  6: 'rolled back, with cells that were given the old password without proof that they held it, or with debt',
   130: 'interrupted before this run changed anything',
 })}`
   static override examples = [

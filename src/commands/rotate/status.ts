@@ -32,7 +32,7 @@ ${exitCodes({
   0: 'completed, or rolled back',
   3: 'no such rotation',
   4: 'not finished; resume goes on with it, unless a process works on it',
-  6: 'completed with debt, or rolled back with cells that nobody could prove',
+  6: 'completed with debt, or rolled back with debt or with cells that nobody could prove',
 })}`
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

@@ -1,4 +1,5 @@
 import type { UtilityConfig } from '../config-files.js'
+import type { CredentialVersion } from '../credential-store.js'
 import type { Answer, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
@@ -78,6 +79,9 @@ export type Observation =
     }
   | { readonly type: 'copies'; readonly verdict: CopyVerdict; readonly evidence: string }
 
+/** Names a version of CURRENT in a store; nothing secret. */
+export type CurrentVersion = Pick<CredentialVersion, 'rotationId' | 'startedAt'>
+
 /** One line of a journal: an intent, an observation, or a turn of the rotation. Never a belief, never a secret. */
 export type JournalEvent =
   | Observation
@@ -86,12 +90,13 @@ export type JournalEvent =
   | { readonly type: 'answer'; readonly to: number; readonly answer: Answer }
   | { readonly type: 'unanswered'; readonly to: number; readonly reason: string }
   | { readonly type: 'propagation'; readonly method: Propagation; readonly evidence: string }
-  /** `withCurrent`: the proved current credential was read back as well. */
+  /** `withCurrent`: the proved current credential was read back as well; `current`: as part of which version of CURRENT. */
   | {
       readonly type: 'store'
       readonly act: 'put-pending' | 'promote' | 'discard'
       readonly phase: 'intent' | 'read-back'
       readonly withCurrent?: boolean
+      readonly current?: CurrentVersion
     }
   | {
       readonly type: 'paused'
@@ -123,6 +128,8 @@ export type JournalEvent =
       readonly by: RotationId
       readonly owing: readonly HsmId[]
     }
+  /** A lost cluster does not exist any more, as AWS says: nothing is owed to it. */
+  | { readonly type: 'cluster-gone'; readonly clusterId: ClusterId; readonly reason: string }
   /** AWS does not list an HSM any more, and the operator goes on without it: it has no cells from here on. */
   | { readonly type: 'hsm-gone'; readonly gone: Debt }
   /** HSMs that were added to the clusters since; they become targets. */

@@ -48,12 +48,12 @@ export interface JournalShelf {
   /** IDs of all rotations known here, oldest first. */
   list(): Promise<readonly RotationId[]>
   /**
-   * Rotations on one of these clusters, oldest first, whether or not they have anything left to do.
+   * Rotations on one of these clusters, or that owe one something, oldest first, whether or not they have anything left to do.
    * @throws {OperatorError} as `openRotations`
    */
   rotationsOn(clusterIds: readonly ClusterId[]): Promise<readonly Rotation[]>
   /**
-   * Rotations on one of these clusters that have something left to do, be it a debt.
+   * Those of them that have something left to do, be it a debt.
    * @throws {OperatorError} `JOURNAL_BROKEN`, `JOURNAL_UNREADABLE` (exit 5): what cannot be read to its end may be open, if
    *   its beginning names one of the clusters or cannot be read either
    */

@@ -9,6 +9,7 @@ import { type CellRecord, type Knowledge, newRecord, shownAs, unknownSince } fro
 import type {
   CopyVerdict,
   CredentialName,
+  CurrentVersion,
   Debt,
   Intent,
   JournalEntry,
@@ -74,11 +75,14 @@ export class RotationLedger {
   /** Clusters of which an HSM that is gone was meant to be written, with the user. */
   readonly #writtenAndGone = new Set<string>()
   readonly #debts = new Map<HsmId, string>()
-  /** HSMs that stayed behind and that another run took along. */
+  /** HSMs that a rollback went on without; they are owed what they held before. */
+  readonly #owedBack = new Map<HsmId, string>()
+  /** HSMs that stayed behind and that another run took along, unless their cluster had to be told something since. */
   readonly #paidElsewhere = new Set<HsmId>()
   readonly #superseded = new Map<`${ClusterId} ${UserKey}`, Superseded>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
+  readonly #goneClusters: LostCluster[] = []
   readonly #overwritten = new Map<CellKey, CellRef>()
   readonly #failedLoginsOf = new Map<UserKey, number>()
   readonly #provedCurrent = new Set<UserKey>()
@@ -92,6 +96,7 @@ export class RotationLedger {
   #rollback: Propagation | 'none' | null = null
   #stored = false
   #storedCurrent = false
+  #currentVersion: CurrentVersion | null = null
   #promote: 'intent' | 'read-back' | null = null
   #discard: 'intent' | 'read-back' | null = null
   #told = false
@@ -147,13 +152,16 @@ export class RotationLedger {
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
       case 'debt':
-        this.#debts.set(event.debt.hsmId, event.debt.reason)
+        if (this.#rollback === null) this.#debts.set(event.debt.hsmId, event.debt.reason)
+        else this.#owedBack.set(event.debt.hsmId, event.debt.reason)
         this.#shareOut()
         break
       case 'debt-settled':
         this.#debts.delete(event.hsmId)
+        this.#owedBack.delete(event.hsmId)
         // It was given the credential of the other run, and this one has no more to do with it.
-        if (event.by !== undefined) this.#paidElsewhere.add(event.hsmId)
+        if (event.by === undefined) this.#paidElsewhere.delete(event.hsmId)
+        else this.#paidElsewhere.add(event.hsmId)
         this.#shareOut()
         break
       case 'superseded':
@@ -162,6 +170,12 @@ export class RotationLedger {
       case 'cluster-settled':
         this.#lost.delete(event.clusterId)
         break
+      case 'cluster-gone': {
+        const lost = this.#lost.get(event.clusterId)
+        this.#lost.delete(event.clusterId)
+        if (lost !== undefined) this.#goneClusters.push({ ...lost, reason: event.reason })
+        break
+      }
       case 'cluster-joined':
         this.#lost.delete(event.cluster.clusterId)
         this.#join(event.roster, at, seq, event.cluster)
@@ -171,6 +185,7 @@ export class RotationLedger {
         break
       case 'targets-added':
         this.#join(event.roster, at, seq)
+        this.#oweJoined(event.roster)
         break
       case 'resumed':
         this.#invocationSeq = seq
@@ -180,6 +195,7 @@ export class RotationLedger {
         break
       case 'rollback-abandoned':
         this.#rollback = null
+        this.#owedBack.clear()
         break
       case 'applications-told':
         this.#told = true
@@ -451,6 +467,16 @@ export class RotationLedger {
     return this.#debts
   }
 
+  /** HSMs that stayed behind and that another run took along, so that they take no part any more. */
+  get paidElsewhere(): ReadonlySet<HsmId> {
+    return this.#paidElsewhere
+  }
+
+  /** HSMs that a rollback went on without with the operator's consent, and why. Each is owed what it held before. */
+  get owedBack(): ReadonlyMap<HsmId, string> {
+    return this.#owedBack
+  }
+
   /** Clusters of the family that were out of reach from the start and nobody has brought along yet. */
   get lostClusters(): ReadonlyMap<ClusterId, LostCluster> {
     return this.#lost
@@ -460,6 +486,11 @@ export class RotationLedger {
   get clusterIds(): readonly ClusterId[] {
     const { source, destinations } = this.#plan
     return [...[source, ...destinations].map(({ clusterId }) => clusterId), ...this.#lost.keys()]
+  }
+
+  /** Clusters that were lost from the start and do not exist any more, with what was seen of that. */
+  get goneClusters(): readonly LostCluster[] {
+    return this.#goneClusters
   }
 
   /** HSMs that are gone from their cluster, and without which the operator went on. */
@@ -503,6 +534,11 @@ export class RotationLedger {
   /** The store has returned the current credential beside it. */
   get storedCurrent(): boolean {
     return this.#storedCurrent
+  }
+
+  /** The version of CURRENT that the proved current credential is part of; null where the journal does not say. */
+  get currentVersion(): CurrentVersion | null {
+    return this.#currentVersion
   }
 
   /** Whether each user logged in somewhere with the current credential. */
@@ -689,9 +725,19 @@ export class RotationLedger {
     this.#shareOut()
   }
 
+  /** What joins a cluster that is owed something, once PENDING is gone, may have been built from an HSM that is. */
+  #oweJoined(roster: readonly RosterEntry[]): void {
+    if (this.#discard !== 'read-back') return
+    for (const { hsmId, clusterId } of roster) {
+      const owed = [...this.#owedBack].find(([one]) => this.#clusterOf(one) === clusterId)
+      if (owed !== undefined) this.#owedBack.set(hsmId, owed[1])
+    }
+  }
+
   #leave(gone: Debt): void {
     this.#gone.push(gone)
     this.#debts.delete(gone.hsmId)
+    this.#owedBack.delete(gone.hsmId)
     const clusterId = this.#clusterOf(gone.hsmId)
     for (const { key: user } of this.#plan.users) {
       const isWritten = this.#records.get(keyOf({ user, hsmId: gone.hsmId }))?.lastWrite != null
@@ -711,13 +757,15 @@ export class RotationLedger {
     this.#plan = { ...this.#plan, parts }
   }
 
-  #noteStore({ act, phase, withCurrent = false }: Extract<JournalEvent, { type: 'store' }>): void {
+  #noteStore({ act, phase, withCurrent = false, current }: Extract<JournalEvent, { type: 'store' }>): void {
     this.#changing = true
     if (act === 'promote') this.#promote = phase
     if (act === 'discard') this.#discard = phase
     if (act !== 'put-pending' || phase !== 'read-back') return
     this.#stored = true
-    if (withCurrent) this.#storedCurrent = true
+    if (!withCurrent) return
+    this.#storedCurrent = true
+    this.#currentVersion = current ?? null
   }
 
   /** The records of an intent's cells; an HSM that is gone has none. */

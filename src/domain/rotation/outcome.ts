@@ -3,7 +3,7 @@ import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, RegionName, RotationId } from '../ids.js'
 import type { UtilityName } from '../utility/utility.js'
 import { type Cell, type CellRef, type Coverage, coverageOf } from './cell.js'
-import type { Debt, RotationFacts } from './journal-entry.js'
+import type { Debt, LostCluster, RotationFacts } from './journal-entry.js'
 import type { Propagation, UnseenRegion } from './plan.js'
 import type { OutcomeWord, Rotation } from './rotation.js'
 import type { Stage } from './stage.js'
@@ -53,10 +53,10 @@ export interface RotationDocument {
   readonly overwritten: readonly CellRef[]
   /** Cells that a rollback gave the old password without proof that they held it before. */
   readonly withoutProof: readonly CellRef[]
-  /** HSMs that were allowed to stay behind, and clusters that were lost when it began. */
+  /** HSMs that were allowed to stay behind, and, unless it goes back, clusters that were lost when it began. */
   readonly debts: readonly ShownDebt[]
-  /** HSMs that AWS does not list any more, and without which the operator went on. */
-  readonly gone: readonly Debt[]
+  /** HSMs that AWS does not list any more, and without which the operator went on; and lost clusters that exist no more. */
+  readonly gone: readonly ShownDebt[]
   /** What was wrong with an earlier journal of this rotation, which was set aside when it was recovered. */
   readonly brokenJournal?: string
   /** Commands that failed once the rotation was complete; only in the document of the run that called them. */
@@ -67,9 +67,7 @@ export interface RotationDocument {
 /** What scripts are told of a rotation. */
 export const rotationDocument = (rotation: Rotation): RotationDocument => {
   const { facts, plan, pause } = rotation
-  const lost = rotation.lostClusters.map(
-    ({ clusterId, region, reason }): ShownDebt => ({ hsmId: null, clusterId, region, reason }),
-  )
+  const [lost, goneClusters] = [rotation.lostClusters.map(asDebt), rotation.goneClusters.map(asDebt)]
   return {
     rotationId: facts.rotationId,
     procedure: facts.procedure,
@@ -84,29 +82,37 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     startedAt: rotation.startedAt,
     store: facts.store,
     ...(facts.from === null ? {} : { from: facts.from }),
-    leftOut: [...new Set([...plan.leftOut, ...rotation.lostClusters].map(({ clusterId }) => clusterId))],
+    leftOut: [
+      ...new Set(
+        [...plan.leftOut, ...rotation.lostClusters, ...rotation.goneClusters].map(({ clusterId }) => clusterId),
+      ),
+    ],
     unseenRegions: plan.unseenRegions ?? [],
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,
     withoutProof: rotation.withoutProof,
-    debts: [...rotation.debts, ...lost],
-    gone: rotation.gone,
+    // A cluster that took no part holds what it held before.
+    debts: rotation.direction === 'back' ? rotation.debts : [...rotation.debts, ...lost],
+    gone: [...rotation.gone, ...goneClusters],
     ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
     ...(pause === null ? {} : { error: { code: pause.code, message: pause.message, suggestions: pause.suggestions } }),
   }
 }
 
+const asDebt = ({ clusterId, region, reason }: LostCluster): ShownDebt => ({ hsmId: null, clusterId, region, reason })
+
 /** Exit code of a command that ends with this document. */
 export const exitCodeFor = ({
   outcome,
   withoutProof,
-}: Pick<RotationDocument, 'outcome' | 'withoutProof'>): ExitCode => {
+  debts,
+}: Pick<RotationDocument, 'outcome' | 'withoutProof' | 'debts'>): ExitCode => {
   switch (outcome) {
     case 'completed':
       return EXIT.done
     case 'rolled-back':
-      return withoutProof.length === 0 ? EXIT.done : EXIT.differences
+      return withoutProof.length === 0 && debts.length === 0 ? EXIT.done : EXIT.differences
     case 'completed-with-debt':
       return EXIT.differences
     case 'paused':

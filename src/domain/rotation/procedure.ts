@@ -18,6 +18,7 @@ export type Effect =
   | 'finalize'
   | 'tell-applications'
   | 'restore'
+  | 'restore-owed'
   | 'verify-back'
   | 'discard'
   | 'give-joined'

@@ -30,12 +30,14 @@ export interface Rotation {
   readonly hasChanged: boolean
   /** PENDING may have become CURRENT: there is no going back from here. */
   readonly promoting: boolean
-  /** HSMs that stay behind with the operator's consent. */
+  /** HSMs that stay behind with the operator's consent; of a rotation that goes back, those it went on without. */
   readonly debts: readonly Debt[]
   readonly lostClusters: readonly LostCluster[]
   /** HSMs that are gone from their cluster, and without which the operator went on. */
   readonly gone: readonly Debt[]
-  /** Cells of a rollback that may hold something else than before, see `RotationLedger.isAsBefore`. */
+  /** Clusters that were lost from the start and do not exist any more. */
+  readonly goneClusters: readonly LostCluster[]
+  /** Cells of a rollback that may hold something else than before, see `RotationLedger.isAsBefore`; but for debts. */
   readonly withoutProof: readonly CellRef[]
   readonly pause: PauseFacts | null
   readonly failedLogins: number
@@ -63,9 +65,10 @@ export const rotationOf = (ledger: RotationLedger): Rotation => {
     direction,
     hasChanged: ledger.hasChanged,
     promoting: ledger.promote !== null,
-    debts: [...ledger.debts].map(([hsmId, reason]) => ({ hsmId, reason })),
+    debts: [...(direction === 'back' ? ledger.owedBack : ledger.debts)].map(([hsmId, reason]) => ({ hsmId, reason })),
     lostClusters: [...ledger.lostClusters.values()],
     gone: ledger.gone,
+    goneClusters: ledger.goneClusters,
     withoutProof: direction === 'forward' ? [] : notAsBefore(ledger, cells),
     pause: ledger.pause,
     failedLogins: ledger.failedLogins,
@@ -81,4 +84,6 @@ const outcomeOf = (undone: 'pause' | 'debt' | undefined, direction: Rotation['di
 }
 
 const notAsBefore = (ledger: RotationLedger, cells: readonly Cell[]): readonly CellRef[] =>
-  cells.flatMap(({ user, hsmId }) => (ledger.isAsBefore(user, hsmId) ? [] : [{ user, hsmId }]))
+  cells.flatMap(({ user, hsmId }) =>
+    ledger.isAsBefore(user, hsmId) || ledger.owedBack.has(hsmId) ? [] : [{ user, hsmId }],
+  )

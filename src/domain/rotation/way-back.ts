@@ -177,7 +177,7 @@ export const isOverOnHsms = (ledger: RotationLedger): boolean => {
   const { rollback, discard, facts } = ledger
   // After a lost journal it is logins that tell, and those of an earlier invocation are made again.
   if (rollback === null) return !facts.recovered && !ledger.isWrittenGone() && nothingToUndo(ledger)
-  return rollback === 'none' || discard === 'read-back'
+  return rollback === 'none' || (discard === 'read-back' && ledger.owedBack.size === 0)
 }
 
 /** Whether a rollback has nothing to do on any HSM: nothing was ever meant to be written, or nothing of it can be new. */

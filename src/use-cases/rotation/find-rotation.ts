@@ -95,7 +95,7 @@ const processOf = async (locks: LockFinder, rotationId: RotationId): Promise<Lis
 }
 
 /** What another rotation of this machine still owes. */
-export interface OwedElsewhere extends Pick<RotationDocument, 'rotationId' | 'startedAt' | 'debts'> {}
+export interface OwedElsewhere extends Pick<RotationDocument, 'rotationId' | 'startedAt' | 'direction' | 'debts'> {}
 
 /** Rotations but this one that left a debt which nobody has paid since, oldest first. */
 export const owedBeside = async (shelf: JournalShelf, shown: RotationId): Promise<readonly OwedElsewhere[]> => {
@@ -104,8 +104,8 @@ export const owedBeside = async (shelf: JournalShelf, shown: RotationId): Promis
     if (id === shown) continue
     const { ledger, trouble } = await followReadable(shelf, id)
     if (trouble !== null) continue
-    const { rotationId, startedAt, outcome, debts } = rotationDocument(rotationOf(ledger))
-    if (outcome === 'completed-with-debt') owed.push({ rotationId, startedAt, debts })
+    const { rotationId, startedAt, direction, outcome, debts } = rotationDocument(rotationOf(ledger))
+    if (outcome !== 'paused' && debts.length > 0) owed.push({ rotationId, startedAt, direction, debts })
   }
   return owed
 }

@@ -6,6 +6,7 @@ import { rotationOf } from '../../../src/domain/rotation/rotation.js'
 import { pointOfNoReturn } from '../../../src/domain/rotation/way-back.js'
 import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import {
+  AWS_AGREES,
   back,
   change,
   copies,
@@ -50,6 +51,21 @@ describe('a rotation that is paused', () => {
       `resume with ${RESUME}`,
       `or go back with ${ROLLBACK}`,
     ])
+  })
+
+  test('that is rolled back with debt, says what is owed and how it is paid', () => {
+    const owed: Line = { type: 'debt', debt: { hsmId: a, reason: 'Region lost' } }
+    const { matrix, pause } = shown([
+      ...CHANGED,
+      back(),
+      owed,
+      AWS_AGREES,
+      { type: 'store', act: 'discard', phase: 'read-back' },
+    ])
+    expect(matrix).toContain(`${ROTATION}: rolled-back; cluster-aaaaaaaaaaa old 0/1, cluster-bbbbbbbbbbb old 2/2`)
+    expect(matrix).toContain(`debt: ${a} may hold the new password still: Region lost`)
+    expect(matrix).not.toContain('not shown to hold')
+    expect(pause).toBe(`What stays behind is given what it held before once it is back, by ${RESUME}`)
   })
 
   test('once it goes back, says that resume does, and no word of a rollback', () => {

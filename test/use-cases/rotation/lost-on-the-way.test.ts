@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
-import type { ClusterId, HsmId } from '../../../src/domain/ids.js'
+import type { ClusterId, HsmId, RotationId } from '../../../src/domain/ids.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
 import { discoveryOf } from '../../helpers/clusters.js'
@@ -16,7 +16,7 @@ import {
   STORED,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { hsm, rosterOf } from '../../helpers/rotation.js'
+import { hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import {
   type BenchGiven,
   besideIn,
@@ -295,16 +295,6 @@ describe('an HSM that cannot be reached', () => {
     expect([ended, suggestions.join()]).toEqual(['HSM_UNREACHABLE 4', expect.stringContaining(flagsFor(c))])
   })
 
-  test('is no debt of a rollback, and nothing advises to make it one', async () => {
-    const place = await changed([a])
-    const { ended, suggestions } = await takeUp(place, 'rollback', without(a))
-    expect([ended, suggestions.join()]).toEqual([
-      'HSM_UNREACHABLE 4',
-      expect.not.stringContaining('--allow-unreachable'),
-    ])
-    expect(place.written().filter((words) => words.startsWith('debt'))).toEqual([])
-  })
-
   test.each([
     ['at all', 'open', 'HSM_UNREACHABLE 4'],
     ['once the rollback has begun', 'change CU:app a', 'HSM_UNREACHABLE 4'],
@@ -314,6 +304,7 @@ describe('an HSM that cannot be reached', () => {
     if (when === 'open') for (const hsmId of [a, b, c, d]) place.fleet.at(hsmId).away = true
     else place.fleet.befall(when === 'login CO:admin a' ? when : 'copy CU:app b>a', { breaks: 'unreachable' })
     const { ended, suggestions } = await takeUp(place, 'rollback')
+    // Whether it may stay behind shows once everything else is back.
     expect([ended, suggestions.join()]).toEqual([expected, expect.not.stringContaining('--allow-unreachable')])
   })
 })
@@ -359,4 +350,39 @@ test('a debt that another rotation has overtaken is paid by a repair that names 
     'DEBT_SUPERSEDED 6',
     expect.stringContaining('--destination cluster-ddddddddddd --user CU:app'),
   ])
+})
+
+test('an HSM of a cluster that another run has paid takes part again where its cluster has to be told something', async () => {
+  const debts = [b, c].map((hsmId): Line => ({ type: 'debt', debt: { hsmId, reason: 'x' } }))
+  const place = placeOf({
+    utility: 'cloudhsm-cli',
+    lines: [
+      STORED,
+      copies('refused'),
+      { type: 'propagation', method: 'change', evidence: 'x' },
+      ...debts,
+      ...[a, d].flatMap((hsmId): Line[] => [
+        [change(hsmId), DONE],
+        [login(hsmId), DONE],
+      ]),
+      PROMOTED,
+      TOLD,
+      { type: 'debt-settled', hsmId: c, by: 'r-20260302-031500-late' as RotationId },
+    ],
+    fleet: (its) => {
+      for (const hsmId of [a, c, d]) its.give(hsmId, 'new')
+      its.at(b).away = true
+    },
+  })
+  await keepPending(place)
+  await place.store.promote(ROTATION)
+  const servers = place.fleet.hsms.map(({ server }) => server)
+  const joined = besideIn(servers, c, 'e')
+  place.fleet.add(joined)
+  place.aws.clusters = reported([...servers, joined])
+  const { ended, rotation } = await takeUp(place, 'resume')
+  expect([ended, rotation?.debts.map(({ hsmId }) => hsmId)]).toEqual(['completed-with-debt 6', [b]])
+  expect(place.fleet.holds()).toBe('a new, b old, c new, d new, e new')
+  place.fleet.at(b).away = false
+  expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
 })

@@ -469,7 +469,7 @@ describe('by cloudhsm-cli', () => {
 
   test('a current credential is stored only where it could be proved', async () => {
     const turns = [
-      turn({ propagate: 'change', troubles: [trouble('no-connection', { at: 753, lasting: true })] }),
+      turn({ propagate: 'change', troubles: [trouble('no-connection', { at: 770, lasting: true })] }),
       turn({ action: 'rollback', troubles: [trouble('unreachable', { hsm: 1 })] }),
       turn({ action: 'recover', pauseBefore: 'store-pending', troubles: [trouble('replaced', { at: 193 })] }),
       turn({}),
@@ -556,20 +556,6 @@ test('a debt that was proved before it stayed behind is proved again before it i
     'resume: completed-with-debt',
     'resume: OTHER_CREDENTIAL',
     'resume: completed',
-  ])
-})
-
-test('what was given back is proved again where the store failed as PENDING was discarded', async () => {
-  const troubles = [trouble('store-fails-after', { at: 37 }), trouble('set-password', { at: 356 })]
-  const turns = [
-    turn({ retryOfficer: true, troubles: [trouble('drop', { at: 565 })] }),
-    turn({ action: 'rollback', troubles, rival: { at: 0, action: 'start' } }),
-  ]
-  const fleet = { clusters: [2, 1], users: 3 }
-  expect((await told({ fleet, wishes: { current: 'given' }, turns, noise: 7 })).slice(-3)).toEqual([
-    'rollback: STORE_UNREADABLE',
-    'resume: OTHER_CREDENTIAL',
-    'resume: rolled-back',
   ])
 })
 

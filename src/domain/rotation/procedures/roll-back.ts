@@ -14,8 +14,9 @@ export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolea
   )
 }
 
-/** Nothing was ever written, or all of it was taken back and PENDING is gone: no HSM has to be asked. */
-const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean => rollback === 'none' || discard === 'read-back'
+/** Nothing was ever written, or PENDING is gone: no HSM has to be asked, but for those that are owed something. */
+export const isNothingLeft = ({ rollback, discard }: RotationLedger): boolean =>
+  rollback === 'none' || discard === 'read-back'
 
 /**
  * Whether what we wrote to a cell logged in with the current credential in an earlier invocation alone. Where no store keeps
@@ -27,12 +28,17 @@ export const isProofStale = (ledger: RotationLedger, { user, hsmId }: CellRef): 
   ledger.everWritten(user, hsmId) &&
   !ledger.isFresh(user, hsmId)
 
+/** Whether something is left to do on a cell before it counts as back. */
+export const isLeftToDo = (ledger: RotationLedger, cell: CellRef): boolean =>
+  !isBack(ledger, cell) || isProofStale(ledger, cell)
+
 /** Gives every cell that was written the old credential back. */
 export const ROLL_BACK: Procedure = [
   {
     stage: 'restore',
     effect: 'restore',
-    isDone: (ledger) => isNothingLeft(ledger) || ledger.cells().every((cell) => isBack(ledger, cell)),
+    isDone: (ledger) =>
+      isNothingLeft(ledger) || ledger.cells().every((cell) => ledger.owedBack.has(cell.hsmId) || isBack(ledger, cell)),
     mayBeInterrupted: true,
     otherwise: 'pause',
   },
@@ -41,7 +47,7 @@ export const ROLL_BACK: Procedure = [
     effect: 'verify-back',
     isDone: (ledger) =>
       isNothingLeft(ledger) ||
-      (!ledger.cells().some((cell) => isProofStale(ledger, cell)) &&
+      (!ledger.cells().some((cell) => !ledger.owedBack.has(cell.hsmId) && isProofStale(ledger, cell)) &&
         ledger.awsAgreesSince(ledger.plan.roster.map(({ hsmId }) => hsmId))),
     mayBeInterrupted: true,
     otherwise: 'pause',
@@ -52,5 +58,12 @@ export const ROLL_BACK: Procedure = [
     isDone: (ledger) => ledger.discard === 'read-back',
     mayBeInterrupted: false,
     otherwise: 'pause',
+  },
+  {
+    stage: 'restore',
+    effect: 'restore-owed',
+    isDone: (ledger) => ledger.owedBack.size === 0,
+    mayBeInterrupted: true,
+    otherwise: 'debt',
   },
 ]

@@ -2,7 +2,7 @@ import type { Answer } from '../../../domain/hsm-console.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
-import type { PlannedUser, Propagation } from '../../../domain/rotation/plan.js'
+import { type PlannedUser, type Propagation, serversOf } from '../../../domain/rotation/plan.js'
 import { oldOriginFor } from '../../../domain/rotation/way-back.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -138,7 +138,16 @@ export const oldOrigin = (run: RotationRun, target: UnitId): UnitId => {
   if (from !== undefined) return from
   const away = oldOriginFor(run.ledger, target)
   if (away === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
-  throw new Pause('HSM_UNREACHABLE', `${run.name(away)} holds the old credential and cannot be reached`)
+  const flags = serversOf(run.plan.roster, away).map(({ hsmId }) => `--allow-unreachable ${hsmId}`)
+  throw new Pause(
+    'HSM_UNREACHABLE',
+    `${run.name(away)} holds the old credential and cannot be reached`,
+    run.ledger.rollback === null
+      ? ['once it is back, the same command again; nothing goes back until then, and resume goes forward']
+      : [
+          `once it is back, resume; where it stays away, give the rollback up: lockstep rotate resume --rotation ${run.ledger.facts.rotationId} ${flags.join(' ')} --reason TEXT`,
+        ],
+  )
 }
 
 /** The pause after a login that should have succeeded. */

@@ -26,10 +26,15 @@ export const restore = async (run: RotationRun): Promise<void> => {
  */
 export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean, why: string): void => {
   const away = run.plan.roster.filter(
-    ({ hsmId }) => !run.ledger.isInSight(hsmId) && run.users.some(({ key: user }) => isLeft({ user, hsmId })),
+    ({ hsmId }) =>
+      !run.ledger.isInSight(hsmId) &&
+      !run.ledger.owedBack.has(hsmId) &&
+      run.users.some(({ key: user }) => isLeft({ user, hsmId })),
   )
   if (away.length === 0) return
+  const flags = away.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
   throw new Pause('HSM_UNREACHABLE', `${away.map(nameServer).join(', ')} cannot be reached and ${why}`, [
     'bring it back, then resume: all that could be reached is back',
+    `where it stays away, end the rollback without it and leave a debt: lockstep rotate rollback --rotation ${run.ledger.facts.rotationId} ${flags} --reason TEXT`,
   ])
 }

@@ -18,13 +18,19 @@ export const storePending = async (run: RotationRun): Promise<void> => {
       )
     }
   }
-  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
+  await noteKept(run, withCurrent)
 }
 
 /** Keeps a current credential that was proved late beside the new one. */
 export const storeCurrent = async (run: RotationRun): Promise<void> => {
-  const withCurrent = await putPending(run)
-  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent })
+  await noteKept(run, await putPending(run))
+}
+
+/** Writes down that the store returned what it keeps, and with which version of CURRENT: somebody may move that. */
+export const noteKept = async (run: RotationRun, withCurrent: boolean): Promise<void> => {
+  const found = withCurrent ? await run.parts.store.read('current') : null
+  const current = found === null ? {} : { current: { rotationId: found.rotationId, startedAt: found.startedAt } }
+  await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent, ...current })
 }
 
 /**

@@ -211,19 +211,39 @@ const currentCredential = async (
     }
     return new Map()
   }
-  if (given.size > 0) {
-    progress({ kind: 'notice', text: '--current-password is not used: the store keeps the one that was proved' })
+  const proved = await provedCurrent(store, ledger)
+  if (proved !== null) {
+    if (given.size > 0) {
+      progress({ kind: 'notice', text: '--current-password is not used: the store keeps the one that was proved' })
+    }
+    return proved
   }
-  const version = await versionBefore(store, facts.rotationId)
-  const users = passwordsIn(version, plan.users)
-  if (users.size === plan.users.length) return users
   if (isAll) return given
   // Forward it is only the way back, and going forward needs none.
   if (ledger.rollback === null && (ledger.promote !== null || acceptNoWayBack)) return new Map()
-  throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more`, [
+  const now = await store.read('current')
+  const moved = now === null ? '' : `; its CURRENT is of ${now.rotationId ?? 'no rotation'}, started ${now.startedAt}`
+  throw refusal('CURRENT_LOST', `${store.description} does not hold the proved current credential any more${moved}`, [
     'give it again with --current-password',
     ...(ledger.rollback === null ? ['or go forward without it: --accept-no-way-back'] : []),
   ])
+}
+
+/**
+ * The current credential that was proved in this rotation, as the store keeps it; null where it does not any more: somebody
+ * may have moved CURRENT since, and what it is now was perhaps never on these HSMs.
+ */
+export const provedCurrent = async (
+  store: CredentialStore,
+  { facts, plan, currentVersion }: RotationLedger,
+): Promise<ReadonlyMap<UserKey, Secret> | null> => {
+  const version = await versionBefore(store, facts.rotationId)
+  if (version === null) return null
+  const isMoved =
+    currentVersion !== null &&
+    (version.rotationId !== currentVersion.rotationId || version.startedAt !== currentVersion.startedAt)
+  const users = passwordsIn(version, plan.users)
+  return isMoved || users.size < plan.users.length ? null : users
 }
 
 /** Once PENDING has become CURRENT, what was current before is PREVIOUS; before it was stored, neither is ours. */

@@ -1,8 +1,12 @@
-import { EXIT, OperatorError } from '../../../domain/errors.js'
-import type { ClusterId, HsmId } from '../../../domain/ids.js'
+import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
+import type { ClusterId, HsmId, RotationId } from '../../../domain/ids.js'
+import { followReadable } from '../../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import type { RotationPlan } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
-import type { Rotation } from '../../../domain/rotation/rotation.js'
+import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
+import { describePlaces } from '../describe-plan.js'
 
 /** An unfinished rotation holds a PENDING credential of its own; a second one beside it would lose the first. */
 export const refuseOpenRotation = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<void> => {
@@ -36,15 +40,62 @@ export const rotationOpen = (open: Rotation, clusterIds: readonly ClusterId[], m
 }
 
 /** HSMs of these clusters that stayed behind in earlier rotations, and how each is paid. */
-export const indebted = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<readonly string[]> =>
-  (await shelf.openRotations(clusterIds)).flatMap(({ outcome, debts, facts: { rotationId } }) =>
-    outcome !== 'completed-with-debt'
-      ? []
-      : debts.map(
-          ({ hsmId, reason }) =>
-            `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} gives it the credential`,
-        ),
+export const indebted = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<readonly string[]> => {
+  const lines: string[] = []
+  for (const { outcome, debts, facts, plan } of await shelf.openRotations(clusterIds)) {
+    const { rotationId } = facts
+    const isBack = outcome === 'rolled-back'
+    if (outcome === 'paused' || (isBack && (await overtakenBy(rotationId, plan, shelf)) !== null)) continue
+    const what = isBack ? 'gives it back what it held' : 'gives it the credential'
+    for (const { hsmId, reason } of debts) {
+      lines.push(
+        `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} ${what}`,
+      )
+    }
+  }
+  return lines
+}
+
+/**
+ * What a rollback owes is what HSMs held before. Where a later rotation has gone on since, that is in force no more: what
+ * would be copied is another thing by now, and CURRENT of the store as well.
+ * @throws {OperatorError} `DEBT_SUPERSEDED`
+ */
+export const refuseOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
+  const { facts, plan, owedBack, discard } = ledger
+  if (discard !== 'read-back' || owedBack.size === 0) return
+  const newer = await overtakenBy(facts.rotationId, plan, shelf)
+  if (newer === null) return
+  const { rotationId, store } = newer.facts
+  const resume =
+    rotationOf(newer).outcome === 'paused' ? [`finish it first: lockstep rotate resume --rotation ${rotationId}`] : []
+  throw refusal(
+    'DEBT_SUPERSEDED',
+    `${rotationId}, started ${newer.startedAt}, has gone on since ${facts.rotationId} was rolled back: ${[...owedBack.keys()].join(', ')} needs what is in force now`,
+    [
+      ...resume,
+      `${resume.length > 0 ? 'then ' : ''}lockstep users repair --to-current --store ${store ?? facts.store} ${describePlaces(plan)}`,
+    ],
   )
+}
+
+/** A later rotation or repair of the same users on one of these clusters that was not taken back; null where there is none. */
+const overtakenBy = async (
+  rotationId: RotationId,
+  { source, destinations, users }: RotationPlan,
+  shelf: JournalShelf,
+): Promise<RotationLedger | null> => {
+  const clusterIds = [source, ...destinations].map(({ clusterId }) => clusterId)
+  // IDs begin with the time.
+  for (const later of (await shelf.list()).filter((one) => one > rotationId)) {
+    const { ledger } = await followReadable(shelf, later)
+    if (ledger?.hasChanged !== true || rotationOf(ledger).outcome === 'rolled-back') continue
+    const { plan } = ledger
+    const isShared = [plan.source, ...plan.destinations].some(({ clusterId }) => clusterIds.includes(clusterId))
+    if (isShared && plan.users.some(({ key }) => users.some((user) => user.key === key))) return ledger
+  }
+  return null
+}
 
 /**
  * Writes down in rotations that started before this one which of their debts are paid now: every user of theirs was given
@@ -69,11 +120,12 @@ export const settleEarlierDebts = async (
   }
   for (const earlier of await shelf.openRotations(clusterIds)) {
     const { rotationId } = earlier.facts
-    if (earlier.outcome !== 'completed-with-debt' || rotationId === facts.rotationId) continue
+    if (earlier.outcome === 'paused' || rotationId === facts.rotationId) continue
     if (earlier.startedAt > rotation.startedAt) continue
     const hsms = earlier.debts.filter(({ hsmId }) => isPaid(owedOn(earlier, hsmId), (cell) => cell.hsmId === hsmId))
-    const clusters = earlier.lostClusters.filter(({ clusterId }) =>
-      isPaid(earlier.plan.users, (cell) => cell.clusterId === clusterId),
+    const clusters = earlier.lostClusters.filter(
+      ({ clusterId }) =>
+        earlier.direction === 'forward' && isPaid(earlier.plan.users, (cell) => cell.clusterId === clusterId),
     )
     if (hsms.length === 0 && clusters.length === 0) continue
     const { journal } = await shelf.reopen(rotationId)
@@ -89,10 +141,11 @@ export const settleEarlierDebts = async (
   }
 }
 
-/** Users that an HSM is owed still: the others it was given, by this rotation or a newer one. */
-const owedOn = ({ plan, cells }: Rotation, hsmId: HsmId): Rotation['plan']['users'] => {
+/** Users that an HSM is owed still: the others it was given, or given back, by this rotation or a newer one. */
+const owedOn = ({ plan, cells, direction }: Rotation, hsmId: HsmId): Rotation['plan']['users'] => {
+  const done = direction === 'back' ? 'old' : 'new'
   const owed = plan.users.filter(({ key }) =>
-    cells.some((cell) => cell.hsmId === hsmId && cell.user === key && cell.state !== 'new'),
+    cells.some((cell) => cell.hsmId === hsmId && cell.user === key && cell.state !== done),
   )
   return owed.length === 0 ? plan.users : owed
 }

@@ -16,6 +16,7 @@ import { type PlannedUser, type RotationPlan, type Unit, unitsOf } from '../../.
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { SerialObservation } from '../../../domain/serial-numbers.js'
+import { noteKept } from '../effects/store-pending.js'
 import type { HsmWork, OpenPorts, RunOptions } from '../ports.js'
 import { describeFailure } from '../run/pause.js'
 import { RotationRun } from '../run/rotation-run.js'
@@ -192,7 +193,7 @@ const pauseRecovered = async (run: RotationRun): Promise<Rotation> => {
   const { current } = run.parts.credentials
   // The store may keep a CURRENT that was not in force: it is a way back only if each user logged in with it somewhere.
   if (ledger.currentProved) {
-    await run.record({ type: 'store', act: 'put-pending', phase: 'read-back', withCurrent: true })
+    await noteKept(run, true)
   }
   const { cells, wayBack } = run.rotation()
   await run.record({

@@ -3,7 +3,7 @@ import type { ReopenPorts } from '../ports.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { runProcedure } from '../run/run-procedure.js'
 import { type ReopenRequest, reopenRotation } from './reopen.js'
-import { abandonHopeless } from './rollback.js'
+import { abandonHopeless, leaveBehindGoingBack } from './rollback.js'
 
 /**
  * Goes on with a rotation in the direction it had. What is proved is not done again; what is not certain is repeated,
@@ -16,6 +16,7 @@ export const resumeRotation = (request: ReopenRequest, ports: ReopenPorts): Prom
     refuse: () => {},
     work: async (run) => {
       await abandonHopeless(run)
+      await leaveBehindGoingBack(run)
       noticeSettled(run)
       return runProcedure(run)
     },

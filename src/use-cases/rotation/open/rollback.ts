@@ -1,10 +1,10 @@
 import { EXIT } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { UnitId } from '../../../domain/ids.js'
+import type { HsmId, UnitId } from '../../../domain/ids.js'
 import type { CellState } from '../../../domain/rotation/cell.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
-import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
+import { isBack, isLeftToDo, isNothingLeft } from '../../../domain/rotation/procedures/roll-back.js'
 import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
 import {
   copiesImpossible,
@@ -25,6 +25,7 @@ import type { ReopenPorts } from '../ports.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { recordPause, runProcedure } from '../run/run-procedure.js'
+import { leaveBehind } from '../survey/unreachable.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { type ReopenRequest, reopenRotation } from './reopen.js'
 import { RollbackRefused } from './rollback-refused.js'
@@ -45,6 +46,7 @@ export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Pr
         run.takeAllInSight()
         if (run.ledger.rollback === null) await begin(run, request)
         await abandonHopeless(run)
+        await leaveBehindGoingBack(run)
       } catch (error) {
         if (error instanceof RollbackRefused) throw error
         return recordPause(run, stage, error)
@@ -55,17 +57,39 @@ export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Pr
 
 /**
  * A rollback by copies of which nothing is left to copy from, and that has given nothing back yet, can only go forward: the
- * HSMs that held the old credential are gone. It does not turn round by itself: the operator hears of it first.
+ * HSMs that held the old credential are gone, or out of sight and named as such that may stay behind. It does not turn round
+ * by itself: the operator hears of it first.
  * @throws {Pause} `NO_WAY_BACK`, once the rollback is given up
  */
 export const abandonHopeless = async (run: RotationRun): Promise<void> => {
   const { ledger } = run
-  if (ledger.rollback !== 'sync' || ledger.discard !== null || oldOrigins(ledger).length > 0) return
-  const isBackAlready = ledger.cells().every((cell) => isBack(ledger, cell))
+  if (ledger.rollback !== 'sync' || ledger.discard !== null) return
+  const { hsmIds } = run.parts.options.mayStayBehind
+  const isGivenUp = (hsmId: HsmId) => hsmIds.includes(hsmId) && !ledger.isInSight(hsmId)
+  const isLeft = (unitId: UnitId) => !serversOf(run.plan.roster, unitId).every(({ hsmId }) => isGivenUp(hsmId))
+  if (oldOrigins(ledger).some(isLeft)) return
+  const isBackAlready = ledger
+    .cells()
+    .every((cell) => isBack(ledger, cell) || isGivenUp(cell.hsmId) || ledger.owedBack.has(cell.hsmId))
   if (isBackAlready) return
   const evidence = 'no HSM is left that holds the old credential, so the rollback is given up'
   await run.record({ type: 'rollback-abandoned', evidence })
   throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
+}
+
+/**
+ * HSMs out of sight that the operator lets stay behind, once the rollback has begun: it ends without them, and they are owed
+ * what they held before. PENDING goes with its end, so that nobody knows any more what they hold meanwhile.
+ */
+export const leaveBehindGoingBack = async (run: RotationRun): Promise<void> => {
+  const { ledger, parts, users } = run
+  if (ledger.rollback === null || isNothingLeft(ledger)) return
+  const { hsmIds } = parts.options.mayStayBehind
+  for (const { hsmId } of run.plan.roster) {
+    if (!hsmIds.includes(hsmId) || ledger.isInSight(hsmId) || ledger.owedBack.has(hsmId)) continue
+    const isLeft = users.some(({ key: user }) => isLeftToDo(ledger, { user, hsmId }))
+    if (isLeft) await leaveBehind(run, hsmId, 'may hold the new password and stays behind for now')
+  }
 }
 
 /** What would come of a rollback, as far as the journal tells. */
@@ -211,6 +235,8 @@ const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> =>
     await run.record({ type: 'rollback-started', method: 'none' })
     return
   }
+  // Once it has begun, nothing goes forward again while what is copied from is away.
+  if (!byCurrent) for (const { unitId } of writtenAs(run, isNotBack)) oldOrigin(run, unitId)
   if (!byCurrent && ledger.copies?.verdict !== 'overwrites') await tryCopies(run)
   await run.record({ type: 'rollback-started', method: byCurrent ? 'change' : 'sync' })
 }
@@ -239,7 +265,7 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
  * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
-  const doubtful = writtenAs(run, (state) => state !== 'old' && state !== 'absent')
+  const doubtful = writtenAs(run, isNotBack)
   const unknown = doubtful.find(({ user }) => !run.knows(user.key, 'new'))
   if (unknown !== undefined) {
     // Nobody can ask for it: a copy that is refused says enough, and one that is not is the best there is.
@@ -298,6 +324,8 @@ const giveUpCopies = async (
   if (run.ledger.propagation === null) await run.record({ type: 'propagation', method: 'change', evidence })
   throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
 }
+
+const isNotBack = (state: CellState): boolean => state !== 'old' && state !== 'absent'
 
 /** Users and units that were meant to be written and have a cell in such a state. */
 const writtenAs = (run: RotationRun, wanted: (state: CellState) => boolean) =>

@@ -111,7 +111,7 @@ const adviceFor = ({ suggestions, away: own }: Pause, away: readonly HsmId[], go
 
 /**
  * The code and words for a broken conversation.
- * @param goesBack whether the rotation goes back: it leaves no HSM behind that it wrote
+ * @param goesBack whether the rotation goes back: whether it can end without an HSM shows once all others are back
  */
 export const describeFailure = (
   failure: ConsoleFailure,

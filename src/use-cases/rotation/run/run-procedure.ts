@@ -15,6 +15,7 @@ import { prove } from '../effects/prove.js'
 import { rehearse } from '../effects/rehearse.js'
 import { askCells, repairCells } from '../effects/repair.js'
 import { restore } from '../effects/restore.js'
+import { restoreOwed } from '../effects/restore-owed.js'
 import { restorePoint } from '../effects/restore-point.js'
 import { spread } from '../effects/spread.js'
 import { storePending } from '../effects/store-pending.js'
@@ -37,6 +38,7 @@ const EFFECTS: Record<Effect, (run: RotationRun) => Promise<void>> = {
   finalize,
   'tell-applications': tellApplications,
   restore,
+  'restore-owed': restoreOwed,
   'verify-back': verifyBack,
   discard,
   'give-joined': giveJoined,

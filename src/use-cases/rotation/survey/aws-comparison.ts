@@ -77,7 +77,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
 }
 
 /** Whether nobody knows what became of the cluster of an HSM: its Region did not answer. */
-export const isUnseen = (now: Discovery, { clusterId, region }: RosterEntry): boolean =>
+export const isUnseen = (now: Discovery, { clusterId, region }: Pick<RosterEntry, 'clusterId' | 'region'>): boolean =>
   !now.clusters.some((cluster) => cluster.clusterId === clusterId && cluster.region === region) &&
   whyUnanswered(now, region) !== undefined
 
@@ -137,7 +137,7 @@ export const askAws = async (run: RotationRun): Promise<void> => {
  */
 export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   const changes = rosterChanges(run.ledger, await run.parts.discover())
-  const allowed = run.parts.options.mayStayBehind.hsmIds
+  const allowed = [...run.parts.options.mayStayBehind.hsmIds, ...run.ledger.owedBack.keys()]
   const unseen = unseenWhereWritten(run, changes).filter(({ hsmId }) => !allowed.includes(hsmId))
   await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen), other: [] })
 }

@@ -1,17 +1,18 @@
 import type { Discovery } from '../../../domain/clone-family.js'
 import { judgePair } from '../../../domain/clone-verdict.js'
-import { activeHsms, type Cluster } from '../../../domain/cluster.js'
+import { activeHsms, type Cluster, isDeleted } from '../../../domain/cluster.js'
 import { refusal } from '../../../domain/errors.js'
 import type { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import { checkOfficers } from '../../../domain/rotation/eligibility.js'
 import type { LostCluster } from '../../../domain/rotation/journal-entry.js'
+import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { currentRow } from '../../../domain/rotation/procedure.js'
 import { nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
 import { storeCurrent } from '../effects/store-pending.js'
-import { currentOfStore } from '../open/credentials.js'
+import { currentOfStore, provedCurrent } from '../open/credentials.js'
 import type { ReopenRequest } from '../open/reopen.js'
 import type { ReopenPorts } from '../ports.js'
 import { type Pause, throwTogether } from '../run/pause.js'
@@ -46,8 +47,8 @@ export const survey = async (
   const discovery = await parts.discover()
   const joined = await followAws(run, discovery)
   if (run.plan.roster.length === 0) {
-    refuseToGoOnWithNone(run)
-    return
+    await bringLostBack(run, discovery)
+    if (run.plan.roster.length === 0) return refuseToGoOnWithNone(run)
   }
   const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
@@ -103,18 +104,24 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   const { ledger, parts } = run
   const { mayStayBehind } = parts.options
   const changes = rosterChanges(ledger, discovery)
-  const { added, gone, arriving } = changes
+  const { gone, arriving } = changes
+  // Once a rollback is through, only what joins where something is owed still concerns it.
+  const isOver = ledger.rollback !== null && ledger.discard === 'read-back'
+  const added = changes.added.filter(({ clusterId }) => !isOver || owesTo(ledger, clusterId))
   if (run.goesBack) for (const words of changes.other) run.notice(words)
   // A rollback goes by what answers, but for what may have joined where it wrote.
   const unseen = run.goesBack ? unseenWhereWritten(run, changes) : changes.unseen
   const other = run.goesBack ? [] : changes.other
   const isNamed = ({ hsmId }: RosterEntry) => mayStayBehind.hsmIds.includes(hsmId)
-  const isAllowed = (server: RosterEntry) => isNamed(server) || ledger.debts.has(server.hsmId)
-  // That an HSM may stay behind does not say that nothing has joined where it is.
-  const isUnseenAllowed = run.goesBack ? isNamed : isAllowed
+  const isOwed = ({ hsmId }: RosterEntry) => ledger.debts.has(hsmId) || ledger.owedBack.has(hsmId)
+  const isAllowed = (server: RosterEntry) => isNamed(server) || isOwed(server)
+  // That an HSM may stay behind while others go forward does not say that nothing has joined where it is.
+  const isUnseenAllowed = run.goesBack
+    ? (server: RosterEntry) => isNamed(server) || ledger.owedBack.has(server.hsmId)
+    : isAllowed
   if (other.length > 0 || arriving.length > 0 || !gone.every(isAllowed) || !unseen.every(isUnseenAllowed)) {
     // Whoever gives the flags again gives all of them.
-    const asked = gone.filter(({ hsmId }) => !ledger.debts.has(hsmId))
+    const asked = gone.filter((server) => !isOwed(server))
     const clusters = run.goesBack ? silentInWords(unseen) : changes.clusters
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
@@ -124,12 +131,16 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   return added.map(({ hsmId }) => hsmId)
 }
 
+const owesTo = ({ plan, owedBack }: RotationLedger, clusterId: ClusterId): boolean =>
+  plan.roster.some((server) => server.clusterId === clusterId && owedBack.has(server.hsmId))
+
 /**
- * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody.
+ * Where no HSM is left at all, none is asked; what is PENDING would become the current one of nobody. After a lost journal a
+ * cluster that is left out may hold it, and what is PENDING is kept for that as the current one.
  * @throws {OperatorError} `NO_HSM_LEFT`
  */
 const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
-  if (goesBack || ledger.promote !== null) return
+  if (goesBack || ledger.promote !== null || (ledger.facts.recovered && ledger.lostClusters.size > 0)) return
   const { rotationId } = ledger.facts
   throw refusal('NO_HSM_LEFT', `AWS lists no HSM of ${rotationId} any more`, [
     `nothing is left to rotate: lockstep rotate rollback --rotation ${rotationId} closes it`,
@@ -137,16 +148,17 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
 }
 
 /**
- * What its cluster is told reaches an HSM that stayed behind and is back, so it takes part again from here on. Where
+ * What its cluster is told reaches an HSM that stayed behind and is back, also one that another run took along meanwhile, so
+ * it takes part again from here on. Where
  * nothing else is left to do after the promotion, or in a repair that was through, it stays a debt until it was given the
  * credential; so does one that answers while its Region does not.
  */
 const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery: Discovery): Promise<void> => {
   const { ledger } = run
-  if (ledger.capabilities.writeReach !== 'cluster') return
+  if (ledger.capabilities.writeReach !== 'cluster' || ledger.rollback !== null) return
   const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
   if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
-  for (const hsmId of [...ledger.debts.keys()]) {
+  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere]) {
     const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
     if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
     await run.record({ type: 'debt-settled', hsmId })
@@ -154,7 +166,7 @@ const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery
   }
 }
 
-/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name. Going back leaves none behind. */
+/** Out of reach: a debt where the operator allows it, otherwise left to the rows to name; going back, once that has begun. */
 const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
   await noteUnreachable(run, failure)
   if (run.goesBack) return
@@ -166,20 +178,50 @@ const noteMissing = async (run: RotationRun, failure: ConsoleFailure): Promise<v
 
 /** An HSM that AWS does not list any more is left out with the consent its absence was given. */
 const dropGone = async (run: RotationRun, { hsmId, clusterId }: RosterEntry): Promise<void> => {
-  const reason = run.ledger.debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
+  const { debts, owedBack } = run.ledger
+  const reason = owedBack.get(hsmId) ?? debts.get(hsmId) ?? run.parts.options.mayStayBehind.reason
   await run.record({ type: 'hsm-gone', gone: { hsmId, reason } })
   run.notice(`${hsmId} is gone from ${clusterId} and left out: ${reason}`)
 }
 
-/** Clusters that were lost when the rotation began and that AWS and their HSMs answer for again. */
+/**
+ * Clusters that were lost when the rotation began and that AWS and their HSMs answer for again. One that does not exist any
+ * more is owed nothing.
+ */
 const bringLostBack = async (run: RotationRun, discovery: Discovery): Promise<void> => {
   if (run.ledger.rollback !== null) return
   for (const lost of [...run.ledger.lostClusters.values()]) {
     const cluster = discovery.clusters.find(({ clusterId }) => clusterId === lost.clusterId)
+    const goneAs = whyGone(run, discovery, lost, cluster)
+    if (goneAs !== null) {
+      const reason = `${goneAs} (${lost.reason})`
+      await run.record({ type: 'cluster-gone', clusterId: lost.clusterId, reason })
+      run.notice(`${lost.clusterId} is owed nothing any more: ${reason}`)
+      continue
+    }
     const why = cluster === undefined ? 'AWS does not list it' : whyNotBack(run, discovery, cluster)
     if (cluster !== undefined && why === null) await bringBack(run, lost, cluster)
     else run.notice(`${lost.clusterId} is still left out: ${why}`)
   }
+}
+
+/**
+ * How AWS says that a cluster exists no more: it is deleted, or its Region answers without it to somebody who sees another
+ * cluster of this rotation by the same profile. Where it was named by its ID alone no Region can say so.
+ */
+const whyGone = (
+  { plan }: RotationRun,
+  discovery: Discovery,
+  { clusterId, region, profile }: LostCluster,
+  cluster: Cluster | undefined,
+): string | null => {
+  if (cluster !== undefined) return isDeleted(cluster) ? `it is ${cluster.state}` : null
+  if (region === null || !discovery.asked.includes(region)) return null
+  if (isUnseen(discovery, { clusterId, region })) return null
+  const seen = [plan.source, ...plan.destinations].some(
+    (one) => one.profile === profile && discovery.clusters.some((listed) => listed.clusterId === one.clusterId),
+  )
+  return seen ? `${region} does not list it any more` : null
 }
 
 const whyNotBack = (run: RotationRun, discovery: Discovery, cluster: Cluster): string | null => {
@@ -226,7 +268,10 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
   const { ledger, parts } = run
   const { current } = parts.credentials
   // Before the store held it, even one that was proved is typed again, perhaps wrongly.
-  const isGivenNow = current.size > 0 && ledger.promote === null && !(wayBackOf(ledger).byCurrent && ledger.stored)
+  const isKept = wayBackOf(ledger).byCurrent && ledger.stored
+  // The store has lost what was proved, and what is typed in its place may be wrong.
+  const isInstead = isKept && isTyped && current.size > 0 && (await provedCurrent(parts.store, ledger)) === null
+  const isGivenNow = current.size > 0 && ledger.promote === null && (!isKept || isInstead)
   const isUntouched = ledger.cells().every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
   const asked = isGivenNow && isUntouched ? await askedAgain(run, isTyped) : null
   await firstLogins(parts, reachable, run.users, asked, {
@@ -239,7 +284,12 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
     },
   })
   if (!isGivenNow) return
-  if (asked === null && !(await proveLate(run))) return run.doubtCurrent()
+  if (asked === null && !(await proveLate(run))) {
+    if (!isInstead) return run.doubtCurrent()
+    run.notice('no HSM is left that could prove the current credential given: it is taken as it was typed')
+  }
+  // CURRENT of the store is somebody else's by now.
+  if (isInstead) return
   // A rotation that stopped before the store held anything keeps it with the new credential.
   if (ledger.stored && parts.credentials.new.size > 0 && ledger.rollback === null) await storeCurrent(run)
 }
