@@ -15,11 +15,13 @@ export interface Way {
   readonly clear: boolean
   /** An officer is to make a user that is missing. */
   readonly make: boolean
+  /** An officer is to delete a user that has another ID than it had. */
+  readonly remove: boolean
 }
 
 /** Whether it asks for more than a command as it is. */
-export const isGrant = ({ flags, withoutCurrent, upgrade, clear, make }: Way): boolean =>
-  flags.length > 0 || withoutCurrent || upgrade || clear || make
+export const isGrant = ({ flags, withoutCurrent, upgrade, clear, make, remove }: Way): boolean =>
+  flags.length > 0 || withoutCurrent || upgrade || clear || make || remove
 
 /** Flags that decide nothing, or that the operator gives anyhow. */
 const UNDECIDED: readonly string[] = [
@@ -33,6 +35,7 @@ const LEAVE_OUT = /leave --current-password out/
 const UPGRADE = /install a newer/
 const CLEAR = /clears the count/
 const MAKE = /an officer makes it there/
+const REMOVE = /delete the user there/
 
 /** Values that are words of the sentence and not values. */
 const WITHOUT_VALUE: readonly string[] = [
@@ -48,7 +51,12 @@ const wayIn = (line: string): Way | null => {
   const commands = [...line.matchAll(COMMAND)].map(([, rotate, users]) => (rotate ?? users) as Action)
   const [only, ...others] = new Set(commands)
   const action = only !== undefined && others.length === 0 ? only : null
-  const beside = { upgrade: UPGRADE.test(line), clear: CLEAR.test(line), make: MAKE.test(line) }
+  const beside = {
+    upgrade: UPGRADE.test(line),
+    clear: CLEAR.test(line),
+    make: MAKE.test(line),
+    remove: REMOVE.test(line),
+  }
   const way = { action, flags, withoutCurrent, ...beside }
   return action === null && !isGrant(way) ? null : way
 }

@@ -86,5 +86,30 @@ export const makeTrue = (world: World, what: Condition, index: number, userIndex
       if (fleet.setPassword(appliance, user, password)) witness.sawByHand(appliance, user)
       return null
     }
+    case 'user-deleted':
+    case 'user-deleted-everywhere':
+    case 'user-made-anew':
+    case 'user-made-anew-everywhere': {
+      const isAnew = what.startsWith('user-made-anew')
+      for (const one of what.endsWith('-everywhere') ? fleet.named : [appliance]) {
+        const isDeleted = fleet.deleteUser(one, user)
+        const isMade = isAnew && fleet.makeUser(one, user, BY_HAND)
+        if (isDeleted || isMade) witness.sawByHand(one, user)
+      }
+      return null
+    }
+    case 'user-locked': {
+      const found = hsm.find(user.type, user.name)
+      if (found === undefined || found.locked) return null
+      witness.logins.addForeign(cell, fleet.lockoutLimit - found.failures)
+      hsm.setFailures(found, fleet.lockoutLimit)
+      return null
+    }
+    case 'users-unlocked':
+      for (const one of fleet.named) {
+        const isLocked = one.hsm.find(user.type, user.name)?.locked === true
+        if (isLocked && fleet.setPassword(one, user, BY_HAND)) witness.sawByHand(one, user)
+      }
+      return null
   }
 }

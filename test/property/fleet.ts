@@ -252,6 +252,14 @@ export class Fleet {
     return true
   }
 
+  /** Deletes a user, which no HSM does while it is logged in there. @returns whether there was one */
+  deleteUser({ hsm }: Appliance, { type, name }: RotatedUser): boolean {
+    const user = hsm.find(type, name)
+    if (user === undefined || hsm.sessionsOf(user) > 0) return false
+    hsm.remove(user)
+    return true
+  }
+
   /** Makes a user under the next ID that is free. @returns whether it was missing */
   makeUser({ hsm }: Appliance, { type, name }: RotatedUser, password: string): boolean {
     if (hsm.find(type, name) !== undefined) return false

@@ -28,8 +28,8 @@ export class Logins {
     return this.#foreign.get(cell) ?? 0
   }
 
-  addForeign(cell: CellKey): void {
-    this.#foreign.set(cell, this.foreign(cell) + 1)
+  addForeign(cell: CellKey, count = 1): void {
+    this.#foreign.set(cell, this.foreign(cell) + count)
   }
 
   failed({ name, failedLogins, dead, lockoutLimit }: Invocation, cell: CellKey, user: Readonly<User>): void {

@@ -28,7 +28,7 @@ export class Operator {
   createsMissing: boolean
   retriesOfficer = false
   /** What is to be done beside the program. */
-  readonly errands = { upgrade: false, clear: false, make: false }
+  readonly errands = { upgrade: false, clear: false, make: false, remove: false }
   /** The HSMs count nothing, so that the operator may allow another login where failures are only remembered. */
   lockoutLimit: number | null = null
   acceptsNoWayBack: boolean
@@ -72,7 +72,7 @@ export class Operator {
     const isHeardAgain = this.#heard === `${last} ${message}`
     this.#heard = `${last} ${message}`
     const ways = waysIn(suggestions).map((way) => this.#possible(way))
-    const granting = ways.filter((way) => isGrant(way) && !this.#tried.has(keyOf(way)))
+    const granting = ways.filter((way) => isGrant(way) && !this.#tried.has(keyOf(way, message)))
     // Every pause ends with how to go on; where it asks for something first, that alone is nothing else to do.
     const isMere = (action: Action) => action === 'resume' && granting.length > 0 && !refused
     const others = ways.filter(
@@ -89,7 +89,7 @@ export class Operator {
     ]
     const choice = this.#choose(options) ?? again
     if ('kind' in choice) return choice
-    this.#grant(choice)
+    this.#grant(choice, message)
     return { kind: 'do', action: choice.action ?? last }
   }
 
@@ -116,8 +116,8 @@ export class Operator {
     return { ...way, flags: way.flags.filter(([name]) => name !== 'current-password' || knows) }
   }
 
-  #grant(way: Way): void {
-    this.#tried.add(keyOf(way))
+  #grant(way: Way, message: string): void {
+    this.#tried.add(keyOf(way, message))
     if (way.withoutCurrent) {
       this.doubtsCurrent = true
       this.givesCurrent = false
@@ -125,6 +125,7 @@ export class Operator {
     this.errands.upgrade ||= way.upgrade
     this.errands.clear ||= way.clear
     this.errands.make ||= way.make
+    this.errands.remove ||= way.remove
     for (const [name, value] of way.flags) {
       switch (name) {
         case 'propagate':
@@ -161,4 +162,6 @@ export class Operator {
   }
 }
 
-const keyOf = (way: Way): string => JSON.stringify(way)
+/** What is done by hand is done once more for another user, or elsewhere. */
+const keyOf = (way: Way, message: string): string =>
+  way.make || way.remove ? `${JSON.stringify(way)} ${message}` : JSON.stringify(way)

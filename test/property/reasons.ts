@@ -63,6 +63,8 @@ export const START_REASONS: Readonly<Record<string, Reason>> = {
   // By what the HSM counts, not by what somebody remembers.
   NEAR_LOCKOUT: ({ world: { fleet } }) =>
     fleet.named.some(({ hsm }) => hsm.users.some(({ failures }) => failures >= fleet.lockoutLimit - 2)),
+  USER_LOCKED: ({ world: { fleet } }) =>
+    fleet.users.some(({ type, name }) => fleet.named.some(({ hsm }) => hsm.find(type, name)?.locked === true)),
   DECLINED: ({ invocation }) => invocation.declined,
   NO_WAY_BACK: ({ world, operator }) => !operator.acceptsNoWayBack && !hasWayBackAtFirst(world, operator),
 }

@@ -61,6 +61,14 @@ export const CONDITIONS = [
   /** Another person gives a user a password on one HSM, of their own or the old one. */
   'set-password',
   'set-old-password',
+  /** Another person deletes a user on one HSM or on all, or makes it anew under another ID, with a password of their own. */
+  'user-deleted',
+  'user-deleted-everywhere',
+  'user-made-anew',
+  'user-made-anew-everywhere',
+  /** Other clients lock a user; an officer unlocks users by giving them a password. */
+  'user-locked',
+  'users-unlocked',
 ] as const
 export type Condition = (typeof CONDITIONS)[number]
 

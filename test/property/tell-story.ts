@@ -180,7 +180,8 @@ class Teller {
     if (errands.upgrade) this.#world.upgrade()
     if (errands.clear) this.#world.clearCounts()
     if (errands.make) this.#world.makeMissing()
-    Object.assign(errands, { clear: false, make: false })
+    if (errands.remove) this.#world.removeMadeAnew(message)
+    Object.assign(errands, { clear: false, make: false, remove: false })
     if (decision.kind === 'do') return decision.action
     this.#checkUnchanged(ended)
     return null

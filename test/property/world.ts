@@ -101,6 +101,18 @@ export class World {
     this.disturbances += 1
   }
 
+  /** An officer deletes users where a message says that they have another ID than was planned. */
+  removeMadeAnew(message: string): void {
+    const { fleet, witness } = this
+    for (const [, key, hsmId] of message.matchAll(/(\S+) on (\S+) is (?:ID|under another ID)/g)) {
+      const user = fleet.users.find((one) => one.key === key)
+      const appliance = fleet.named.find((one) => one.hsmId === hsmId)
+      if (user === undefined || appliance === undefined) continue
+      if (fleet.deleteUser(appliance, user)) witness.sawByHand(appliance, user)
+    }
+    this.disturbances += 1
+  }
+
   /** The machine is lost, and with it everything that was kept on it. */
   loseMachine(): void {
     this.journals.clear()
@@ -124,7 +136,8 @@ export class World {
       if (officer !== undefined) hsm.setFailures(officer, 0)
       for (const user of this.fleet.users) {
         const found = hsm.find(user.type, user.name)
-        if (found === undefined) continue
+        // A lock stays until somebody gives the user a password.
+        if (found === undefined || found.locked) continue
         const foreign = logins.foreign(`${hsmId} ${user.key}`)
         hsm.setFailures(found, this.journals.size === 0 ? 0 : Math.max(0, found.failures - foreign))
       }

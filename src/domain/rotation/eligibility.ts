@@ -168,15 +168,19 @@ const refuseIfMissing = (
   if (first === undefined) return
   if (found === 0) {
     const sameName = [...matrix.values()].flat().find((row) => row.name.toLowerCase() === ref.name.toLowerCase())
-    throw refusal(
-      sameName === undefined ? 'USER_NOT_FOUND' : 'USER_WRONG_TYPE',
-      sameName === undefined
-        ? `there is no user ${userKey(ref)} on any HSM`
-        : `"${ref.name}" is a ${sameName.type} on the HSMs, not a ${ref.type}`,
-      sameName === undefined ? ['lockstep users list --config FILE'] : [`--user ${userKey(sameName)}`],
-    )
+    if (sameName !== undefined) {
+      throw refusal('USER_WRONG_TYPE', `"${ref.name}" is a ${sameName.type} on the HSMs, not a ${ref.type}`, [
+        `--user ${userKey(sameName)}`,
+      ])
+    }
+    throw refusal('USER_NOT_FOUND', `there is no user ${userKey(ref)} on any HSM`, [
+      'lockstep users list --config FILE',
+      ...(rules.repairs === true
+        ? ['where somebody has deleted it: an officer makes it there by hand, with any password; then the same again']
+        : []),
+    ])
   }
-  // In a repair the source is a cluster like any other.
+  // There the source is a cluster like any other.
   const onSource = rules.repairs === true ? undefined : missing.find((hsmId) => source.includes(hsmId))
   if (onSource !== undefined) {
     throw refusal('USER_MISSING', `${userKey(ref)} does not exist on ${onSource} of the source cluster`, [

@@ -288,6 +288,17 @@ export class RotationLedger {
     return this.#record(user, hsmId).hasOtherId
   }
 
+  /**
+   * Whether no HSM that holds the new credential has the user under the ID that was planned: nothing could copy it under that
+   * any more, and which one it has counts as little as where the HSMs never agreed.
+   */
+  isIdGivenUp(user: UserKey): boolean {
+    return this.takingPart.every(({ hsmId }) => {
+      const { holds, present, hasOtherId } = this.#record(user, hsmId)
+      return !present || hasOtherId || holds.state !== 'new'
+    })
+  }
+
   /** Attributes that are other ones than planned, as the HSM was listed last; null where they are as planned. */
   different(user: UserKey, hsmId: HsmId): string | null {
     return this.#record(user, hsmId).different
@@ -913,14 +924,14 @@ export class RotationLedger {
   }
 
   #settleWrite(intent: Intent, at: string, seq: number): void {
-    const goesBack = this.#rollback !== null
+    const goesBackByCopies = this.#rollback === 'sync'
     for (const record of this.#recordsOf(intent).values()) {
       if (!isRehearsal(intent)) record.lastWriteDone = true
       if (intent.act !== 'copy') continue
       const copied = { proof: 'copy', evidence: null, at, seq } as const
       if (intent.credential === 'current') {
-        // The old one cannot always be asked for; a rollback begins only where a copy was seen to overwrite.
-        const isOld = goesBack || (isRehearsal(intent) && this.#isFromOld(intent))
+        // The old one cannot always be asked for; a rollback by copies begins only where one was seen to overwrite.
+        const isOld = goesBackByCopies || (isRehearsal(intent) && this.#isFromOld(intent))
         record.holds = { ...copied, state: isOld ? 'old' : 'unknown' }
       } else {
         // The new credential counts only once it logged in; where nobody knows it, the copy is the best there is.

@@ -568,3 +568,100 @@ test('a canary that was rehearsed from an HSM which joined since may hold anythi
     'resume: completed',
   ])
 })
+
+describe('a user that somebody deletes', () => {
+  const deleted = (what: 'user-deleted' | 'user-deleted-everywhere', more: Partial<Turn> = {}) =>
+    turn({ troubles: [trouble(what)], ...more })
+
+  test('where it is copied from for a rehearsal is made by hand, and goes on under its new ID', async () => {
+    const turns = [turn({ pauseBefore: 'rehearse' }), deleted('user-deleted')]
+    const ended = await told({ fleet: { clusters: [1, 1] }, wishes: { current: 'given' }, turns })
+    expect(ended.at(-1)).toBe('resume: completed')
+    expect(ended).toContain('resume: ATTRIBUTES_DIFFER')
+  })
+
+  test('everywhere is made by hand everywhere', async () => {
+    const turns = [turn({ pauseBefore: 'rehearse' }), deleted('user-deleted-everywhere')]
+    expect((await told({ wishes: { acceptNoWayBack: true }, turns })).at(-1)).toBe('resume: completed')
+  })
+
+  test('everywhere while the journal is lost is made by hand, and the journal begun anew', async () => {
+    const turns = [turn({ pauseBefore: 'spread' }), deleted('user-deleted-everywhere', { action: 'recover' })]
+    const ended = await told({ turns, ending: 'recover' })
+    expect(ended).toContain('recover: USER_NOT_FOUND')
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+
+  test('on the source while the journal is lost hinders no recovery', async () => {
+    const turns = [turn({ pauseBefore: 'spread' }), deleted('user-deleted', { action: 'recover' })]
+    const ended = await told({ turns, ending: 'recover' })
+    expect(ended.slice(1, 3)).toEqual(['recover: RECOVERED', 'recover: RECOVERED'])
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+
+  describe('on one HSM of a cluster', () => {
+    const fleet = { utility: 'cloudhsm-cli', clusters: [2, 2], behaviour: { userReplicateExisting: 'ignore' } } as const
+    const unsynced = turn({ propagate: 'sync' })
+
+    test('is copied there, and the others are changed, before anything is said of them', async () => {
+      const turns = [unsynced, deleted('user-deleted')]
+      const ended = await told({ fleet, wishes: { current: 'given' }, turns, ending: 'rollback' })
+      expect(ended.at(-1)).toBe('rollback: rolled-back')
+    })
+
+    test('that goes back by changes and has nothing left to be copied from is made by hand', async () => {
+      const turns = [unsynced, deleted('user-deleted', { action: 'rollback' })]
+      const ended = await told({ fleet, wishes: { current: 'given' }, turns, ending: 'rollback' })
+      expect(ended).toContain('rollback: USER_MISSING')
+      expect(ended.at(-1)).toBe('rollback: rolled-back')
+    })
+  })
+})
+
+describe('a user that somebody makes anew under another ID', () => {
+  test('on the first HSM is no origin for copies: the rest is changed', async () => {
+    const turns = [
+      turn({ pauseBefore: 'change' }),
+      turn({ troubles: [trouble('user-made-anew')] }),
+      turn({ overwriteOther: true }),
+    ]
+    const ended = await told({ turns })
+    expect(ended.slice(-2)).toEqual(['resume: ATTRIBUTES_DIFFER', 'resume: completed'])
+  })
+
+  test('on every HSM is rotated under that', async () => {
+    const turns = [turn({ pauseBefore: 'change' }), turn({ troubles: [trouble('user-made-anew-everywhere')] })]
+    const ended = await told({ wishes: { acceptNoWayBack: true }, turns })
+    expect(ended).not.toContain('resume: ATTRIBUTES_DIFFER')
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+
+  test('is deleted for a rollback that copies it', async () => {
+    const turns = [
+      turn({ pauseBefore: 'verify' }),
+      turn({ troubles: [trouble('user-made-anew')], pauseBefore: 'restore-point', overwriteOther: true }),
+    ]
+    const ended = await told({ turns, ending: 'rollback' })
+    expect(ended).toContain('rollback: ATTRIBUTES_DIFFER')
+    expect(ended.at(-1)).toBe('rollback: rolled-back')
+  })
+})
+
+describe('a user that clients lock on one HSM of a cluster', () => {
+  const locked = (hsm: number) => turn({ troubles: [trouble('user-locked', { hsm })] })
+  const fleet = { utility: 'cloudhsm-cli', clusters: [2, 2] } as const
+
+  test('that it is copied from for a rehearsal is changed, where that is wanted', async () => {
+    const turns = [turn({ pauseBefore: 'rehearse' }), locked(0)]
+    const ended = await told({ fleet, wishes: { current: 'given' }, turns })
+    expect(ended).toContain('resume: USER_INCONSISTENT')
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+
+  test('hinders no recovery', async () => {
+    const turns = [turn({ pauseBefore: 'canary' }), { ...locked(2), action: 'recover' as const }]
+    const ended = await told({ fleet, wishes: { acceptNoWayBack: true }, turns, ending: 'recover' })
+    expect(ended.slice(1, 3)).toEqual(['recover: RECOVERED', 'recover: RECOVERED'])
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+})

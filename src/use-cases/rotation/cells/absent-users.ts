@@ -6,6 +6,7 @@ import { copiesImpossible } from '../../../domain/rotation/way-back.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession, usersOf } from '../sessions/in-session.js'
+import { isBarred } from './barred.js'
 
 /**
  * Those of the users that some HSM of a unit does not have now. The journal alone does not tell: a copy whose answer was
@@ -26,7 +27,8 @@ export const absentUsers = async (
   const lacks = (user: PlannedUser, { hsmId }: RosterEntry): boolean => isMissingIn(usersOf(listing, hsmId), user)
   const absent = missed.filter((user) => servers.some((server) => lacks(user, server)))
   for (const user of absent) {
-    if (copiesImpossible({ ...run.plan, users: [user] }) !== null) throw toBeMade(run, unitId, user)
+    const isCopied = copiesImpossible({ ...run.plan, users: [user] }) === null && !isBarred(run, unitId, user)
+    if (!isCopied) throw toBeMade(run, unitId, user)
     const unplanned = servers.find((server) => lacks(user, server) && !mayBeCreated(run, user, server))
     if (unplanned !== undefined) throw notCreated(user, unplanned)
   }
@@ -41,9 +43,11 @@ export const isMissingIn = (listed: readonly HsmUser[], user: HsmUserRef): boole
 
 /** The pause for a user that no copy brings to a unit. */
 export const toBeMade = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): Pause =>
-  new Pause('USER_MISSING', `${key} does not exist on every HSM of ${run.name(unitId)}`, [
-    `an officer makes it there by ${run.words.create}, with any password; then resume with --overwrite-other gives it the right one`,
-  ])
+  new Pause('USER_MISSING', `${key} does not exist on every HSM of ${run.name(unitId)}`, [madeByHand(run)])
+
+/** How a user comes to be where no copy brings it. */
+export const madeByHand = ({ words }: RotationRun): string =>
+  `an officer makes it there by ${words.create}, with any password; then resume with --overwrite-other gives it the right one`
 
 /** An HSM that was added has the users of some backup; elsewhere the operator has to want it. */
 export const mayBeCreated = ({ ledger, parts }: RotationRun, { key }: PlannedUser, { hsmId }: RosterEntry): boolean =>

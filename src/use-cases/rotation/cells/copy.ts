@@ -9,6 +9,7 @@ import type { RotationRun } from '../run/rotation-run.js'
 import { inSession, inTwoConversations, type Listing, usersOf } from '../sessions/in-session.js'
 import { loginOfficer } from '../sessions/officer.js'
 import type { TwoListings } from '../survey/listing-comparison.js'
+import { madeByHand } from './absent-users.js'
 import { askUntilWhole } from './ask-until-whole.js'
 import { agreeToWrite } from './consent.js'
 import { whenDrained } from './draining.js'
@@ -111,6 +112,7 @@ const asListed = (run: RotationRun, user: PlannedUser, listing: Listing, origin:
       row === undefined
         ? `${user.key} is not listed on ${hsmId} any more`
         : `${user.key} has the ID ${row.userId ?? 'none'} on ${hsmId}, planned was ${user.userId}`,
+      row === undefined ? [madeByHand(run)] : [],
     )
   }
   return user

@@ -1,6 +1,6 @@
 import type { Answer } from '../../../domain/hsm-console.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { UnitId } from '../../../domain/ids.js'
+import type { HsmId, UnitId } from '../../../domain/ids.js'
 import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, type Propagation, serversOf } from '../../../domain/rotation/plan.js'
 import { oldOriginFor } from '../../../domain/rotation/way-back.js'
@@ -8,7 +8,8 @@ import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession } from '../sessions/in-session.js'
 import { onEach } from '../survey/unreachable.js'
-import { absentUsers } from './absent-users.js'
+import { absentUsers, toBeMade } from './absent-users.js'
+import { isBarred } from './barred.js'
 import { changeUsers } from './change.js'
 import { byConsent, refuseWithheld } from './consent.js'
 import { copyUsers } from './copy.js'
@@ -54,13 +55,20 @@ const giveFree = async (
   { credential, method }: Gift,
 ): Promise<void> => {
   const absent = await absentUsers(run, unitId, users)
-  // A copy may leave a locked user locked, and may match another user by its ID.
+  // A copy may leave a locked user locked, and may match another user by its ID, here or where it comes from.
   const hasOtherId = ({ key }: PlannedUser) =>
     run.servers(unitId).some(({ hsmId }) => run.ledger.hasOtherId(key, hsmId))
   const mustBeChanged = (user: PlannedUser) =>
-    run.knows(user.key, credential) && (method === 'change' || isLocked(run, unitId, user) || hasOtherId(user))
+    run.knows(user.key, credential) &&
+    (method === 'change' || isLocked(run, unitId, user) || hasOtherId(user) || isBarred(run, unitId, user))
   const copied = users.filter((user) => absent.has(user) || !mustBeChanged(user))
-  const changed = users.filter((user) => !copied.includes(user))
+  // A copy makes it where it is missing, and may change nothing on the other HSMs of its cluster.
+  const isInPart = (user: PlannedUser) => absent.has(user) && mustBeChanged(user) && run.servers(unitId).length > 1
+  const changed = users.filter((user) => !copied.includes(user) || isInPart(user))
+  for (const user of copied) {
+    if (absent.has(user)) refuseLackOfOrigin(run, unitId, user, credential)
+    else refuseOtherId(run, unitId, user)
+  }
   const locked = copied.filter((user) => !absent.has(user) && isLocked(run, unitId, user))
   // The password that is copied is not known; a change to any other one unlocks as well.
   const unlocking = locked.filter(({ key }) => run.knows(key, 'new'))
@@ -68,10 +76,42 @@ const giveFree = async (
   const left = await copyEach(run, unitId, copied, credential)
   await copyEach(run, unitId, await refuseLocked(run, unitId, locked), credential)
   await changeUsers(run, unitId, [...changed], credential)
-  const asked = [...left, ...changed].filter(({ key }) => run.knows(key, credential))
+  const asked = [...new Set([...left, ...changed])].filter(({ key }) => run.knows(key, credential))
   const refused = await prove(run, unitId, asked, credential)
   if (refused.length > 0) throw refusedAfterWrite(run, unitId, refused, credential)
 }
+
+/**
+ * A user that is missing where nothing is left to copy the old credential from: once it is there a change gives it that.
+ * @throws {Pause} `USER_MISSING`
+ */
+const refuseLackOfOrigin = (run: RotationRun, unitId: UnitId, user: PlannedUser, credential: CredentialName): void => {
+  if (credential !== 'current' || !run.knows(user.key, credential)) return
+  if (oldOriginFor(run.ledger, unitId) === undefined) throw toBeMade(run, unitId, user)
+}
+
+/**
+ * A copy would miss a user that somebody has made anew under another ID.
+ * @throws {Pause} `ATTRIBUTES_DIFFER`
+ */
+const refuseOtherId = (run: RotationRun, unitId: UnitId, user: PlannedUser): void => {
+  for (const { hsmId } of run.servers(unitId)) {
+    if (run.hasOtherId(unitId, user.key)) throw attributesDiffer(run, hsmId, user)
+  }
+}
+
+/** The pause for a user that is not as it was planned, whose difference no write of ours ends. */
+export const attributesDiffer = ({ ledger }: RotationRun, hsmId: HsmId, { key }: PlannedUser): Pause =>
+  new Pause(
+    'ATTRIBUTES_DIFFER',
+    `${key} on ${hsmId} is ${ledger.different(key, hsmId) ?? 'under another ID than planned'}`,
+    [
+      'somebody has changed the user there: find out why, and have an officer set it right; then resume',
+      ...(ledger.hasOtherId(key, hsmId)
+        ? ['no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own']
+        : []),
+    ],
+  )
 
 /** Whether the user was locked on some HSM of a unit when it was listed last. */
 export const isLocked = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>

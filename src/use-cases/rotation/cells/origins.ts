@@ -65,7 +65,12 @@ export class Origins {
       if (!hasOrigin(run, from)) throw originLost(run, from)
       return [from]
     }
-    return run.units.filter((unitId) => run.isProvedNow(unitId, users) && areOurs(run, unitId, users))
+    return run.units.filter(
+      (unitId) =>
+        run.isProvedNow(unitId, users) &&
+        areOurs(run, unitId, users) &&
+        !users.some(({ key }) => run.hasOtherId(unitId, key)),
+    )
   }
 }
 
@@ -139,8 +144,10 @@ const bestOrigin = (run: RotationRun, units: readonly UnitId[]): UnitId | undefi
   const { first, restorePoint } = run.plan.parts
   const [from] = run.ledger.facts.from === null ? [] : [run.ledger.facts.from]
   if (from !== undefined && units.includes(from)) return from
-  const holding = units.find((candidate) => run.notNew(candidate).length === 0)
-  if (holding !== undefined) return holding
+  const holding = units.filter((candidate) => run.notNew(candidate).length === 0)
+  const isAsPlanned = (candidate: UnitId) => !run.users.some(({ key }) => run.hasOtherId(candidate, key))
+  const held = holding.find(isAsPlanned) ?? holding[0]
+  if (held !== undefined) return held
   const isRepair = run.ledger.facts.procedure === 'repair'
   const candidates = [first, ...units].filter(
     (candidate) => units.includes(candidate) && (isRepair || candidate !== restorePoint),

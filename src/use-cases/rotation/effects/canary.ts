@@ -2,6 +2,7 @@ import { findUser, type UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import type { PlannedUser } from '../../../domain/rotation/plan.js'
 import { wayBackOf } from '../../../domain/rotation/way-back.js'
+import { isBarred } from '../cells/barred.js'
 import { type CopyReport, copyUsers, isRefusedAsExisting, verdictOf } from '../cells/copy.js'
 import { give, isLocked, refusedAfterWrite } from '../cells/give.js'
 import { logInEach, prove } from '../cells/prove.js'
@@ -111,7 +112,7 @@ const untried = (run: RotationRun): UnitId | undefined => {
 
 /**
  * Users whose copy can show there whether it overwrites: not one that may be missing, which it would make; one that is
- * locked, which it may leave so; or one that has another ID, which it may miss.
+ * locked, which it may leave so; or one that has another ID, there or where it would come from, which it may miss.
  */
 const triable = (run: RotationRun, unitId: UnitId): readonly PlannedUser[] =>
   run
@@ -119,6 +120,7 @@ const triable = (run: RotationRun, unitId: UnitId): readonly PlannedUser[] =>
     .filter(
       (user) =>
         !isLocked(run, unitId, user) &&
+        !isBarred(run, unitId, user) &&
         run
           .servers(unitId)
           .every(({ hsmId }) => !run.ledger.mayBeAbsent(user.key, hsmId) && !run.ledger.hasOtherId(user.key, hsmId)),

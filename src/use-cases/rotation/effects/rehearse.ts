@@ -19,7 +19,7 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   const { byCurrent } = wayBackOf(run.ledger)
   const { copies } = run.ledger
   if (copies !== null) return settleOnChange(run, copies.verdict, copies.evidence)
-  const impossible = copiesImpossible(run.plan)
+  const impossible = copiesImpossible(run.plan) ?? hasOtherIds(run)
   if (impossible !== null) return settleOnChange(run, 'unused', impossible)
   if (options.propagate === 'change' && byCurrent) {
     await run.record({ type: 'copies', verdict: 'unused', evidence: `${run.words.copy} is not used in this rotation` })
@@ -30,6 +30,13 @@ export const rehearse = async (run: RotationRun): Promise<void> => {
   if (evidence === null) return
   await run.record({ type: 'copies', verdict: 'accepted', evidence })
   if (options.propagate === 'change') await run.record({ type: 'propagation', method: 'change', evidence: 'asked for' })
+}
+
+/** Why no copy tells anything of the rest any more: somebody has made a user anew where it would be copied from, or to. */
+const hasOtherIds = (run: RotationRun): string | null => {
+  const units = [rehearsalOrigin(run.plan, (unitId) => canBeCopied(run, unitId)), run.plan.parts.canary]
+  const made = run.users.find(({ key }) => units.some((unitId) => run.hasOtherId(unitId, key)))
+  return made === undefined ? null : `${made.key} has another ID on some HSM than planned, and a copy may match by ID`
 }
 
 /** @returns what showed that copies are taken; null where the rotation goes on by changes */
@@ -80,10 +87,17 @@ const isNoObstacle = (
     .cells()
     .every(({ proof, state }) => proof === 'login-current' || state === 'absent')
   if (answer.kind === 'refused' && answer.reason === 'copy-refused') return propagate === 'change' || isProvedEverywhere
+  if (answer.kind === 'refused' && answer.reason === 'inconsistent') return propagate === 'change'
   return answer.kind === 'unclear' && answer.partly === true && propagate === 'change'
 }
 
 const adviceFor = (run: RotationRun, answer: FailedAnswer, { suggestions }: Pause): readonly string[] => {
+  if (answer.kind === 'refused' && answer.reason === 'inconsistent') {
+    return [
+      ...suggestions,
+      'where it is locked on some of them, a change unlocks it: resume with --propagate change, and --current-password to keep a way back',
+    ]
+  }
   if (answer.kind === 'refused') return suggestions
   if (answer.partly === true) {
     return [

@@ -1,9 +1,8 @@
 import type { UnitId } from '../../../domain/ids.js'
 import { copiesImpossible } from '../../../domain/rotation/way-back.js'
 import { mayBeCreated, notCreated, toBeMade } from '../cells/absent-users.js'
-import { giveMissing } from '../cells/give.js'
+import { attributesDiffer, giveMissing } from '../cells/give.js'
 import { proveAgain } from '../cells/prove-again.js'
-import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession } from '../sessions/in-session.js'
 import { askAws } from '../survey/aws-comparison.js'
@@ -44,17 +43,7 @@ const lookAgain = async (run: RotationRun, unitId: UnitId, isKept: boolean): Pro
     const { hsmId } = server
     for (const user of run.users) {
       const { key } = user
-      const words = run.ledger.different(key, hsmId)
-      if (words !== null) {
-        throw new Pause('ATTRIBUTES_DIFFER', `${key} on ${hsmId} is ${words}`, [
-          'somebody has changed the user there: find out why, and have an officer set it right; then resume',
-          ...(run.ledger.hasOtherId(key, hsmId)
-            ? [
-                'no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own',
-              ]
-            : []),
-        ])
-      }
+      if (run.ledger.different(key, hsmId) !== null) throw attributesDiffer(run, hsmId, user)
       if (run.ledger.cell(key, hsmId).state !== 'absent' || run.ledger.missedFirst(key, hsmId)) continue
       if (copiesImpossible({ ...run.plan, users: [user] }) !== null) throw toBeMade(run, unitId, user)
       if (!isKept || !mayBeCreated(run, user, server)) throw notCreated(user, server)

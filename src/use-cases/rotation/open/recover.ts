@@ -76,8 +76,8 @@ export const recoverRotation = async (request: RecoverRequest, ports: RecoverPor
         serials.push(seen)
       },
     })
-    // Clients may have brought users near their lock-out; such cells are not asked, which is no reason to give up.
-    const rules = { lockoutLimit: Number.MAX_SAFE_INTEGER, createMissing: true, allowKmsuser: true }
+    // Others may have brought users near their lock-out, or deleted them; such cells are not asked, which is no reason to give up.
+    const rules = { lockoutLimit: Number.MAX_SAFE_INTEGER, createMissing: true, allowKmsuser: true, repairs: true }
     const planned = await planRotation(chosen, users, console, ports.concurrency, rules, 'any')
     const plan = keepRestorePoint(planned.plan, pending)
     const hsms = [...planned.matrix].map(([hsmId, listed]) => observed(plan.users, hsmId, listed, ports.lockoutLimit))

@@ -115,7 +115,7 @@ export class RotationRun {
         hsmId,
         usersOf(listing, hsmId),
         lockoutLimit,
-        ({ key }) => this.ledger.isJoined(hsmId) || this.ledger.missedFirst(key, hsmId),
+        ({ key }) => this.ledger.isJoined(hsmId) || this.ledger.missedFirst(key, hsmId) || this.ledger.isIdGivenUp(key),
       ),
     )
     const risen = hsms.flatMap((hsm) =>
@@ -187,6 +187,14 @@ export class RotationRun {
   isProvedNow(unitId: UnitId, users: readonly PlannedUser[]): boolean {
     return this.servers(unitId).every(({ hsmId }) =>
       users.every(({ key }) => this.ledger.cell(key, hsmId).state === 'new' && this.ledger.isFresh(key, hsmId)),
+    )
+  }
+
+  /** Whether a user has another ID there than planned, by which a copy would be of another user. */
+  hasOtherId(unitId: UnitId, user: UserKey): boolean {
+    return (
+      this.ledger.capabilities.copy.namesUserBy === 'id' &&
+      this.servers(unitId).some(({ hsmId }) => this.ledger.hasOtherId(user, hsmId))
     )
   }
 

@@ -8,7 +8,8 @@ import type { PlannedUser } from '../../../domain/rotation/plan.js'
 /**
  * What a listing says of the users of a rotation on one HSM, as the journal keeps it.
  * @param limit the failed login that locks, where the listing does not show the lock itself
- * @param isNew the user came to the HSM, or with it, since: IDs are given by each HSM, and on this one nobody planned any
+ * @param isNew the user came to the HSM, or with it, since: IDs are given by each HSM, and on this one nobody planned any; or
+ * the one that was planned is given up
  */
 export const observed = (
   users: readonly PlannedUser[],
