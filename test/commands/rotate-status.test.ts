@@ -119,6 +119,7 @@ describe('rotate status without --rotation', () => {
     expect(owedElsewhere).toEqual([
       {
         rotationId: ROTATION,
+        direction: 'forward',
         startedAt: SINCE,
         debts: [{ hsmId: null, clusterId: LOST.clusterId, region: LOST.region, reason: 'the Region is gone' }],
       },

@@ -9,7 +9,7 @@ export default class RotateRollback extends ReopenCommand {
     `By a copy (syncUser, user replicate) from an HSM or a cluster that was not written to, for which nobody needs to know the
 old password; or by a change (changePswd, user change-password) to the current credential that was proved at the start.
 Accepted until the new credential begins to become the current one. Once begun, rotate resume goes on with the rollback.
-An HSM that was written and is lost keeps it from ending, unless --allow-unreachable HSM --reason TEXT makes a debt of it.
+A cluster that was written and is lost keeps it from ending, unless --allow-unreachable HSM --reason TEXT makes debts of its HSMs.
 
 ${exitCodes({
   0: 'every HSM is back on the old password',

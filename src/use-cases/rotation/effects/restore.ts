@@ -1,11 +1,11 @@
 import type { UnitId } from '../../../domain/ids.js'
-import { nameServer } from '../../../domain/roster.js'
+import { nameServer, type Roster } from '../../../domain/roster.js'
 import type { CellRef } from '../../../domain/rotation/cell.js'
 import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
 import { give } from '../cells/give.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
-import { onEach } from '../survey/unreachable.js'
+import { isClusterAway, onEach } from '../survey/unreachable.js'
 
 /** Brings each unit back. Users that are old for certain on all of it are left alone. */
 export const restore = async (run: RotationRun): Promise<void> => {
@@ -32,9 +32,13 @@ export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean,
       run.users.some(({ key: user }) => isLeft({ user, hsmId })),
   )
   if (away.length === 0) return
-  const flags = away.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  const named = (servers: Roster) => servers.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  const rollback = `lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}`
+  const single = away.filter(({ clusterId }) => !isClusterAway(run, clusterId))
   throw new Pause('HSM_UNREACHABLE', `${away.map(nameServer).join(', ')} cannot be reached and ${why}`, [
     'bring it back, then resume: all that could be reached is back',
-    `where it stays away, end the rollback without it and leave a debt: lockstep rotate rollback --rotation ${run.ledger.facts.rotationId} ${flags} --reason TEXT`,
+    single.length === 0
+      ? `where it stays away, end the rollback without it and leave a debt: ${rollback} ${named(away)} --reason TEXT`
+      : `where one of a cluster that answers stays away, have AWS delete it and end the rollback without it: ${rollback} ${named(away)} --reason TEXT`,
   ])
 }

@@ -25,7 +25,7 @@ import type { ReopenPorts } from '../ports.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { recordPause, runProcedure } from '../run/run-procedure.js'
-import { leaveBehind } from '../survey/unreachable.js'
+import { isClusterAway, leaveBehind } from '../survey/unreachable.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { type ReopenRequest, reopenRotation } from './reopen.js'
 import { RollbackRefused } from './rollback-refused.js'
@@ -78,15 +78,16 @@ export const abandonHopeless = async (run: RotationRun): Promise<void> => {
 }
 
 /**
- * HSMs out of sight that the operator lets stay behind, once the rollback has begun: it ends without them, and they are owed
- * what they held before. PENDING goes with its end, so that nobody knows any more what they hold meanwhile.
+ * HSMs of clusters that are out of sight as a whole, and that the operator lets stay behind, once the rollback has begun: it
+ * ends without them, and they are owed what they held before. PENDING goes with its end, so that nobody knows any more what
+ * they hold meanwhile. A single HSM of a cluster that answers comes back or is replaced: until then the rollback is partial.
  */
 export const leaveBehindGoingBack = async (run: RotationRun): Promise<void> => {
   const { ledger, parts, users } = run
   if (ledger.rollback === null || isNothingLeft(ledger)) return
   const { hsmIds } = parts.options.mayStayBehind
-  for (const { hsmId } of run.plan.roster) {
-    if (!hsmIds.includes(hsmId) || ledger.isInSight(hsmId) || ledger.owedBack.has(hsmId)) continue
+  for (const { hsmId, clusterId } of run.plan.roster) {
+    if (!hsmIds.includes(hsmId) || !isClusterAway(run, clusterId) || ledger.owedBack.has(hsmId)) continue
     const isLeft = users.some(({ key: user }) => isLeftToDo(ledger, { user, hsmId }))
     if (isLeft) await leaveBehind(run, hsmId, 'may hold the new password and stays behind for now')
   }

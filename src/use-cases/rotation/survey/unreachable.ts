@@ -1,5 +1,5 @@
 import { ConsoleFailure } from '../../../domain/hsm-console.js'
-import type { HsmId, UnitId } from '../../../domain/ids.js'
+import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import { throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inLanes } from '../sessions/in-session.js'
@@ -11,6 +11,10 @@ export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure)
   if (failure.kind !== 'unreachable') return
   for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
 }
+
+/** Whether no HSM of a cluster is in sight. */
+export const isClusterAway = ({ plan, ledger }: RotationRun, clusterId: ClusterId): boolean =>
+  plan.roster.every((server) => server.clusterId !== clusterId || !ledger.isInSight(server.hsmId))
 
 /**
  * Makes a debt of an HSM that the operator lets stay behind.
