@@ -34,7 +34,7 @@ const FLAG = /--([a-z][a-z-]+)(?:[ =]([a-z0-9][\w-]*))?/g
 const LEAVE_OUT = /leave --current-password out/
 const UPGRADE = /install a newer/
 const CLEAR = /clears the count/
-const MAKE = /an officer makes it there/
+const MAKE = /an officer makes it there|create \S+ (?:there|on \S+) by hand/
 const REMOVE = /delete the user there/
 
 /** Values that are words of the sentence and not values. */
