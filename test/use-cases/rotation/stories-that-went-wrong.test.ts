@@ -84,10 +84,10 @@ const ignoring = { behaviour: { syncUserExisting: 'ignore' } } as const
 
 test('a user is not copied to an HSM where another one has its ID', async () => {
   const fleet = { oddities: [{ kind: 'taken-id', hsm: 1, user: 0 }] } as const
-  expect(await told({ fleet, wishes: { createMissing: true }, turns: [CALM] })).toEqual([
-    'start: ID_TAKEN',
-    'start: ID_TAKEN',
-  ])
+  const ended = await told({ fleet, wishes: { createMissing: true }, turns: [CALM] })
+  expect(ended.slice(0, 2)).toEqual(['start: ID_TAKEN', 'start: ID_TAKEN'])
+  // An officer has made it there.
+  expect(ended.at(-1)).toBe('start: completed')
 })
 
 test('a user with several IDs is not created by a copy', async () => {
@@ -96,7 +96,9 @@ test('a user with several IDs is not created by a copy', async () => {
     { kind: 'other-id', hsm: 1, user: 0 },
   ] as const
   const ended = await told({ fleet: { oddities }, wishes: { createMissing: true }, turns: [CALM] })
-  expect(ended).toEqual(['start: USER_MISSING', 'start: USER_MISSING'])
+  expect(ended.slice(0, 2)).toEqual(['start: USER_MISSING', 'start: USER_MISSING'])
+  // An officer has made it there.
+  expect(ended.at(-1)).toBe('start: completed')
 })
 
 describe('a rollback by syncUser', () => {
@@ -664,4 +666,29 @@ describe('a user that clients lock on one HSM of a cluster', () => {
     expect(ended.slice(1, 3)).toEqual(['recover: RECOVERED', 'recover: RECOVERED'])
     expect(ended.at(-1)).toBe('resume: completed')
   })
+})
+
+describe('a user that is deleted on one HSM of a cluster behind the listing, where copies refuse one that exists', () => {
+  const fleet = {
+    utility: 'cloudhsm-cli',
+    clusters: [1, 2],
+    behaviour: { userReplicateExisting: 'refuse' },
+    cli: { cliDiscovery: false },
+  } as const
+
+  test('is changed, once the operator wants that: each copy would be taken by one HSM and refused by the other', async () => {
+    const turns = [turn({ troubles: [trouble('user-deleted', { at: 744, hsm: 4 })] })]
+    const ended = await told({ fleet, wishes: { current: 'given' }, turns, noise: 0 })
+    expect(ended.filter((one) => one === 'resume: PARTLY_DONE').length).toBeLessThanOrEqual(2)
+    expect(ended[0]).toBe('start: PARTLY_DONE')
+    expect(ended.at(-1)).toBe('resume: completed')
+  })
+})
+
+test('a user deleted on clusters of different HSM types is made by an officer before the rotation is recovered', async () => {
+  const turns = [turn({ pauseBefore: 'change' }), turn({ troubles: [trouble('user-deleted')], action: 'recover' })]
+  const fleet = { utility: 'cloudhsm-cli', clusters: [1, 2], olderCluster: 0 } as const
+  const ended = await told({ fleet, wishes: { current: 'given' }, turns, ending: 'recover' })
+  expect(ended).toContain('recover: REPLICATION_UNSUPPORTED')
+  expect(ended.at(-1)).toMatch(/completed|rolled-back/)
 })

@@ -35,6 +35,13 @@ export interface CopyReport {
   readonly looks: readonly TwoListings[]
 }
 
+/** Whether a rotation has not settled yet on how the new credential travels. */
+const isOpen = ({ ledger, goesBack }: RotationRun): boolean => !goesBack && ledger.propagation === null
+
+/** Some HSMs may refuse each copy, because they have the user, while others take it. */
+const INSTEAD =
+  'where it is the same each time: resume with --propagate change, and --current-password to keep a way back'
+
 /**
  * Copies users with their password from one unit to another, in sessions on these two. The answers are the caller's to
  * judge, but for a user that is logged in.
@@ -47,7 +54,7 @@ export const copyUsers = async (run: RotationRun, copied: CopiedUsers): Promise<
       const report = await copyShare(run, { ...copied, users })
       for (const [user, answer] of report.answers) {
         if (!mayBeDrained(answer, copied.rehearsal === true)) continue
-        throw pauseAfter(`${run.words.copy} of ${user}`, run.name(copied.to), answer)
+        throw pauseAfter(`${run.words.copy} of ${user}`, run.name(copied.to), answer, isOpen(run) ? [INSTEAD] : [])
       }
       return report
     }),

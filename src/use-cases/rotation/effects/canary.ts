@@ -20,6 +20,9 @@ export const canary = async (run: RotationRun): Promise<void> => {
   const { canary: planned } = run.plan.parts
   const { facts, propagation } = run.ledger
   if (propagation === null && (facts.recovered || !wayBackOf(run.ledger).bySync)) await settleWithoutCopy(run)
+  if (run.ledger.propagation === null && run.parts.options.propagate === 'change') {
+    await settlePropagation(run, 'change', 'asked for')
+  }
   if (run.ledger.propagation !== null) return giveIt(run, planned, run.ledger.propagation)
   if (run.notNew(planned).length === 0 && neverChanged(run, planned, run.users)) return settleOnSync(run, planned)
   const seen = refusedAfterCopy(run)

@@ -102,7 +102,7 @@ const refuseUnsupportedCopies = (plan: RotationPlan, absent: Eligible['absent'])
   throw refusal(
     'REPLICATION_UNSUPPORTED',
     `${first.user} does not exist on ${first.hsmId}, and clusters of different HSM types do not copy users to each other`,
-    ['create the user there, with user create of cloudhsm-cli'],
+    ['an officer makes it there by user create, with the password the others hold; then the same again'],
   )
 }
 

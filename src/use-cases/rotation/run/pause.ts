@@ -178,8 +178,11 @@ export const throwTogether = (thrown: readonly unknown[], goesBack: boolean): vo
 /** An answer that is no success. */
 export type FailedAnswer = Exclude<Answer, { kind: 'done' }>
 
-/** The pause after a command that was refused or not understood, with what the operator can do. */
-export const pauseAfter = (what: string, where: string, answer: FailedAnswer): Pause => {
+/**
+ * The pause after a command that was refused or not understood, with what the operator can do.
+ * @param more what else can be done where it goes on like that
+ */
+export const pauseAfter = (what: string, where: string, answer: FailedAnswer, more: readonly string[] = []): Pause => {
   if (answer.kind === 'unclear' && answer.partly === true) {
     return new Pause(
       'PARTLY_DONE',
@@ -187,6 +190,7 @@ export const pauseAfter = (what: string, where: string, answer: FailedAnswer): P
       [
         'the user may be logged in on some of them: stop the applications that use it, or --wait-for-drain 10m',
         'resume does it again on all of them, which is harmless',
+        ...more,
       ],
     )
   }
