@@ -67,8 +67,12 @@ export interface HsmSession {
    * a weak proof that they are the same as before. Empty where each HSM was proved by its ID.
    */
   readonly serials: readonly SerialObservation[]
-  /** Needs no login. A view merged from several HSMs stands under each of them. */
-  listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>>
+  /**
+   * Needs no login. A view merged from several HSMs stands under each of them.
+   * @param expected users that a list should have: where one lacks one of them, no HSM may have been lost meanwhile
+   * @throws {ConsoleFailure} `unreachable`, where that is so
+   */
+  listUsers(expected?: readonly HsmUserRef[]): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>>
   /**
    * One attempt on each of these HSMs; a refusal raises the failure count there.
    * @param on all HSMs of the session, or all of some units of it

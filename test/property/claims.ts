@@ -42,7 +42,7 @@ export const isSo = ({ cell, claim: { state, proof, evidence }, held, aim, histo
     case 'new':
       return held === aim
     case 'absent':
-      return held === 'absent' || history?.leftOut === true
+      return held === 'absent'
     case 'old':
       break
     default:

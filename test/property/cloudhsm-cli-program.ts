@@ -181,8 +181,6 @@ class DirectLine implements Line, Reached {
   async request<T extends object>(request: HsmRequest): Promise<HsmReply<T>> {
     const fate = this.#fateOf(request)
     if (fate === 'lose-one' || isAway(this.appliance)) this.#lost = true
-    const isUnlisted = this.#lost || fate === 'lose-one-after'
-    if (request.op === 'list') this.#invocation.world.witness.wasListed(this.appliance, isUnlisted)
     if (this.#lost) throw new ConnectionLost()
     if (fate === 'refuse-one') return refused(STATUS.refusedByFault)
     const reply = this.#perform(request, fate)

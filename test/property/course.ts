@@ -18,8 +18,6 @@ export interface CellHistory {
   liedAbout: boolean
   /** The same at any time. */
   everLiedAbout: boolean
-  /** The HSM was lost when users were listed last, which the list does not tell. */
-  leftOut: boolean
 }
 
 /** What is known of one rotation that its journal need not know. */

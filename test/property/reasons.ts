@@ -112,6 +112,11 @@ const hasWayBack = ({ world, operator }: Refused, rotation: Rotation): boolean =
   )
   // Once it was planned so, no copy is made, whatever they are since.
   if (differentIds || rotation.plan.users.some(({ idsAgree }) => !idsAgree)) return false
+  // What somebody has made anew everywhere is nothing that was there before.
+  const isMadeAnew = rotation.plan.users.some(({ type, name, userId }) =>
+    fleet.named.every(({ hsm }) => hsm.find(type, name)?.id !== userId),
+  )
+  if (isMadeAnew) return false
   const untouched = fleet.named.filter(
     (appliance) =>
       course.roster.has(appliance.hsmId) &&

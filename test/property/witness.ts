@@ -167,11 +167,6 @@ export class Witness {
     if (counted) this.logins.wasHidden(invocation, cell)
   }
 
-  /** Users were listed. @param isLost on this HSM they were not, and the list does not tell */
-  wasListed(appliance: Appliance, isLost: boolean): void {
-    for (const user of this.#world.fleet.users) this.#historyOf(cellKey(appliance, user)).leftOut = isLost
-  }
-
   /**
    * Invariant 6 where the utility reaches more HSMs than it was told of: they are those that its session speaks of, as
    * far as serial numbers can tell.
@@ -328,7 +323,7 @@ export class Witness {
   #historyOf(cell: CellKey): CellHistory {
     const known = this.#histories.get(cell)
     if (known !== undefined) return known
-    const history: CellHistory = { contact: 0, byHand: null, liedAbout: false, everLiedAbout: false, leftOut: false }
+    const history: CellHistory = { contact: 0, byHand: null, liedAbout: false, everLiedAbout: false }
     this.#histories.set(cell, history)
     return history
   }

@@ -692,3 +692,17 @@ test('a user deleted on clusters of different HSM types is made by an officer be
   expect(ended).toContain('recover: REPLICATION_UNSUPPORTED')
   expect(ended.at(-1)).toMatch(/completed|rolled-back/)
 })
+
+test('a user that a list lacks because an HSM was lost while it was made is not called absent there', async () => {
+  const ended = await told({
+    fleet: { utility: 'cloudhsm-cli', clusters: [2, 2, 3] },
+    wishes: { current: 'given', concurrency: 2 },
+    turns: [
+      turn({ troubles: [trouble('user-deleted', { at: 376, hsm: 8 })], retryOfficer: true }),
+      turn({ troubles: [trouble('lose-one-after', { at: 73 })], action: 'rollback' }),
+    ],
+    ending: 'rollback',
+    noise: 879886374,
+  })
+  expect(ended.slice(0, 2)).toEqual(['start: USER_MISSING', 'rollback: HSM_UNREACHABLE'])
+})

@@ -6,7 +6,7 @@ import type {
   HsmSession,
   UtilityProcess,
 } from '../../../domain/hsm-console.js'
-import type { HsmUser, HsmUserRef } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUser, type HsmUserRef } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { Secret } from '../../../domain/secret.js'
@@ -78,8 +78,17 @@ export class CloudHsmCliSession implements HsmSession {
     this.#talk.speakOf(this.hsmIds)
   }
 
-  async listUsers(): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
-    return this.#ofEach((clusterId) => this.#talk.read(['user', 'list', ...on(clusterId)], parseUserList))
+  async listUsers(expected: readonly HsmUserRef[] = []): Promise<ReadonlyMap<HsmId, readonly HsmUser[]>> {
+    return this.#ofEach(async (clusterId) => {
+      const listed = await this.#talk.read(['user', 'list', ...on(clusterId)], parseUserList)
+      const isWhole = expected.every((user) => findUser(listed, user) !== undefined)
+      if (!isWhole && !(await this.#allAnswer(clusterId))) {
+        const { whole, asked } = this.#part(clusterId)
+        const text = 'an HSM was lost while users were listed'
+        throw this.#unreachable(text, asked, await this.#parts.notAnswering(whole))
+      }
+      return listed
+    })
   }
 
   /**
@@ -115,16 +124,19 @@ export class CloudHsmCliSession implements HsmSession {
    * asked: that says nothing of a password, nor that nothing was written. They are counted again, and each is asked.
    */
   async #judgeRefusal(said: Answer, clusterId: ClusterId): Promise<Answer> {
-    const cluster = this.#cluster(clusterId)
-    if (said.kind !== 'refused') return said
-    const { answer: shown } = await this.#talk.run(infoCommand(clusterId))
-    const { answer: asked } = await this.#talk.run(quorumCommand(clusterId))
-    const serials = isDone(shown) ? this.#talk.understand(() => parseHsmInfo(shown.data)) : []
-    if (!isLost(asked) && serials.join() === cluster.serials.join()) return said
+    if (said.kind !== 'refused' || (await this.#allAnswer(clusterId))) return said
     return {
       kind: 'unclear',
       text: `${said.text} (and not every HSM answers any more: it may have had another reason)`,
     }
+  }
+
+  /** Whether every HSM of a cluster that this session reached answers still. */
+  async #allAnswer(clusterId: ClusterId): Promise<boolean> {
+    const { answer: shown } = await this.#talk.run(infoCommand(clusterId))
+    const { answer: asked } = await this.#talk.run(quorumCommand(clusterId))
+    const serials = isDone(shown) ? this.#talk.understand(() => parseHsmInfo(shown.data)) : []
+    return !isLost(asked) && serials.join() === this.#cluster(clusterId).serials.join()
   }
 
   async logout(): Promise<void> {

@@ -22,7 +22,7 @@ export const absentUsers = async (
   const servers = run.servers(unitId)
   const missed = users.filter((user) => servers.some(({ hsmId }) => run.ledger.mayBeAbsent(user.key, hsmId)))
   if (missed.length === 0) return new Set()
-  const listing = await inSession(run.parts, servers, (session) => session.listUsers())
+  const listing = await inSession(run.parts, servers, (session) => session.listUsers(run.users))
   await run.look(listing, servers)
   const lacks = (user: PlannedUser, { hsmId }: RosterEntry): boolean => isMissingIn(usersOf(listing, hsmId), user)
   const absent = missed.filter((user) => servers.some((server) => lacks(user, server)))

@@ -71,7 +71,7 @@ const refuseMissing = async (
   session: HsmSession,
 ): Promise<void> => {
   const servers = run.servers(unitId)
-  const listing = await session.listUsers()
+  const listing = await session.listUsers([user])
   await run.observe(listing, servers)
   if (servers.some(({ hsmId }) => isMissingIn(usersOf(listing, hsmId), user))) throw toBeMade(run, unitId, user)
 }

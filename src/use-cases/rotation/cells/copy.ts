@@ -93,7 +93,7 @@ const copyShare = async (
   const hsmIds = targets.map(({ hsmId }) => hsmId)
   const servers = [...run.servers(from), ...targets]
   return inSession(run.parts, servers, async (session) => {
-    const listing = await session.listUsers()
+    const listing = await session.listUsers(users)
     await loginOfficer(run.parts, session, servers, listing)
     const answers = new Map<UserKey, Answer>()
     for (const user of users) {

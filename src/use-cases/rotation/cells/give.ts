@@ -138,7 +138,7 @@ export const refuseLocked = async (
 ): Promise<readonly PlannedUser[]> => {
   if (users.length === 0) return []
   const servers = run.servers(unitId)
-  await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))
+  await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(run.users), servers))
   const locked = users.filter((user) => isLocked(run, unitId, user)).map(({ key }) => key)
   const isUnknown = ({ key }: PlannedUser) =>
     servers.some(({ hsmId }) => run.ledger.cell(key, hsmId).state === 'unknown')

@@ -77,7 +77,7 @@ export const logInEach = async (
   const objections = new Map<PlannedUser, OperatorError>()
   const { budget } = run.parts
   await inSessionsOn(run.parts, run.servers(unitId), async (session, reached) => {
-    const listing = await session.listUsers()
+    const listing = await session.listUsers(users)
     const risen = await run.observe(listing, reached)
     const rowsOfUser = new Map(users.map((user) => [user, rowsOf(listing, reached, user)]))
     for (const [user, rows] of rowsOfUser) {

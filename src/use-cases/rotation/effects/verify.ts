@@ -38,7 +38,7 @@ export const verify = async (run: RotationRun): Promise<void> => {
  */
 const lookAgain = async (run: RotationRun, unitId: UnitId, isKept: boolean): Promise<void> => {
   const servers = run.servers(unitId)
-  await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(), servers))
+  await inSession(run.parts, servers, async (session) => run.look(await session.listUsers(run.users), servers))
   for (const server of servers) {
     const { hsmId } = server
     for (const user of run.users) {

@@ -239,7 +239,7 @@ const askCells = async (run: RotationRun, { unitId, servers }: Unit): Promise<vo
   try {
     await inSessionsOn(run.parts, servers, async (session, reached) => {
       const hsmIds = reached.map(({ hsmId }) => hsmId)
-      const listing = await session.listUsers()
+      const listing = await session.listUsers(run.users)
       await run.observe(listing, reached)
       for (const user of run.users) {
         const known = [likely, other].filter((name) => run.knows(user.key, name))

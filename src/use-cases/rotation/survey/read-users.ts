@@ -1,5 +1,6 @@
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../../domain/hsm-console.js'
+import type { HsmUserRef } from '../../../domain/hsm-user.js'
 import type { Roster, RosterEntry } from '../../../domain/roster.js'
 import type { UserMatrix } from '../../../domain/rotation/eligibility.js'
 import { unitsOf } from '../../../domain/rotation/plan.js'
@@ -13,11 +14,19 @@ export interface ReadUsers {
   readonly failures: readonly ConsoleFailure[]
 }
 
-/** Lists the users of every HSM, each unit in a session of its own that proves the roster. No login. */
-export const readUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<ReadUsers> => {
+/**
+ * Lists the users of every HSM, each unit in a session of its own that proves the roster. No login.
+ * @param expected users that a list should have
+ */
+export const readUsers = async (
+  console: HsmConsole,
+  roster: Roster,
+  concurrency: number,
+  expected: readonly HsmUserRef[],
+): Promise<ReadUsers> => {
   const failures: ConsoleFailure[] = []
   const read = await inLanes(unitsOf(roster, console.utility), concurrency, ({ servers }) =>
-    readUnit(console, servers, failures),
+    readUnit(console, servers, expected, failures),
   )
   const listings = new Map(read.flatMap((listing) => [...listing]))
   return {
@@ -30,16 +39,17 @@ export const readUsers = async (console: HsmConsole, roster: Roster, concurrency
 const readUnit = async (
   console: HsmConsole,
   servers: readonly RosterEntry[],
+  expected: readonly HsmUserRef[],
   failures: ConsoleFailure[],
 ): Promise<Listing> => {
   try {
-    return await inSession({ console }, servers, (session) => session.listUsers())
+    return await inSession({ console }, servers, (session) => session.listUsers(expected))
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
     failures.push(error)
     const rest = servers.filter(({ hsmId }) => !error.hsmIds.includes(hsmId))
     if (error.kind === 'unreachable' && rest.length > 0 && rest.length < servers.length) {
-      return readUnit(console, rest, failures)
+      return readUnit(console, rest, expected, failures)
     }
     return new Map()
   }
@@ -50,7 +60,7 @@ const readUnit = async (
  * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
  */
 export const readAllUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
-  const { matrix, failures } = await readUsers(console, roster, concurrency)
+  const { matrix, failures } = await readUsers(console, roster, concurrency, [])
   // Who lists users alone is given no flag to leave an HSM out.
   if (failures.length > 0) throw refusedBy(failures, true, roster)
   return matrix

@@ -50,7 +50,7 @@ export const survey = async (
     await bringLostBack(run, discovery)
     if (run.plan.roster.length === 0) return refuseToGoOnWithNone(run)
   }
-  const read = await readUsers(parts.console, run.plan.roster, parts.concurrency)
+  const read = await readUsers(parts.console, run.plan.roster, parts.concurrency, run.plan.users)
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
   if (serious.length > 0 || read.matrix.size === 0) {
     throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
@@ -248,7 +248,7 @@ const bringBack = async (run: RotationRun, lost: LostCluster, cluster: Cluster):
       role: 'destination',
     }),
   )
-  const { matrix, failures } = await readUsers(run.parts.console, roster, run.parts.concurrency)
+  const { matrix, failures } = await readUsers(run.parts.console, roster, run.parts.concurrency, run.plan.users)
   const [failure] = failures
   if (failure !== undefined) {
     run.notice(`${lost.clusterId} is still left out: ${failure.message}`)
