@@ -10,7 +10,7 @@ test.each(UTILITIES.flatMap((utility) => READINGS.map((reading) => [utility, rea
   async (utility, reading) => {
     const only = ['--utility', utility, '--only', `1+1, ${reading}`]
 
-    const { exitCode, stdout } = await runProgram('small-scope-runner', [...only, '--share', '0/25'])
+    const { exitCode, stdout } = await runProgram('small-scope-runner', [...only, '--share', '0/60'])
 
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^\d{3,} cases, \d+ ends, 0 wrong$/m)])
   },
