@@ -706,3 +706,17 @@ test('a user that a list lacks because an HSM was lost while it was made is not 
   })
   expect(ended.slice(0, 2)).toEqual(['start: USER_MISSING', 'rollback: HSM_UNREACHABLE'])
 })
+
+test('a rollback by copies does not begin while nothing that was written is in sight: no copy was seen to give anything back', async () => {
+  const ended = await told({
+    fleet: { clusters: [1, 2], users: 2, behaviour: { syncUserExisting: 'ignore' } },
+    wishes: { current: 'kept-wrong' },
+    turns: [
+      turn({ troubles: [trouble('unreachable', { at: 493, lasting: true })], retryOfficer: true }),
+      turn({ action: 'rollback' }),
+    ],
+    noise: 0,
+  })
+  expect(ended.slice(0, 2)).toEqual(['start: CONNECTION_LOST', 'rollback: HSM_UNREACHABLE'])
+  expect(ended.at(-1)).toBe('resume: completed')
+})

@@ -1,6 +1,7 @@
 import { EXIT } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../../domain/ids.js'
+import { nameServer } from '../../../domain/roster.js'
 import type { CellState } from '../../../domain/rotation/cell.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
@@ -238,7 +239,10 @@ const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> =>
   }
   // Once it has begun, nothing goes forward again while what is copied from is away.
   if (!byCurrent) for (const { unitId } of writtenAs(run, isNotBack)) oldOrigin(run, unitId)
-  if (!byCurrent && ledger.copies?.verdict !== 'overwrites') await tryCopies(run)
+  if (!byCurrent && ledger.copies?.verdict !== 'overwrites') {
+    refuseUntried(run)
+    await tryCopies(run)
+  }
   await run.record({ type: 'rollback-started', method: byCurrent ? 'change' : 'sync' })
 }
 
@@ -257,6 +261,31 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
     )
     if (refusedBefore.length > 0) await logInEach(run, unitId, refusedBefore, 'new')
   }
+}
+
+/**
+ * A copy shows whether it gives the old credential back only where the new one may be held. Where all of that is out of sight
+ * nothing shows it, and once PENDING is gone nobody can ask for the new one any more.
+ * @throws {Pause} `HSM_UNREACHABLE`, while forward is still a way
+ */
+const refuseUntried = (run: RotationRun): void => {
+  const { ledger, plan } = run
+  if (writtenAs(run, isNotBack).length > 0) return
+  const away = plan.roster.filter(
+    ({ hsmId }) =>
+      !ledger.isInSight(hsmId) &&
+      run.users.some(({ key }) => ledger.mayBeWritten(key, hsmId) && isNotBack(ledger.cell(key, hsmId).state)),
+  )
+  if (away.length === 0) return
+  const flags = away.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  throw new Pause(
+    'HSM_UNREACHABLE',
+    `${away.map(nameServer).join(', ')} cannot be reached: whether ${run.words.copy} gives the old password back can be tried nowhere else`,
+    [
+      'once it is back, the same command again; nothing goes back until then',
+      `where it stays away, go forward without it: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${flags} --reason TEXT`,
+    ],
+  )
 }
 
 /**
