@@ -7,6 +7,7 @@ import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSessionsOn, inTwoConversations, rowsOf } from '../sessions/in-session.js'
 import { logIn } from '../sessions/log-in.js'
+import { madeByHand } from './absent-users.js'
 import { changeUsers } from './change.js'
 
 /**
@@ -96,7 +97,9 @@ export const logInEach = async (
     for (const [user, rows] of rowsOfUser) {
       if (refused.has(user)) continue
       const missing = reached.find(({ hsmId }) => !rows.has(hsmId))
-      if (missing !== undefined) throw new Pause('USER_MISSING', `${user.key} is not listed on ${missing.hsmId}`)
+      if (missing !== undefined) {
+        throw new Pause('USER_MISSING', `${user.key} is not listed on ${missing.hsmId}`, [madeByHand(run)])
+      }
       const password = run.password(user.key, credential)
       const hsmIds = reached.map(({ hsmId }) => hsmId)
       const typed = isTyped ? ({ typed: true } as const) : {}
