@@ -720,3 +720,16 @@ test('a rollback by copies does not begin while nothing that was written is in s
   expect(ended.slice(0, 2)).toEqual(['start: CONNECTION_LOST', 'rollback: HSM_UNREACHABLE'])
   expect(ended.at(-1)).toBe('resume: completed')
 })
+
+test('a copy that made a user somebody had deleted does not show that copies overwrite', async () => {
+  const ended = await told({
+    fleet: { clusters: [2, 2, 3], behaviour: { syncUserExisting: 'ignore' } },
+    turns: [
+      turn({ troubles: [trouble('no-connection', { at: 385 })], pauseBefore: 'finalize' }),
+      turn({ troubles: [trouble('user-deleted', { at: 64, hsm: 23 })], retryOfficer: true }),
+      turn({ action: 'rollback' }),
+    ],
+    noise: 0,
+  })
+  expect(ended).toEqual(['start: HSM_UNREACHABLE', 'resume: completed'])
+})

@@ -31,9 +31,7 @@ export const canary = async (run: RotationRun): Promise<void> => {
   for (let unitId = untried(run); unitId !== undefined; unitId = untried(run)) {
     await tryOn(run, unitId)
     if (run.ledger.propagation !== null) return giveIt(run, planned, run.ledger.propagation)
-    run.notice(
-      `${unitId} was written by ${run.words.change} and does not show what ${run.words.copy} does; another has to`,
-    )
+    run.notice(`${unitId} does not show whether ${run.words.copy} overwrites a password; another has to`)
   }
   // Every unit was changed at some time, so that none can show any more what a copy does; a change always works.
   await settlePropagation(run, 'change', `no HSM is left that could show what ${run.words.copy} does`)
@@ -62,7 +60,11 @@ const tryOn = async (run: RotationRun, unitId: UnitId): Promise<void> => {
     if (still.length > 0) throw refusedAfterWrite(run, unitId, still, 'new')
     return
   }
-  if (refused.length === 0) return settleOnSync(run, unitId)
+  if (refused.length === 0) {
+    // A copy that made the user does not show whether it overwrites one.
+    const wasThere = (user: PlannedUser) => report.looks.every(({ before }) => findUser(before, user) !== undefined)
+    return pending.some(wasThere) ? settleOnSync(run, unitId) : undefined
+  }
   const listed = refused.every((user) => report.looks.every(({ after }) => findUser(after, user) !== undefined))
   if (!listed) throw refusedAfterWrite(run, unitId, refused, 'new')
   await settleOnChange(run, unitId, 'without-effect', copiedInVain(run, unitId, refused))
