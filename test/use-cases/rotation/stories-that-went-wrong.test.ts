@@ -733,3 +733,16 @@ test('a copy that made a user somebody had deleted does not show that copies ove
   })
   expect(ended).toEqual(['start: HSM_UNREACHABLE', 'resume: completed'])
 })
+
+test('a rollback says where a user is locked that it would copy, and ends once it is unlocked', async () => {
+  const ended = await told({
+    fleet: { utility: 'cloudhsm-cli', clusters: [2, 2, 1] },
+    turns: [
+      turn({ pauseBefore: 'restore-point' }),
+      turn({ troubles: [trouble('user-locked', { hsm: 4 })], action: 'rollback' }),
+    ],
+    ending: 'rollback',
+  })
+  expect(ended).toContain('rollback: USER_LOCKED')
+  expect(ended.at(-1)).toMatch(/: (rolled-back|completed)$/)
+})

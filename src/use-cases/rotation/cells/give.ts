@@ -164,9 +164,36 @@ const copyEach = async (
   const { answers } = await copyUsers(run, { from, to: unitId, users: left, credential })
   await refuseLocked(run, unitId, failedAndLocked(run, unitId, left, answers))
   for (const [user, answer] of answers) {
-    if (answer.kind !== 'done') throw pauseAfter(`${run.words.copy} of ${user}`, run.name(unitId), answer)
+    if (answer.kind === 'done') continue
+    if (credential === 'current') refuseLockedOrigin(run, unitId, left, user)
+    throw pauseAfter(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }
   return left
+}
+
+/**
+ * Where clients have locked a user on all that the old credential could be copied from, a copy may be refused for that, and
+ * nobody may know the password that a change would have to give it.
+ * @throws {Pause} `USER_LOCKED`
+ */
+const refuseLockedOrigin = (
+  run: RotationRun,
+  target: UnitId,
+  users: readonly PlannedUser[],
+  refused: UserKey,
+): void => {
+  const origin = oldOrigin(run, target)
+  const user = users.find(({ key }) => key === refused)
+  if (user === undefined || !isLocked(run, origin, user)) return
+  const { change, copy } = run.words
+  throw new Pause(
+    'USER_LOCKED',
+    `${refused} is locked on ${run.name(origin)}, and ${copy} from there to ${run.name(target)} was refused`,
+    [
+      `an officer clears the count of failed logins there by ${change}, to the password that it holds; then the same command again`,
+      'where nobody knows that one, to any: nothing is left to copy the old password from then, and resume goes forward',
+    ],
+  )
 }
 
 /**
