@@ -30,8 +30,8 @@ export class Course {
   readonly copied = new Map<CellKey, ReadonlySet<Held>>()
   /** Cells whose last copy came from a cluster of which the utility told of a login that one HSM had refused. */
   readonly liedCopies = new Set<CellKey>()
-  /** Cells whose last copy came from their own cluster, whose HSMs are taken to hold the same. */
-  readonly ownCopies = new Set<CellKey>()
+  /** What copies from their own cluster, whose HSMs are taken to hold the same, could bring to cells. */
+  readonly ownCopies = new Map<CellKey, ReadonlySet<Held>>()
   /** Up to which moment the program knows what happened at a cell. */
   readonly heard = new Map<CellKey, number>()
   /** Units that a password was ever meant for, rehearsals among them. */

@@ -110,7 +110,7 @@ export class Verdict {
       if (baseOf(cell, history, course).has(held) || history?.everLiedAbout === true) continue
       // It was proved to hold the current one, and another person changed it before we wrote: nobody could know.
       if (history?.byHand !== null && history !== undefined && held === 'old') continue
-      if (course.ownCopies.has(cell) && course.copied.get(cell)?.has(held) === true) continue
+      if (course.ownCopies.get(cell)?.has(held) === true) continue
       // Of the HSM that it was copied from the utility told a login that it had refused.
       if (course.liedCopies.has(cell) && course.copied.get(cell)?.has(held) === true) continue
       // The same of the HSM that it was copied from.

@@ -419,8 +419,6 @@ export class Witness {
     for (const hsmId of hsmIds) {
       const cell = cellKey({ hsmId }, { key })
       const clusterId = this.#world.fleet.named.find((one) => one.hsmId === hsmId)?.clusterId
-      if (origins.some((origin) => origin.clusterId === clusterId)) course.ownCopies.add(cell)
-      else course.ownCopies.delete(cell)
       if (origins.some((origin) => this.#histories.get(cellKey(origin, user))?.everLiedAbout === true)) {
         course.liedCopies.add(cell)
       } else course.liedCopies.delete(cell)
@@ -429,6 +427,9 @@ export class Witness {
         .map((origin) => this.truth.held(origin, user))
       for (const one of held) brings.add(one)
       course.copied.set(cell, new Set([...(course.copied.get(cell) ?? []), ...held]))
+      if (origins.some((origin) => origin.clusterId === clusterId)) {
+        course.ownCopies.set(cell, new Set([...(course.ownCopies.get(cell) ?? []), ...held]))
+      }
     }
   }
 
