@@ -579,7 +579,6 @@ describe('a user that somebody deletes', () => {
     const turns = [turn({ pauseBefore: 'rehearse' }), deleted('user-deleted')]
     const ended = await told({ fleet: { clusters: [1, 1] }, wishes: { current: 'given' }, turns })
     expect(ended.at(-1)).toBe('resume: completed')
-    expect(ended).toContain('resume: ATTRIBUTES_DIFFER')
   })
 
   test('everywhere is made by hand everywhere', async () => {
@@ -628,7 +627,7 @@ describe('a user that somebody makes anew under another ID', () => {
       turn({ overwriteOther: true }),
     ]
     const ended = await told({ turns })
-    expect(ended.slice(-2)).toEqual(['resume: ATTRIBUTES_DIFFER', 'resume: completed'])
+    expect(ended.slice(-2)).toEqual(['resume: OTHER_CREDENTIAL', 'resume: completed'])
   })
 
   test('on every HSM is rotated under that', async () => {
@@ -745,4 +744,18 @@ test('a rollback says where a user is locked that it would copy, and ends once i
   })
   expect(ended).toContain('rollback: USER_LOCKED')
   expect(ended.at(-1)).toMatch(/: (rolled-back|completed)$/)
+})
+
+test('a user may keep an ID that it got because another one has its own', async () => {
+  const everywhere = [
+    trouble('user-deleted-everywhere', { at: 523, user: 1 }),
+    trouble('user-made-anew-everywhere', { at: 596 }),
+  ]
+  const ended = await told({
+    fleet: { clusters: [2, 1], users: 2 },
+    wishes: { mayStayBehind: 0 },
+    turns: [turn({ troubles: everywhere })],
+    noise: 0,
+  })
+  expect(ended.at(-1)).toBe('resume: completed')
 })

@@ -110,6 +110,9 @@ export const attributesDiffer = ({ ledger }: RotationRun, hsmId: HsmId, { key }:
       ...(ledger.hasOtherId(key, hsmId)
         ? ['no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own']
         : []),
+      ...(ledger.hasOtherId(key, hsmId) && ledger.rollback === null
+        ? ['or let it keep the ID that somebody gave it: resume with --overwrite-other asks for the password alone']
+        : []),
     ],
   )
 

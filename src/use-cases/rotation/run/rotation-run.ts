@@ -115,7 +115,11 @@ export class RotationRun {
         hsmId,
         usersOf(listing, hsmId),
         lockoutLimit,
-        ({ key }) => this.ledger.isJoined(hsmId) || this.ledger.missedFirst(key, hsmId) || this.ledger.isIdGivenUp(key),
+        ({ key }) =>
+          this.parts.options.overwriteOther ||
+          this.ledger.isJoined(hsmId) ||
+          this.ledger.missedFirst(key, hsmId) ||
+          this.ledger.isIdGivenUp(key),
       ),
     )
     const risen = hsms.flatMap((hsm) =>
