@@ -54,7 +54,7 @@ export class Verdict {
       return
     }
     const before = this.#witness.violations.length
-    const open = said.outcome === 'completed-with-debt'
+    const open = said.outcome === 'completed-with-debt' || (said.outcome === 'rolled-back' && said.debts.length > 0)
     if (said.closed !== null && said.closed === open) this.#accuse(`8: ${said.outcome}, and closed is ${said.closed}`)
     // A rotation that is closed is returned as it is: it was proved by the one that closed it.
     const { writer } = journal
@@ -100,13 +100,15 @@ export class Verdict {
     if (pending !== null) this.#accuse(`8: ${outcome}, but the store keeps PENDING`)
   }
 
-  #rolledBack(invocation: Invocation, { withoutProof, exitCode, cells }: Statement, course: Course): void {
-    if ((exitCode === 0) !== (withoutProof.length === 0)) {
-      this.#accuse(`8: rolled back, ${withoutProof.length} cells without proof, and leaves with ${exitCode}`)
+  #rolledBack(invocation: Invocation, { withoutProof, exitCode, cells, debts }: Statement, course: Course): void {
+    if ((exitCode === 0) !== (withoutProof.length === 0 && debts.length === 0)) {
+      const left = `${withoutProof.length} cells without proof, ${debts.length} debts`
+      this.#accuse(`8: rolled back, ${left}, and leaves with ${exitCode}`)
     }
     for (const { appliance, user, held } of this.#listed(invocation)) {
       const cell = cellKey(appliance, user)
       const history = this.#witness.historyOf(appliance, user)
+      if (debts.includes(appliance.hsmId)) continue
       if (baseOf(cell, history, course).has(held) || history?.everLiedAbout === true) continue
       // It was proved to hold the current one, and another person changed it before we wrote: nobody could know.
       if (history?.byHand !== null && history !== undefined && held === 'old') continue
