@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
+import { renderPause } from '../../../src/cli/views/rotation.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
+import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
 import {
   indebted,
   refuseOpenRotation,
   settleEarlierDebts,
+  whyOvertaken,
 } from '../../../src/use-cases/rotation/open/earlier-rotations.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import {
@@ -26,7 +29,7 @@ import {
   STORED_WITH_CURRENT,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { type BenchGiven, besideIn, keepPending, type Place, placeOf, reported } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
@@ -266,11 +269,13 @@ describe('a debt of a rollback', () => {
         },
       },
     }
-    const { ended, suggestions } = await takeUp(both, 'resume')
+    const { ended, suggestions, message } = await takeUp(both, 'resume')
     expect([ended, suggestions.join()]).toEqual([
       'DEBT_SUPERSEDED 6',
       expect.stringContaining(`resume --rotation ${later}`),
     ])
+    expect(suggestions.join()).not.toContain(`resume --rotation ${ROTATION}`)
+    expect(message).toMatch(new RegExp(`^${ROTATION} is superseded by ${later}, .*: ${c} needs what is in force now$`))
     expect(await indebted(both.ports.shelf, [])).toEqual([])
     const done = ledgerAfter([...newer, PROMOTED, TOLD], { rotationId: later }, rosterOf(2, 2))
     await settleEarlierDebts(
@@ -280,6 +285,60 @@ describe('a debt of a rollback', () => {
     )
     const settled = rotationOf(ledgerOf(place.entries))
     expect([settled.outcome, settled.debts, settled.closed]).toEqual(['rolled-back', [], true])
+    expect(settled.settled).toEqual([{ hsmId: c, by: later }])
+  })
+
+  test('is left to the later rotation that owes it as well, which is named and is no pause of this one', async () => {
+    const place = await placeWith('by copies', [c, d])
+    await takeUp(place, 'rollback', without(c))
+    const later = 'r-20260401-031500-late' as RotationId
+    const [destination] = planOver(rosterOf(2, 2)).destinations
+    if (destination === undefined) throw new Error('there are two clusters')
+    const alone = { ...planOver(rosterOf(2, 0)), destinations: [] }
+    const lines: Line[] = [
+      STORED,
+      ...[a, b].flatMap((hsmId): Line[] => [
+        [change(hsmId), DONE],
+        [login(hsmId), DONE],
+      ]),
+      PROMOTED,
+      TOLD,
+    ]
+    const { clusterId, region, profile } = destination
+    const facts = { rotationId: later, plan: alone, lostClusters: [{ clusterId, region, profile, reason: 'lost' }] }
+    const entries = journalOf(lines, facts, rosterOf(2, 0))
+    const { shelf } = place.ports
+    const told: string[] = []
+    const both: Place = {
+      ...place,
+      ports: {
+        ...place.ports,
+        progress: (event) => told.push(event.kind),
+        shelf: {
+          ...shelf,
+          list: async () => [ROTATION, later],
+          follow: async (rotationId, entry) => {
+            for (const one of rotationId === later ? entries : place.entries) entry(one)
+            return { torn: false }
+          },
+        },
+      },
+    }
+    const before = ledgerOf(place.entries)
+    const why = await whyOvertaken(before, both.ports.shelf)
+    expect(renderPause(rotationDocument(rotationOf(before)), null, null, why)).toMatch(
+      new RegExp(`^A debt remains: ${ROTATION} is superseded by ${later}, `),
+    )
+    const { ended, suggestions, rotation } = await takeUp(both, 'resume')
+    expect(ended).toBe('DEBT_SUPERSEDED 6')
+    expect(suggestions[0]).toBe(
+      `lockstep rotate resume --rotation ${later} gives that once it is back, and settles both`,
+    )
+    expect(suggestions[1]).toContain('or lockstep users repair --to-current')
+    expect(told).not.toContain('stage-paused')
+    expect(rotation === null ? null : renderPause(rotationDocument(rotation), null)).not.toContain(
+      `rotate resume --rotation ${ROTATION}`,
+    )
   })
 })
 

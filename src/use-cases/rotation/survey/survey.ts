@@ -158,7 +158,7 @@ const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery
   if (ledger.capabilities.writeReach !== 'cluster' || ledger.rollback !== null) return
   const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
   if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
-  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere]) {
+  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere.keys()]) {
     const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
     if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
     await run.record({ type: 'debt-settled', hsmId })
