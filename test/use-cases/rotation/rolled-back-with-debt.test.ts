@@ -146,12 +146,12 @@ describe.each(Object.keys(WAYS))('a Region in which a rotation wrote is lost, an
 })
 
 describe('a debt of a rollback', () => {
-  const silent = (place: Place): Place => {
+  const silent = (place: Place, more: object = {}): Place => {
     const [source, destination] = place.aws.clusters
     if (source === undefined || destination === undefined) throw new Error('there are two clusters')
     const { region } = destination
     const problem = { region, profile: null, error: 'timed out', kind: 'unreachable', named: true } as const
-    const discover = async () => discoveryOf([source], [{ ...problem, operation: 'DescribeClusters' }])
+    const discover = async () => discoveryOf([source], [{ ...problem, operation: 'DescribeClusters', ...more }])
     return { ...place, ports: { ...place.ports, discover } }
   }
 
@@ -164,6 +164,21 @@ describe('a debt of a rollback', () => {
     expect([(await takeUp(silent(place), 'resume', without(d))).ended, owedBy(place)]).toEqual(['rolled-back 6', [c]])
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
     expect((await takeUp(place, 'resume')).ended).toBe('rolled-back 0')
+  })
+
+  test('says what AWS said of a Region that denies, and advises the permission before all else', async () => {
+    const place = await placeWith('by copies', [c, d])
+    const denied = { kind: 'denied', error: 'AccessDeniedException: no' }
+    for (const action of ['rollback', 'resume'] as const) {
+      const { ended, message, suggestions } = await takeUp(silent(place, denied), action)
+      expect(ended).toBe('ROSTER_CHANGED 4')
+      expect(message).toMatch(/denied cloudhsm:DescribeClusters: AccessDeniedException: no/)
+      expect(message).not.toContain('did not answer')
+      expect(suggestions.find((one) => !one.startsWith('lockstep'))).toBe(
+        'allow cloudhsm:DescribeClusters in eu-west-1 to these credentials, then the same command again',
+      )
+    }
+    expect((await takeUp(silent(place), 'rollback')).message).toContain('eu-west-1 did not answer: timed out')
   })
 
   test('is one of the HSM as well that joins it, which may be built from it', async () => {

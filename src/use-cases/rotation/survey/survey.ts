@@ -122,7 +122,7 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   if (other.length > 0 || arriving.length > 0 || !gone.every(isAllowed) || !unseen.every(isUnseenAllowed)) {
     // Whoever gives the flags again gives all of them.
     const asked = gone.filter((server) => !isOwed(server))
-    const clusters = run.goesBack ? silentInWords(unseen) : changes.clusters
+    const clusters = run.goesBack ? silentInWords(unseen, changes) : changes.clusters
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
   for (const server of gone) await dropGone(run, server)
