@@ -85,3 +85,32 @@ export const isGap = (problem: DiscoveryProblem): boolean => problem.kind !== 'n
 /** The family a cluster belongs to; every listed cluster has one. */
 export const familyOf = (discovery: Pick<Discovery, 'families'>, clusterId: ClusterId): CloneFamily | undefined =>
   discovery.families.find((family) => family.clusterIds.includes(clusterId))
+
+/** Whether AWS says that these credentials may not list clusters there, which a permission mends and no waiting. */
+export const isDenied = ({ kind, error }: Pick<DiscoveryProblem, 'kind' | 'error'>): boolean =>
+  // What is wrong with a signature, no permission mends either.
+  kind === 'denied' && !/Signature|AuthenticationToken/.test(error)
+
+/** Why a Region did not list its clusters: `eu-west-1 (profile prod) denied cloudhsm:DescribeClusters: AccessDenied…`. */
+export const gapInWords = (problem: DiscoveryProblem): string => {
+  const { region, profile, error } = problem
+  return `${region}${profile === null ? '' : ` (profile ${profile})`} ${isDenied(problem) ? 'denied cloudhsm:DescribeClusters' : SAID[problem.kind]}: ${error}`
+}
+
+const SAID: Readonly<Record<DiscoveryProblem['kind'], string>> = {
+  denied: 'did not take the request',
+  'not-enabled': 'does not know these credentials',
+  'no-credentials': 'was asked without valid credentials',
+  unreachable: 'did not answer',
+  failed: 'answered with an error',
+}
+
+/** What mends Regions that deny the permission; empty where none does. */
+export const permissionAdvice = (problems: readonly DiscoveryProblem[]): readonly string[] => {
+  const regions = new Set(problems.filter(isDenied).map(({ region }) => region))
+  return regions.size === 0
+    ? []
+    : [
+        `allow cloudhsm:DescribeClusters in ${[...regions].join(', ')} to these credentials, then the same command again`,
+      ]
+}

@@ -324,7 +324,7 @@ const warningsOf = (
   verdicts: readonly DestinationVerdict[],
   unseen: readonly ClusterRef[],
 ): string[] => [
-  ...gapsIn(discovery).map((gap) => `not every Region answered, members of the family may be missing: ${gap}`),
+  ...gapsIn(discovery).map((gap) => `not every Region was seen, members of the family may be missing: ${gap}`),
   ...unseen.map((ref) => `${showClusterRef(ref)} is left out and was not seen`),
   ...verdicts.filter(({ waived }) => waived).map((one) => `clone proof waived for ${one.destination}: ${one.missing}`),
 ]

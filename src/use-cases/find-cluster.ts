@@ -1,4 +1,4 @@
-import { type Discovery, type DiscoveryProblem, isGap } from '../domain/clone-family.js'
+import { type Discovery, type DiscoveryProblem, gapInWords, isGap, permissionAdvice } from '../domain/clone-family.js'
 import { type Cluster, type ClusterRef, matchesRef, showCluster, showClusterRef } from '../domain/cluster.js'
 import { type OperatorError, refusal } from '../domain/errors.js'
 import type { RegionName } from '../domain/ids.js'
@@ -35,10 +35,10 @@ export const unansweredIn = (discovery: Discovery): readonly DiscoveryProblem[] 
   discovery.problems.filter((problem) => isGap(problem) && problem.operation === 'DescribeClusters')
 
 /** The Regions whose clusters are not known, one phrase each. @param only the one Region that matters */
-export const gapsIn = (discovery: Discovery, only?: RegionName): string[] =>
-  unansweredIn(discovery)
-    .filter(({ region }) => only === undefined || region === only)
-    .map(({ region, profile, error }) => `${region}${profile === null ? '' : ` (profile ${profile})`}: ${error}`)
+export const gapsIn = (discovery: Discovery, only?: RegionName): string[] => problemsIn(discovery, only).map(gapInWords)
+
+const problemsIn = (discovery: Discovery, only?: RegionName): readonly DiscoveryProblem[] =>
+  unansweredIn(discovery).filter(({ region }) => only === undefined || region === only)
 
 const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
   const sameId = discovery.clusters.filter(({ clusterId }) => clusterId === ref.clusterId)
@@ -47,11 +47,16 @@ const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
   // What the reference does not name has nothing to do with it, though it was asked as well.
   const asked = ref.region === undefined ? discovery.asked : discovery.asked.filter((region) => region === ref.region)
   const gaps = gapsIn(discovery, ref.region)
-  const failed = gaps.length === 0 ? '' : `; it may be in a Region that did not answer: ${gaps.join('; ')}`
+  const failed =
+    gaps.length === 0 ? '' : `; it may be where AWS did not say which clusters there are: ${gaps.join('; ')}`
+  const isLookedUp = gaps.length === 0 || discovery.clusters.some(({ region }) => region === ref.region)
   return refusal(
     'CLUSTER_NOT_FOUND',
-    `cluster ${showClusterRef(ref)} was not found in ${(asked.length > 0 ? asked : discovery.asked).join(', ')}${failed}`,
+    ref.region === undefined || isLookedUp
+      ? `cluster ${showClusterRef(ref)} was not found in ${(asked.length > 0 ? asked : discovery.asked).join(', ')}${failed}`
+      : `nobody knows whether cluster ${showClusterRef(ref)} is there: ${gaps.join('; ')}`,
     [
+      ...permissionAdvice(problemsIn(discovery, ref.region)),
       ...(sameId.length > 0 ? sameId : near).slice(0, 3).map((cluster) => `did you mean ${showCluster(cluster)}?`),
       'lockstep clusters list',
     ],

@@ -1,4 +1,4 @@
-import type { CloneFamily, Discovery, DiscoveryProblem } from '../domain/clone-family.js'
+import { type CloneFamily, type Discovery, gapInWords } from '../domain/clone-family.js'
 import type { ClusterRef } from '../domain/cluster.js'
 import { OperatorError } from '../domain/errors.js'
 import type { ClusterId, HsmId, RotationId } from '../domain/ids.js'
@@ -101,14 +101,9 @@ export interface Unanswered {
 export const whyUnseen = (discovery: Discovery, { region }: Pick<ClusterRef, 'region'>): Unanswered | null => {
   // That a Region is not enabled counts as well: the cluster was seen there.
   const problems = discovery.problems.filter(({ operation }) => operation === 'DescribeClusters')
-  const silent = region === undefined ? gapsIn(discovery) : errorsOf(problems.filter((one) => one.region === region))
-  if (silent.length > 0) {
-    const what = region === undefined ? 'a Region' : region
-    return { kind: 'silent', why: `${what} did not answer: ${silent.join('; ')}` }
-  }
+  const silent =
+    region === undefined ? gapsIn(discovery) : problems.filter((one) => one.region === region).map(gapInWords)
+  if (silent.length > 0) return { kind: 'silent', why: silent.join('; ') }
   if (region === undefined || discovery.asked.includes(region)) return null
   return { kind: 'not-asked', why: `${region} was not asked` }
 }
-
-const errorsOf = (problems: readonly DiscoveryProblem[]): readonly string[] =>
-  problems.map(({ profile, error }) => `${profile === null ? '' : `(profile ${profile}) `}${error}`)

@@ -139,4 +139,14 @@ describe('rotate status without --rotation', () => {
     expect(JSON.parse((await status('--json')).stdout).owedElsewhere).toEqual([])
     expect((await status()).stderr).not.toContain(ROTATION)
   })
+
+  test('the rotation itself says which run paid it', async () => {
+    const status = await owing({ type: 'cluster-settled', clusterId: LOST.clusterId, by: newer })
+    expect((await status('--rotation', ROTATION)).stdout).toContain(
+      `settled by ${newer}: ap-south-1/cluster-ccccccccccc`,
+    )
+    expect(JSON.parse((await status('--json', '--rotation', ROTATION)).stdout).settled).toEqual([
+      { hsmId: null, clusterId: LOST.clusterId, region: LOST.region, by: newer },
+    ])
+  })
 })

@@ -147,7 +147,7 @@ describe('checking a configuration', () => {
     } as unknown as DiscoveryProblem
     const error = await operatorErrorOf(() => check([], stored(), new MemoryClusterSource([a], [problem])))
     expect([error.code, error.exitCode]).toEqual(['CLUSTER_UNSEEN', 3])
-    expect(error.message).toContain('eu-west-1: timed out')
+    expect(error.message).toContain('eu-west-1 did not answer: timed out')
   })
 
   test('servers changed by hand are named by their place', async () => {

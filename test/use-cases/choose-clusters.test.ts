@@ -83,11 +83,26 @@ describe('chooseClusters', () => {
       )
     const lost = await find('eu-west-1')
     const refused = await refusalOf(() => chooseClusters(lost, request(A, [B])))
-    expect(refused.message).toContain('it may be in a Region that did not answer: eu-west-1: made to fail: unreachable')
+    expect(refused.message).toContain(
+      'it may be where AWS did not say which clusters there are: eu-west-1 did not answer: made to fail: unreachable',
+    )
     const elsewhere = await find('ap-south-1')
     expect(chooseClusters(elsewhere, request(A, [B])).warnings).toEqual([
-      'not every Region answered, members of the family may be missing: ap-south-1: made to fail: unreachable',
+      'not every Region was seen, members of the family may be missing: ap-south-1 did not answer: made to fail: unreachable',
     ])
+  })
+
+  test('a cluster named with a Region that denies was not looked up there, and the permission comes first', async () => {
+    const api = new FixtureApi(fixture('three-regions-mixed'), { 'eu-west-1': 'denied' })
+    const discovery = await discoverClusters({ api, cache: new MemoryCache() }, everywhere)
+    const refused = await refusalOf(() => chooseClusters(discovery, request(A, [`eu-west-1/${B}`])))
+    expect(refused).toMatchObject({
+      code: 'CLUSTER_NOT_FOUND',
+      message: `nobody knows whether cluster eu-west-1/${B} is there: eu-west-1 denied cloudhsm:DescribeClusters: made to fail: denied`,
+    })
+    expect(refused.suggestions[0]).toBe(
+      'allow cloudhsm:DescribeClusters in eu-west-1 to these credentials, then the same command again',
+    )
   })
 
   test.each([

@@ -1,6 +1,6 @@
 import { printable } from '../../adapters/terminal/printable.js'
 import { showCluster } from '../../domain/cluster.js'
-import type { UnitId } from '../../domain/ids.js'
+import type { HsmId, UnitId } from '../../domain/ids.js'
 import type { LostCluster } from '../../domain/rotation/journal-entry.js'
 import { nameUnit, type RotationPlan, unitsOf } from '../../domain/rotation/plan.js'
 import { copiesImpossible, pointOfNoReturn, rehearsalWrites, wayBackInDoubt } from '../../domain/rotation/way-back.js'
@@ -9,17 +9,22 @@ import { labelled } from './labelled.js'
 import { listUsers, unseenRegionsInWords } from './words.js'
 
 /** What is known beside a plan. */
-interface PlanContext {
+export interface PlanContext {
   /** Whether the current credential is a way back. */
   readonly byCurrent?: boolean
   /** Clusters that are left out until they are back. */
   readonly lost?: readonly LostCluster[] | undefined
+  /** HSMs that cannot be reached and stay behind. */
+  readonly behind?: readonly HsmId[]
 }
 
 type Entry = readonly [label: string, text: string]
 
 /** The plan in words, for the question before the first change. */
-export const renderPlan = (plan: RotationPlan, { byCurrent = false, lost = [] }: PlanContext = {}): string => {
+export const renderPlan = (
+  plan: RotationPlan,
+  { byCurrent = false, lost = [], behind = [] }: PlanContext = {},
+): string => {
   const { parts, roster, unseenRegions = [] } = plan
   const where = (unitId: UnitId) => nameUnit(roster, unitId)
   const noReturn = pointOfNoReturn(plan, byCurrent)
@@ -31,11 +36,12 @@ export const renderPlan = (plan: RotationPlan, { byCurrent = false, lost = [] }:
     ...(parts.canary === parts.first ? [] : [['canary', where(parts.canary)] as const]),
     ...parts.waves.map(({ name, units }, index): Entry => [`wave ${index + 1}`, `${name}: ${units.join(', ')}`]),
     ...(parts.restorePoint === parts.first ? [] : [['restore point', where(parts.restorePoint)] as const]),
-    ...rehearsal(plan, byCurrent),
-    ['logins', expectedLogins(plan)],
+    ...rehearsal(plan, byCurrent, behind),
+    ['logins', expectedLogins(plan, behind)],
     ['refused logins', refusedLogins(plan, byCurrent)],
     ...(noReturn === null ? [] : [['way back', `none without --current-password: ${noReturn}`] as const]),
     ...(noReturn !== null || doubt === null ? [] : [['way back', doubt] as const]),
+    ...(behind.length === 0 ? [] : [['stays behind', behind.join(', ')] as const]),
     ...(leftOut === '' ? [] : [['left out', leftOut] as const]),
     ...(unseenRegions.length === 0
       ? []
@@ -67,8 +73,8 @@ const refusedLogins = (plan: RotationPlan, byCurrent: boolean): string => {
 }
 
 /** A rehearsal is a write: it gives the canary what its origin holds, and nobody can tell whether that stood there. */
-const rehearsal = (plan: RotationPlan, byCurrent: boolean): Entry[] => {
-  const copy = rehearsalWrites(plan)
+const rehearsal = (plan: RotationPlan, byCurrent: boolean, behind: readonly HsmId[]): Entry[] => {
+  const copy = rehearsalWrites(plan, behind)
   if (copy === null) return []
   const { words } = capabilitiesOf(plan.utility)
   const proof = byCurrent ? '' : '; whether that is what it held before is not proved'
@@ -76,7 +82,8 @@ const rehearsal = (plan: RotationPlan, byCurrent: boolean): Entry[] => {
 }
 
 /** How many logins prove the new credential. Whether each HSM can be asked alone shows only in a session. */
-const expectedLogins = ({ roster, users, utility }: RotationPlan): string => {
+const expectedLogins = ({ roster: planned, users, utility }: RotationPlan, behind: readonly HsmId[]): string => {
+  const roster = planned.filter(({ hsmId }) => !behind.includes(hsmId))
   const perHsm = `one per user and HSM with the new credential, ${roster.length * users.length} in all`
   if (capabilitiesOf(utility).writeReach === 'hsm') return perHsm
   const clusters = unitsOf(roster, utility).length

@@ -33,7 +33,7 @@ export const renderRotation = (document: RotationDocument, outcome: string = doc
   const byChoice = document.leftOut.filter((clusterId) => lost.every((one) => one !== clusterId))
   if (byChoice.length > 0) lines.push(`left on the old credential by choice: ${byChoice.join(', ')}`)
   for (const debt of document.debts) lines.push(debtInWords(debt, document.direction))
-  lines.push(...unseenInWords(document))
+  lines.push(...settledInWords(document), ...unseenInWords(document))
   for (const gone of document.gone) lines.push(goneInWords(gone))
   if (document.overwritten.length > 0) lines.push(`overwritten by choice: ${listCells(document.overwritten)}`)
   if (document.failedLogins > 0)
@@ -86,6 +86,16 @@ const debtInWords = (debt: ShownDebt, direction: RotationDocument['direction']):
     : `debt: ${debt.hsmId} stays behind: ${printable(debt.reason)}`
 }
 
+/** What is owed no more because another run paid it: `settled by r-…: hsm-a, hsm-b`. */
+const settledInWords = ({ settled = [] }: RotationDocument): string[] => {
+  const byRun = new Map<string, string[]>()
+  for (const debt of settled) {
+    const what = debt.hsmId ?? `${debt.region === null ? '' : `${debt.region}/`}${debt.clusterId}`
+    byRun.set(debt.by, [...(byRun.get(debt.by) ?? []), what])
+  }
+  return [...byRun].map(([by, places]) => `settled by ${by}: ${places.join(', ')}`)
+}
+
 const goneInWords = (gone: ShownDebt): string =>
   'clusterId' in gone
     ? `gone: ${gone.region === null ? '' : `${gone.region}/`}${gone.clusterId} was left out and is owed nothing any more: ${printable(gone.reason)}`
@@ -95,13 +105,16 @@ const goneInWords = (gone: ShownDebt): string =>
  * Why it stands still, or what is owed, and how it goes on; for stderr.
  * @param outlook what would come of a rollback; null where that is not known
  * @param gone who worked on it, where that process ended without letting go of it
+ * @param superseded why a newer run has to give what is owed; null where this one may
  */
 export const renderPause = (
   document: RotationDocument,
   outlook: RollbackOutlook | null,
   gone: RotationHolder | null = null,
+  superseded: RotationDocument['error'] | null = null,
 ): string | null => {
-  const { error, rotationId, stage, outcome, direction } = document
+  const { rotationId, stage, outcome, direction } = document
+  const error = superseded ?? document.error
   const resume = `lockstep rotate resume --rotation ${rotationId}`
   const goesBack = direction === 'back'
   const isOwed = outcome === 'completed-with-debt' || (outcome === 'rolled-back' && document.debts.length > 0)
@@ -120,10 +133,13 @@ export const renderPause = (
     ...(error === undefined ? [] : [`Code: ${error.code}`]),
     ...(suggestions.length === 0 ? [] : ['Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`)]),
     inOneLine(document),
-    goesBack ? `resume goes on going back: ${resume}` : `resume with ${resume}`,
+    ...(isOwed && error?.code === 'DEBT_SUPERSEDED' ? [] : [again(goesBack, resume)]),
     ...(goesBack || outcome !== 'paused' || outlook === null ? [] : [backInWords(outlook, rollback)]),
   ].join('\n')
 }
+
+const again = (goesBack: boolean, resume: string): string =>
+  goesBack ? `resume goes on going back: ${resume}` : `resume with ${resume}`
 
 const unfinishedInWords = (gone: RotationHolder | null): string =>
   gone === null

@@ -6,8 +6,8 @@ import { isGenerated, readPasswordFlag, resolvePasswords } from '../../cli/passw
 import { RotationCommand } from '../../cli/rotation-command.js'
 import { planFlags, runFlags, runOptions, storeFlags, utilityFlags } from '../../cli/rotation-flags.js'
 import { readTarget, refOf } from '../../cli/rotation-target.js'
+import type { PlanContext } from '../../cli/views/plan.js'
 import { usageError } from '../../domain/errors.js'
-import type { LostCluster } from '../../domain/rotation/journal-entry.js'
 import type { RotationDocument } from '../../domain/rotation/outcome.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
 import { planRotation } from '../../use-cases/rotation/open/plan.js'
@@ -75,8 +75,8 @@ ${exitCodes({
       const { chosen, config } = await this.find(target, flags.config)
       const hsms = await this.console(flags, config, chosen.roster)
       const mayStay = options.mayStayBehind.hsmIds
-      const { plan } = await planRotation(chosen, target.users, hsms, flags.concurrency, rules, mayStay)
-      await this.showPlan(plan, flags['current-password'] !== undefined, chosen.lost)
+      const { plan, behind } = await planRotation(chosen, target.users, hsms, flags.concurrency, rules, mayStay)
+      await this.showPlan(plan, { byCurrent: flags['current-password'] !== undefined, lost: chosen.lost, behind })
       return { plan }
     }
     const next = readPasswordFlag('--new-password', flags['new-password'])
@@ -119,17 +119,17 @@ ${exitCodes({
           hooks: await this.hooks(flags),
           operator: await this.wiring.operator(flags.yes),
           discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations].map(refOf)),
-          showPlan: async (plan, byCurrent) => {
+          showPlan: async (plan, byCurrent, behind) => {
             await settle()
-            await this.showPlan(plan, byCurrent, chosen.lost)
+            await this.showPlan(plan, { byCurrent, lost: chosen.lost, behind })
           },
         },
       ),
     )
   }
 
-  private async showPlan(plan: RotationPlan, byCurrent: boolean, lost?: readonly LostCluster[]): Promise<void> {
+  private async showPlan(plan: RotationPlan, context: PlanContext): Promise<void> {
     const { renderPlan } = await import('../../cli/views/plan.js')
-    this.note(renderPlan(plan, { byCurrent, lost }))
+    this.note(renderPlan(plan, context))
   }
 }

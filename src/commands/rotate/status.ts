@@ -9,6 +9,7 @@ import type { RotationLedger } from '../../domain/rotation/ledger.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { rotationOf } from '../../domain/rotation/rotation.js'
 import { newestRotation, type OwedElsewhere, owedBeside } from '../../use-cases/rotation/find-rotation.js'
+import { whyOvertaken } from '../../use-cases/rotation/open/earlier-rotations.js'
 import { holdersOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 
 type ShownHolder = Omit<RotationHolder, 'runs'>
@@ -20,6 +21,8 @@ interface StatusDocument extends RotationDocument {
   readonly holderGone: ShownHolder | null
   /** What other rotations still owe; only where no rotation was asked for by name. */
   readonly owedElsewhere?: readonly OwedElsewhere[]
+  /** Why what it owes can only be given by a newer run, and by which; absent where that is not so. */
+  readonly superseded?: RotationDocument['error']
 }
 
 export default class RotateStatus extends BaseCommand {
@@ -57,10 +60,17 @@ ${exitCodes({
     }
     if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
+    const why = await whyOvertaken(ledger, shelf)
+    const superseded = why === null ? null : this.describe(why)
     const leftBy = document.outcome === 'paused' ? gone : null
-    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, { heldBy, leftBy }, last)
+    if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, { heldBy, leftBy, superseded }, last)
     process.exitCode = exitCodeFor(document)
-    const stated = { ...document, holder: shown(holder), holderGone: shown(leftBy) }
+    const stated = {
+      ...document,
+      holder: shown(holder),
+      holderGone: shown(leftBy),
+      ...(superseded === null ? {} : { superseded }),
+    }
     if (flags.rotation !== undefined) return stated
     const owedElsewhere = await owedBeside(shelf, rotationId)
     if (owedElsewhere.length > 0 && !this.jsonEnabled()) {
@@ -73,7 +83,15 @@ ${exitCodes({
   private async sayHowItGoesOn(
     document: RotationDocument,
     ledger: RotationLedger,
-    { heldBy, leftBy }: { readonly heldBy: RotationHolder | null; readonly leftBy: RotationHolder | null },
+    {
+      heldBy,
+      leftBy,
+      superseded,
+    }: {
+      readonly heldBy: RotationHolder | null
+      readonly leftBy: RotationHolder | null
+      readonly superseded: RotationDocument['error'] | null
+    },
     last: JournalEntry,
   ): Promise<void> {
     const [{ renderHolder, renderPause }, { rollbackOutlook }] = await Promise.all([
@@ -82,7 +100,7 @@ ${exitCodes({
     ])
     const words =
       heldBy === null
-        ? renderPause(document, rollbackOutlook(ledger), leftBy)
+        ? renderPause(document, rollbackOutlook(ledger), leftBy, superseded)
         : renderHolder(document, heldBy, describeAction(last))
     if (words !== null) this.note(words)
   }

@@ -78,7 +78,8 @@ export class RotationLedger {
   /** HSMs that a rollback went on without; they are owed what they held before. */
   readonly #owedBack = new Map<HsmId, string>()
   /** HSMs that stayed behind and that another run took along, unless their cluster had to be told something since. */
-  readonly #paidElsewhere = new Set<HsmId>()
+  readonly #paidElsewhere = new Map<HsmId, RotationId>()
+  readonly #clustersPaidElsewhere: (LostCluster & { readonly by: RotationId })[] = []
   readonly #superseded = new Map<`${ClusterId} ${UserKey}`, Superseded>()
   readonly #lost = new Map<ClusterId, LostCluster>()
   readonly #gone: Debt[] = []
@@ -161,15 +162,18 @@ export class RotationLedger {
         this.#owedBack.delete(event.hsmId)
         // It was given the credential of the other run, and this one has no more to do with it.
         if (event.by === undefined) this.#paidElsewhere.delete(event.hsmId)
-        else this.#paidElsewhere.add(event.hsmId)
+        else this.#paidElsewhere.set(event.hsmId, event.by)
         this.#shareOut()
         break
       case 'superseded':
         this.#superseded.set(`${event.clusterId} ${event.user}`, event)
         break
-      case 'cluster-settled':
+      case 'cluster-settled': {
+        const lost = this.#lost.get(event.clusterId)
         this.#lost.delete(event.clusterId)
+        if (lost !== undefined) this.#clustersPaidElsewhere.push({ ...lost, by: event.by })
         break
+      }
       case 'cluster-gone': {
         const lost = this.#lost.get(event.clusterId)
         this.#lost.delete(event.clusterId)
@@ -478,9 +482,14 @@ export class RotationLedger {
     return this.#debts
   }
 
-  /** HSMs that stayed behind and that another run took along, so that they take no part any more. */
-  get paidElsewhere(): ReadonlySet<HsmId> {
+  /** HSMs that stayed behind and that another run took along, and which: they take no part any more. */
+  get paidElsewhere(): ReadonlyMap<HsmId, RotationId> {
     return this.#paidElsewhere
+  }
+
+  /** Lost clusters that another run gave the credential, and which. */
+  get clustersPaidElsewhere(): readonly (LostCluster & { readonly by: RotationId })[] {
+    return this.#clustersPaidElsewhere
   }
 
   /** HSMs that a rollback went on without with the operator's consent, and why. Each is owed what it held before. */

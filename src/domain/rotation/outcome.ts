@@ -5,7 +5,7 @@ import type { UtilityName } from '../utility/utility.js'
 import { type Cell, type CellRef, type Coverage, coverageOf } from './cell.js'
 import type { Debt, LostCluster, RotationFacts } from './journal-entry.js'
 import type { Propagation, UnseenRegion } from './plan.js'
-import type { OutcomeWord, Rotation } from './rotation.js'
+import type { OutcomeWord, Rotation, SettledDebt } from './rotation.js'
 import type { Stage } from './stage.js'
 
 /** A command of the operator that failed, and how. */
@@ -55,6 +55,8 @@ export interface RotationDocument {
   readonly withoutProof: readonly CellRef[]
   /** HSMs that were allowed to stay behind, and, unless it goes back, clusters that were lost when it began. */
   readonly debts: readonly ShownDebt[]
+  /** Debts of it that another run paid, and which; absent where there are none. */
+  readonly settled?: readonly SettledDebt[]
   /** HSMs that AWS does not list any more, and without which the operator went on; and lost clusters that exist no more. */
   readonly gone: readonly ShownDebt[]
   /** What was wrong with an earlier journal of this rotation, which was set aside when it was recovered. */
@@ -94,6 +96,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
     withoutProof: rotation.withoutProof,
     // A cluster that took no part holds what it held before.
     debts: rotation.direction === 'back' ? rotation.debts : [...rotation.debts, ...lost],
+    ...(rotation.settled.length === 0 ? {} : { settled: rotation.settled }),
     gone: [...rotation.gone, ...goneClusters],
     ...(facts.brokenJournal === undefined ? {} : { brokenJournal: facts.brokenJournal }),
     ...(pause === null ? {} : { error: { code: pause.code, message: pause.message, suggestions: pause.suggestions } }),

@@ -1,3 +1,4 @@
+import type { HsmId, RotationId } from '../ids.js'
 import type { Cell, CellRef } from './cell.js'
 import type { Debt, LostCluster, RotationFacts } from './journal-entry.js'
 import type { PauseFacts, RotationLedger, Unanswered } from './ledger.js'
@@ -8,6 +9,16 @@ import { type WayBack, wayBackOf } from './way-back.js'
 
 /** How a rotation stands in one word; `paused` is every one that is not through, whoever may be working on it. */
 export type OutcomeWord = 'completed' | 'completed-with-debt' | 'paused' | 'rolled-back'
+
+/** A debt that another run paid, by which. */
+export type SettledDebt =
+  | { readonly hsmId: HsmId; readonly by: RotationId }
+  | {
+      readonly hsmId: null
+      readonly clusterId: LostCluster['clusterId']
+      readonly region: LostCluster['region']
+      readonly by: RotationId
+    }
 
 /** A rotation as its journal tells it. Derived, never stored. */
 export interface Rotation {
@@ -33,6 +44,8 @@ export interface Rotation {
   /** HSMs that stay behind with the operator's consent; of a rotation that goes back, those it went on without. */
   readonly debts: readonly Debt[]
   readonly lostClusters: readonly LostCluster[]
+  /** Debts of it that another run paid. */
+  readonly settled: readonly SettledDebt[]
   /** HSMs that are gone from their cluster, and without which the operator went on. */
   readonly gone: readonly Debt[]
   /** Clusters that were lost from the start and do not exist any more. */
@@ -67,6 +80,7 @@ export const rotationOf = (ledger: RotationLedger): Rotation => {
     promoting: ledger.promote !== null,
     debts: [...(direction === 'back' ? ledger.owedBack : ledger.debts)].map(([hsmId, reason]) => ({ hsmId, reason })),
     lostClusters: [...ledger.lostClusters.values()],
+    settled: settledElsewhere(ledger),
     gone: ledger.gone,
     goneClusters: ledger.goneClusters,
     withoutProof: direction === 'forward' ? [] : notAsBefore(ledger, cells),
@@ -82,6 +96,11 @@ const outcomeOf = (undone: 'pause' | 'debt' | undefined, direction: Rotation['di
   if (direction === 'back') return 'rolled-back'
   return undone === 'debt' ? 'completed-with-debt' : 'completed'
 }
+
+const settledElsewhere = ({ paidElsewhere, clustersPaidElsewhere }: RotationLedger): readonly SettledDebt[] => [
+  ...[...paidElsewhere].map(([hsmId, by]) => ({ hsmId, by })),
+  ...clustersPaidElsewhere.map(({ clusterId, region, by }) => ({ hsmId: null, clusterId, region, by })),
+]
 
 const notAsBefore = (ledger: RotationLedger, cells: readonly Cell[]): readonly CellRef[] =>
   cells.flatMap(({ user, hsmId }) =>

@@ -74,10 +74,17 @@ export const wayBackInDoubt = (plan: RotationPlan, byCurrent: boolean): string |
   return `without --current-password there may be none once ${plan.source.clusterId} is changed: AWS does not say whether ${words.copy} overwrites the password of a user that exists; --current-password keeps one`
 }
 
-/** What the rehearsal does to the canary, for the plan and the question; null where nothing is rehearsed there. */
-export const rehearsalWrites = (plan: RotationPlan): { readonly from: UnitId; readonly to: UnitId } | null => {
+/**
+ * What the rehearsal does to the canary, for the plan and the question; null where nothing is rehearsed there.
+ * @param behind HSMs that cannot be reached and stay behind: nothing is copied from there
+ */
+export const rehearsalWrites = (
+  plan: RotationPlan,
+  behind: readonly HsmId[] = [],
+): { readonly from: UnitId; readonly to: UnitId } | null => {
   if (copiesImpossible(plan) !== null) return null
-  return { from: rehearsalOrigin(plan), to: plan.parts.canary }
+  const isReached = (unitId: UnitId) => serversOf(plan.roster, unitId).some(({ hsmId }) => !behind.includes(hsmId))
+  return { from: rehearsalOrigin(plan, isReached), to: plan.parts.canary }
 }
 
 /** A sibling of the canary, which more likely holds what the canary holds; else the unit that is changed first. */

@@ -70,8 +70,9 @@ export interface StartPorts extends OpenPorts {
   /**
    * Shown before the question.
    * @param byCurrent whether a current credential was proved, which is a way back
+   * @param behind HSMs that cannot be reached and stay behind
    */
-  readonly showPlan: (plan: RotationPlan, byCurrent: boolean) => Promise<void>
+  readonly showPlan: (plan: RotationPlan, byCurrent: boolean, behind: readonly HsmId[]) => Promise<void>
 }
 
 /** What taking a rotation up again needs from outside. */

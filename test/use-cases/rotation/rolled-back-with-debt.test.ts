@@ -1,12 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
+import { renderPause } from '../../../src/cli/views/rotation.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
+import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
 import {
   indebted,
   refuseOpenRotation,
   settleEarlierDebts,
+  whyOvertaken,
 } from '../../../src/use-cases/rotation/open/earlier-rotations.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import {
@@ -26,7 +29,7 @@ import {
   STORED_WITH_CURRENT,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { hsm, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
 import { type BenchGiven, besideIn, keepPending, type Place, placeOf, reported } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
@@ -143,12 +146,12 @@ describe.each(Object.keys(WAYS))('a Region in which a rotation wrote is lost, an
 })
 
 describe('a debt of a rollback', () => {
-  const silent = (place: Place): Place => {
+  const silent = (place: Place, more: object = {}): Place => {
     const [source, destination] = place.aws.clusters
     if (source === undefined || destination === undefined) throw new Error('there are two clusters')
     const { region } = destination
     const problem = { region, profile: null, error: 'timed out', kind: 'unreachable', named: true } as const
-    const discover = async () => discoveryOf([source], [{ ...problem, operation: 'DescribeClusters' }])
+    const discover = async () => discoveryOf([source], [{ ...problem, operation: 'DescribeClusters', ...more }])
     return { ...place, ports: { ...place.ports, discover } }
   }
 
@@ -161,6 +164,21 @@ describe('a debt of a rollback', () => {
     expect([(await takeUp(silent(place), 'resume', without(d))).ended, owedBy(place)]).toEqual(['rolled-back 6', [c]])
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
     expect((await takeUp(place, 'resume')).ended).toBe('rolled-back 0')
+  })
+
+  test('says what AWS said of a Region that denies, and advises the permission before all else', async () => {
+    const place = await placeWith('by copies', [c, d])
+    const denied = { kind: 'denied', error: 'AccessDeniedException: no' }
+    for (const action of ['rollback', 'resume'] as const) {
+      const { ended, message, suggestions } = await takeUp(silent(place, denied), action)
+      expect(ended).toBe('ROSTER_CHANGED 4')
+      expect(message).toMatch(/denied cloudhsm:DescribeClusters: AccessDeniedException: no/)
+      expect(message).not.toContain('did not answer')
+      expect(suggestions.find((one) => !one.startsWith('lockstep'))).toBe(
+        'allow cloudhsm:DescribeClusters in eu-west-1 to these credentials, then the same command again',
+      )
+    }
+    expect((await takeUp(silent(place), 'rollback')).message).toContain('eu-west-1 did not answer: timed out')
   })
 
   test('is one of the HSM as well that joins it, which may be built from it', async () => {
@@ -266,11 +284,13 @@ describe('a debt of a rollback', () => {
         },
       },
     }
-    const { ended, suggestions } = await takeUp(both, 'resume')
+    const { ended, suggestions, message } = await takeUp(both, 'resume')
     expect([ended, suggestions.join()]).toEqual([
       'DEBT_SUPERSEDED 6',
       expect.stringContaining(`resume --rotation ${later}`),
     ])
+    expect(suggestions.join()).not.toContain(`resume --rotation ${ROTATION}`)
+    expect(message).toMatch(new RegExp(`^${ROTATION} is superseded by ${later}, .*: ${c} needs what is in force now$`))
     expect(await indebted(both.ports.shelf, [])).toEqual([])
     const done = ledgerAfter([...newer, PROMOTED, TOLD], { rotationId: later }, rosterOf(2, 2))
     await settleEarlierDebts(
@@ -280,6 +300,60 @@ describe('a debt of a rollback', () => {
     )
     const settled = rotationOf(ledgerOf(place.entries))
     expect([settled.outcome, settled.debts, settled.closed]).toEqual(['rolled-back', [], true])
+    expect(settled.settled).toEqual([{ hsmId: c, by: later }])
+  })
+
+  test('is left to the later rotation that owes it as well, which is named and is no pause of this one', async () => {
+    const place = await placeWith('by copies', [c, d])
+    await takeUp(place, 'rollback', without(c))
+    const later = 'r-20260401-031500-late' as RotationId
+    const [destination] = planOver(rosterOf(2, 2)).destinations
+    if (destination === undefined) throw new Error('there are two clusters')
+    const alone = { ...planOver(rosterOf(2, 0)), destinations: [] }
+    const lines: Line[] = [
+      STORED,
+      ...[a, b].flatMap((hsmId): Line[] => [
+        [change(hsmId), DONE],
+        [login(hsmId), DONE],
+      ]),
+      PROMOTED,
+      TOLD,
+    ]
+    const { clusterId, region, profile } = destination
+    const facts = { rotationId: later, plan: alone, lostClusters: [{ clusterId, region, profile, reason: 'lost' }] }
+    const entries = journalOf(lines, facts, rosterOf(2, 0))
+    const { shelf } = place.ports
+    const told: string[] = []
+    const both: Place = {
+      ...place,
+      ports: {
+        ...place.ports,
+        progress: (event) => told.push(event.kind),
+        shelf: {
+          ...shelf,
+          list: async () => [ROTATION, later],
+          follow: async (rotationId, entry) => {
+            for (const one of rotationId === later ? entries : place.entries) entry(one)
+            return { torn: false }
+          },
+        },
+      },
+    }
+    const before = ledgerOf(place.entries)
+    const why = await whyOvertaken(before, both.ports.shelf)
+    expect(renderPause(rotationDocument(rotationOf(before)), null, null, why)).toMatch(
+      new RegExp(`^A debt remains: ${ROTATION} is superseded by ${later}, `),
+    )
+    const { ended, suggestions, rotation } = await takeUp(both, 'resume')
+    expect(ended).toBe('DEBT_SUPERSEDED 6')
+    expect(suggestions[0]).toBe(
+      `lockstep rotate resume --rotation ${later} gives that once it is back, and settles both`,
+    )
+    expect(suggestions[1]).toContain('or lockstep users repair --to-current')
+    expect(told).not.toContain('stage-paused')
+    expect(rotation === null ? null : renderPause(rotationDocument(rotation), null)).not.toContain(
+      `rotate resume --rotation ${ROTATION}`,
+    )
   })
 })
 

@@ -1,5 +1,6 @@
 import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
 import type { ClusterId, HsmId, RotationId } from '../../../domain/ids.js'
+import type { RosterEntry } from '../../../domain/roster.js'
 import { followReadable } from '../../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
@@ -45,7 +46,7 @@ export const indebted = async (shelf: JournalShelf, clusterIds: readonly Cluster
   for (const { outcome, debts, facts, plan } of await shelf.openRotations(clusterIds)) {
     const { rotationId } = facts
     const isBack = outcome === 'rolled-back'
-    if (outcome === 'paused' || (isBack && (await overtakenBy(rotationId, plan, shelf)) !== null)) continue
+    if (outcome === 'paused' || (isBack && (await overtaking(rotationId, plan, shelf)).length > 0)) continue
     const what = isBack ? 'gives it back what it held' : 'gives it the credential'
     for (const { hsmId, reason } of debts) {
       lines.push(
@@ -59,42 +60,69 @@ export const indebted = async (shelf: JournalShelf, clusterIds: readonly Cluster
 /**
  * What a rollback owes is what HSMs held before. Where a later rotation has gone on since, that is in force no more: what
  * would be copied is another thing by now, and CURRENT of the store as well.
- * @throws {OperatorError} `DEBT_SUPERSEDED`
+ * @returns the refusal to give it back, `DEBT_SUPERSEDED`, which names what pays it; null where nothing has gone on
  */
-export const refuseOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
+export const whyOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<OperatorError | null> => {
   const { facts, plan, owedBack, discard } = ledger
-  if (discard !== 'read-back' || owedBack.size === 0) return
-  const newer = await overtakenBy(facts.rotationId, plan, shelf)
-  if (newer === null) return
-  const { rotationId, store } = newer.facts
-  const resume =
-    rotationOf(newer).outcome === 'paused' ? [`finish it first: lockstep rotate resume --rotation ${rotationId}`] : []
-  throw refusal(
+  if (discard !== 'read-back' || owedBack.size === 0) return null
+  const later = await overtaking(facts.rotationId, plan, shelf)
+  const by = later.find((one) => givesAll(one, ledger)) ?? later[0]
+  if (by === undefined) return null
+  const { rotationId, store } = by.facts
+  const resume = `lockstep rotate resume --rotation ${rotationId}`
+  const repair = `lockstep users repair --to-current --store ${store ?? facts.store} ${describePlaces(plan)}`
+  const hsmIds = [...owedBack.keys()]
+  const isPaused = rotationOf(by).outcome === 'paused'
+  return refusal(
     'DEBT_SUPERSEDED',
-    `${rotationId}, started ${newer.startedAt}, has gone on since ${facts.rotationId} was rolled back: ${[...owedBack.keys()].join(', ')} needs what is in force now`,
+    `${facts.rotationId} is superseded by ${rotationId}, started ${by.startedAt}: ${hsmIds.join(', ')} ${hsmIds.length === 1 ? 'needs' : 'need'} what is in force now`,
     [
-      ...resume,
-      `${resume.length > 0 ? 'then ' : ''}lockstep users repair --to-current --store ${store ?? facts.store} ${describePlaces(plan)}`,
+      ...(isPaused ? [`finish it first: ${resume}`] : []),
+      ...(!isPaused && givesAll(by, ledger)
+        ? [
+            `${resume} gives that once ${hsmIds.length === 1 ? 'it is' : 'they are'} back, and settles both`,
+            `or ${repair}`,
+          ]
+        : [`${isPaused ? 'then ' : ''}${repair}`]),
     ],
   )
 }
 
-/** A later rotation or repair of the same users on one of these clusters that was not taken back; null where there is none. */
-const overtakenBy = async (
+/** @throws {OperatorError} `DEBT_SUPERSEDED`, see `whyOvertaken` */
+export const refuseOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
+  const why = await whyOvertaken(ledger, shelf)
+  if (why !== null) throw why
+}
+
+/** Whether a later rotation owes every user on every HSM that another one was to give something back. */
+const givesAll = (later: RotationLedger, { plan, owedBack }: RotationLedger): boolean => {
+  const { debts, lostClusters } = later
+  const owes = ({ hsmId, clusterId }: Pick<RosterEntry, 'hsmId' | 'clusterId'>) =>
+    debts.has(hsmId) || lostClusters.has(clusterId)
+  return (
+    later.rollback === null &&
+    plan.roster.filter(({ hsmId }) => owedBack.has(hsmId)).every(owes) &&
+    plan.users.every(({ key }) => later.plan.users.some((user) => user.key === key))
+  )
+}
+
+/** Later rotations or repairs of the same users on one of these clusters that were not taken back, newest first. */
+const overtaking = async (
   rotationId: RotationId,
   { source, destinations, users }: RotationPlan,
   shelf: JournalShelf,
-): Promise<RotationLedger | null> => {
+): Promise<readonly RotationLedger[]> => {
   const clusterIds = [source, ...destinations].map(({ clusterId }) => clusterId)
+  const found: RotationLedger[] = []
   // IDs begin with the time.
   for (const later of (await shelf.list()).filter((one) => one > rotationId)) {
     const { ledger } = await followReadable(shelf, later)
     if (ledger?.hasChanged !== true || rotationOf(ledger).outcome === 'rolled-back') continue
     const { plan } = ledger
     const isShared = [plan.source, ...plan.destinations].some(({ clusterId }) => clusterIds.includes(clusterId))
-    if (isShared && plan.users.some(({ key }) => users.some((user) => user.key === key))) return ledger
+    if (isShared && plan.users.some(({ key }) => users.some((user) => user.key === key))) found.unshift(ledger)
   }
-  return null
+  return found
 }
 
 /**

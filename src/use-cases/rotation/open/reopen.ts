@@ -108,7 +108,7 @@ const takeUp = async (
   } catch (error) {
     if (!mayBePaused(error, ledger.hasChanged)) throw error
     const { stage } = run.rotation()
-    return recordPause(run, stage ?? 'finalize', error)
+    return recordPause(run, stage, error)
   }
 }
 

@@ -61,7 +61,8 @@ export const startRotation = async (request: StartRequest, ports: StartPorts): P
     const { facts: checked, current } = await check(request, ports, preflight)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
     const byCurrent = current.size > 0
-    await ports.showPlan(checked.plan, byCurrent)
+    const behind = checked.debts.map(({ hsmId }) => hsmId)
+    await ports.showPlan(checked.plan, byCurrent, behind)
     const acceptedNoWayBack = await confirm(checked.plan, byCurrent, options, ports)
     const facts = { ...checked, acceptedNoWayBack }
     const credentials = { new: byPlannedKey(facts.plan, request.newPasswords), current }

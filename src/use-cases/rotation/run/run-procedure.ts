@@ -115,15 +115,21 @@ const notDone = (run: RotationRun, { stage }: Row): Pause =>
     'lockstep rotate status shows how every HSM stands',
   ])
 
-/** Writes down why a run stops here. Faults of the program pass through. */
-export const recordPause = async (run: RotationRun, stage: Stage, error: unknown): Promise<Rotation> => {
+/**
+ * Writes down why a run stops here. Faults of the program pass through.
+ * @param underWay null where every stage is completed, and what is owed cannot be given
+ */
+export const recordPause = async (run: RotationRun, underWay: Stage | null, error: unknown): Promise<Rotation> => {
   const paused = toPause(error, run.goesBack)
   if (paused === null) throw error
   const pause = withOthersAway(paused, awayBeside(run, paused.away), run.plan.roster, run.goesBack)
   const { code, message } = pause
   const resume = `lockstep rotate resume --rotation ${run.ledger.facts.rotationId}`
-  const suggestions = [...new Set([...pause.suggestions, resume])]
-  run.parts.progress({ kind: 'stage-paused', stage, message })
+  // What only a newer run may give is not given by this one, however often it is resumed.
+  const isLeft = code === 'DEBT_SUPERSEDED' && run.rotation().outcome !== 'paused'
+  const suggestions = [...new Set([...pause.suggestions, ...(isLeft ? [] : [resume])])]
+  const stage = underWay ?? 'finalize'
+  if (underWay !== null) run.parts.progress({ kind: 'stage-paused', stage, message })
   const told = { stage, code, message, suggestions }
   try {
     if (error instanceof ConsoleFailure) await noteUnreachable(run, error)

@@ -1,4 +1,10 @@
-import type { Discovery } from '../../../domain/clone-family.js'
+import {
+  type Discovery,
+  type DiscoveryProblem,
+  gapInWords,
+  isDenied,
+  permissionAdvice,
+} from '../../../domain/clone-family.js'
 import { isDeleted } from '../../../domain/cluster.js'
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { ServerId } from '../../../domain/ids.js'
@@ -17,6 +23,8 @@ export interface RosterChanges {
   readonly unseen: readonly RosterEntry[]
   /** All HSMs of such clusters, those with debts among them. */
   readonly silent: readonly RosterEntry[]
+  /** Why they are not seen. */
+  readonly problems: readonly DiscoveryProblem[]
   /** HSMs that were added and are not ACTIVE yet, in words. */
   readonly arriving: readonly string[]
   /** What is gone or unseen as a whole cluster, in words. */
@@ -34,6 +42,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
   const gone: RosterEntry[] = []
   const unseen: RosterEntry[] = []
   const silent: RosterEntry[] = []
+  const problems: DiscoveryProblem[] = []
   const arriving: string[] = []
   const clusters: string[] = []
   const other: string[] = []
@@ -47,10 +56,11 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
       else {
         unseen.push(...left)
         silent.push(...planned)
+        if (!problems.includes(problem)) problems.push(problem)
       }
       if (left.length === 0) continue
       const state = cluster === undefined ? 'not listed' : cluster.state
-      clusters.push(`${region}/${clusterId} is ${state}${problem === undefined ? '' : ` (${problem})`}`)
+      clusters.push(`${region}/${clusterId} is ${state}${problem === undefined ? '' : `: ${gapInWords(problem)}`}`)
       continue
     }
     if (cluster.state !== 'ACTIVE' && left.length > 0) other.push(`${clusterId} is ${cluster.state}`)
@@ -73,7 +83,7 @@ export const rosterChanges = ({ plan, debts }: RotationLedger, now: Discovery): 
       added.push({ serverId, hsmId, eniIp, clusterId, region, role })
     }
   }
-  return { added, gone, unseen, silent, arriving, clusters, other }
+  return { added, gone, unseen, silent, problems, arriving, clusters, other }
 }
 
 /** Whether nobody knows what became of the cluster of an HSM: its Region did not answer. */
@@ -82,8 +92,8 @@ export const isUnseen = (now: Discovery, { clusterId, region }: Pick<RosterEntry
   whyUnanswered(now, region) !== undefined
 
 /** Why a Region did not list its clusters; undefined where it did. */
-const whyUnanswered = ({ problems }: Discovery, region: PlannedCluster['region']): string | undefined =>
-  problems.find((problem) => problem.region === region && problem.operation === 'DescribeClusters')?.error
+const whyUnanswered = ({ problems }: Discovery, region: PlannedCluster['region']): DiscoveryProblem | undefined =>
+  problems.find((problem) => problem.region === region && problem.operation === 'DescribeClusters')
 
 /** Every change in words. */
 export const changesInWords = ({ added, gone, arriving, clusters, other }: RosterChanges): readonly string[] => [
@@ -96,7 +106,7 @@ export const changesInWords = ({ added, gone, arriving, clusters, other }: Roste
 
 /** The refusal to work with other HSMs than were planned, and what to do about it. */
 export const rosterChanged = (changes: RosterChanges): OperatorError => {
-  const { added, gone, unseen } = changes
+  const { added, gone, unseen, problems } = changes
   const flags = [...gone, ...unseen].map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
   return refusal(
     'ROSTER_CHANGED',
@@ -108,17 +118,27 @@ export const rosterChanged = (changes: RosterChanges): OperatorError => {
             `where that is so for good, the same command with ${flags} --reason TEXT goes on without; what came in its place is taken along`,
           ]
         : []),
-      ...(unseen.length > 0 ? [unseenAdvice(unseen, gone.length > 0 ? null : flags)] : []),
+      ...(unseen.length > 0 ? unseenAdvice(unseen, problems, gone.length > 0 ? null : flags) : []),
       ...(added.length > 0 ? ['resume takes the added HSMs along'] : []),
     ],
   )
 }
 
 /** @param flags null where they are named already */
-const unseenAdvice = (unseen: readonly RosterEntry[], flags: string | null): string => {
-  const regions = [...new Set(unseen.map(({ region }) => region))].join(', ')
+const unseenAdvice = (
+  unseen: readonly RosterEntry[],
+  problems: readonly DiscoveryProblem[],
+  flags: string | null,
+): readonly string[] => {
+  const causes = problems.filter(({ region }) => unseen.some((server) => server.region === region))
+  const denied = new Set<string>(causes.filter(isDenied).map(({ region }) => region))
+  const silent = [...new Set(unseen.map(({ region }) => region))].filter((region) => !denied.has(region))
   const how = flags === null ? 'the same goes' : `until then, the same command with ${flags} --reason TEXT goes`
-  return `once ${regions} answers, the same command again; ${how} on without what is there`
+  const without = `${how} on without what is there`
+  return [
+    ...permissionAdvice(causes),
+    silent.length === 0 ? without : `once ${silent.join(', ')} answers, the same command again; ${without}`,
+  ]
 }
 
 /**
@@ -139,12 +159,20 @@ export const refuseAddedHsms = async (run: RotationRun): Promise<void> => {
   const changes = rosterChanges(run.ledger, await run.parts.discover())
   const allowed = [...run.parts.options.mayStayBehind.hsmIds, ...run.ledger.owedBack.keys()]
   const unseen = unseenWhereWritten(run, changes).filter(({ hsmId }) => !allowed.includes(hsmId))
-  await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen), other: [] })
+  await agree(run, { ...changes, gone: [], unseen, clusters: silentInWords(unseen, changes), other: [] })
 }
 
-/** Clusters of these HSMs whose Region did not answer, one phrase each. */
-export const silentInWords = (unseen: readonly RosterEntry[]): readonly string[] => [
-  ...new Set(unseen.map(({ region, clusterId }) => `${region}/${clusterId} is not listed: ${region} did not answer`)),
+/** Clusters of these HSMs, and why their Region does not list them, one phrase each. */
+export const silentInWords = (
+  unseen: readonly RosterEntry[],
+  { problems }: Pick<RosterChanges, 'problems'>,
+): readonly string[] => [
+  ...new Set(
+    unseen.map(({ region, clusterId }) => {
+      const why = problems.filter((problem) => problem.region === region).map(gapInWords)
+      return `${region}/${clusterId} is not listed: ${why.join('; ')}`
+    }),
+  ),
 ]
 
 /** HSMs of silent Regions in whose cluster something was written: one that joined there meanwhile may hold the new credential. */

@@ -122,7 +122,7 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
   if (other.length > 0 || arriving.length > 0 || !gone.every(isAllowed) || !unseen.every(isUnseenAllowed)) {
     // Whoever gives the flags again gives all of them.
     const asked = gone.filter((server) => !isOwed(server))
-    const clusters = run.goesBack ? silentInWords(unseen) : changes.clusters
+    const clusters = run.goesBack ? silentInWords(unseen, changes) : changes.clusters
     throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
   }
   for (const server of gone) await dropGone(run, server)
@@ -158,7 +158,7 @@ const takeDebtsAlong = async (run: RotationRun, { matrix }: ReadUsers, discovery
   if (ledger.capabilities.writeReach !== 'cluster' || ledger.rollback !== null) return
   const wasThrough = ledger.facts.procedure === 'repair' ? ledger.applicationsTold : ledger.promote === 'read-back'
   if (wasThrough && currentRow(ledger)?.effect === 'pay-debts') return
-  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere]) {
+  for (const hsmId of [...ledger.debts.keys(), ...ledger.paidElsewhere.keys()]) {
     const server = run.plan.roster.find((candidate) => candidate.hsmId === hsmId)
     if (!matrix.has(hsmId) || server === undefined || isUnseen(discovery, server)) continue
     await run.record({ type: 'debt-settled', hsmId })
