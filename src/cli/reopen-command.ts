@@ -8,6 +8,7 @@ import { type Rotation, rotationOf } from '../domain/rotation/rotation.js'
 import { newestRotation } from '../use-cases/rotation/find-rotation.js'
 import type { ReopenRequest } from '../use-cases/rotation/open/reopen.js'
 import type { ReopenPorts, RunOptions } from '../use-cases/rotation/ports.js'
+import { lookAgain } from '../use-cases/rotation/survey/unseen-regions.js'
 import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
 import { discoveryFlags, discoveryScope, parseClusterRef } from './flags.js'
 import { NO_STORE } from './no-store.js'
@@ -105,8 +106,19 @@ export abstract class ReopenCommand extends RotationCommand {
       acceptNewSerials: readNewSerials(flags['accept-new-serials'] ?? [], [...clusters, ...lost]),
     }
     if (flags.reason !== undefined && options.mayStayBehind.hsmIds.length === 0) throw reasonForNothing(false)
-    if (known.closed && this.goesForward) return this.showRotation(known)
     const lock = this.sharedLock(lockForm, flags, config.utility)
+    const discoverUnseen = async () => this.discoverUnseen(await discoveryScope(flags, this.wiring), refOf(plan.source))
+    if (known.closed && this.goesForward) {
+      if (known.direction === 'back' || known.unseenRegions.length === 0) return this.showRotation(known)
+      const ports = await this.wiring.rotationPorts(lock, (text) => this.note(text))
+      const view = await this.progressView()
+      const looked = await lookAgain(rotationId, {
+        ...ports,
+        progress: view.progress,
+        discoverUnseen: await discoverUnseen(),
+      }).finally(() => view.end())
+      return this.showRotation(looked)
+    }
     const { users } = plan
     const next = readPasswordFlag('--new-password', flags['new-password'])
     const given = readPasswordFlag('--current-password', flags['current-password'])
@@ -145,6 +157,7 @@ export abstract class ReopenCommand extends RotationCommand {
           store,
           progress: view.progress,
           discover: this.discoverAgain(scope, [...clusters, ...lost]),
+          discoverUnseen: await discoverUnseen(),
           who: this.who(),
           version: this.config.version,
         },

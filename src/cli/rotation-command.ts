@@ -9,7 +9,7 @@ import type { CredentialStore } from '../domain/credential-store.js'
 import { EXIT, OperatorError } from '../domain/errors.js'
 import type { Hooks } from '../domain/hooks.js'
 import type { HsmConsole } from '../domain/hsm-console.js'
-import type { RotationId } from '../domain/ids.js'
+import type { RegionName, RotationId } from '../domain/ids.js'
 import { type LockForm, parseLockForm } from '../domain/lock-form.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
@@ -24,6 +24,8 @@ import type { UtilityName } from '../domain/utility/utility.js'
 import type { RollbackOutlook } from '../use-cases/rotation/open/rollback.js'
 import { RollbackRefused } from '../use-cases/rotation/open/rollback-refused.js'
 import type { StartPorts } from '../use-cases/rotation/ports.js'
+import type { DiscoverUnseen } from '../use-cases/rotation/survey/unseen-regions.js'
+import { scopeForClusters } from '../use-cases/scope-for-clusters.js'
 import { BaseCommand, renderError } from './base-command.js'
 import { keepingFailures } from './hook-failures.js'
 import { interruption } from './interrupted.js'
@@ -128,6 +130,22 @@ export abstract class RotationCommand extends BaseCommand {
     const regions = clusters.flatMap(({ region }) => region ?? [])
     const again = { ...scope, regions: regions.length < clusters.length ? scope.regions : [...new Set(regions)] }
     return async () => (await this.wiring.clusterSource()).discover(again)
+  }
+
+  /** Asks AWS where it did not answer before, and where the source is: by the family of that others are known. */
+  protected discoverUnseen(scope: DiscoveryScope, source: ClusterRef): DiscoverUnseen {
+    return async (unseen) => {
+      const refs = unseen.map(
+        ({ region, profile }): ClusterRef => ({
+          clusterId: source.clusterId,
+          region: region as RegionName,
+          ...(profile === null ? {} : { profile }),
+        }),
+      )
+      const regions = new Set([source, ...refs].flatMap(({ region }) => region ?? []))
+      const wide = { ...scopeForClusters(scope, [source, ...refs]), regions: [...regions] }
+      return (await this.wiring.clusterSource()).discover(wide)
+    }
   }
 
   /** A list on a terminal, lines elsewhere; both on stderr. */

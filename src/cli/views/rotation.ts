@@ -71,11 +71,17 @@ const withoutProofInWords = ({ outcome, withoutProof, cells }: RotationDocument)
 }
 
 /** Where nobody looked for members of the family: what goes back changes nothing there. */
-const unseenInWords = ({ unseenRegions, direction, procedure }: RotationDocument): string[] => {
+const unseenInWords = ({ rotationId, unseenRegions, direction, procedure }: RotationDocument): string[] => {
   if (unseenRegions.length === 0 || direction === 'back') return []
-  const what = procedure === 'repair' ? 'may not hold it' : 'may still hold the old credential'
+  const [what, next] =
+    procedure === 'repair'
+      ? ['may not hold it', 'lockstep clusters list shows them once AWS answers']
+      : [
+          'may still hold the old credential',
+          `once AWS answers, lockstep rotate resume --rotation ${rotationId} finds them`,
+        ]
   return [
-    `not seen when it began: ${unseenRegionsInWords(unseenRegions)}; members of the family there ${what}: lockstep clusters list shows them once AWS answers`,
+    `not seen when it began: ${unseenRegionsInWords(unseenRegions)}; members of the family there ${what}: ${next}`,
   ]
 }
 

@@ -16,7 +16,7 @@ ${exitCodes({
   3: 'refused; nothing has changed',
   4: 'paused again',
   5: 'another run works on one of the clusters',
-  6: 'completed with debt: HSMs that --allow-unreachable names stayed behind; or rolled back with debt or with cells that nobody could prove',
+  6: 'completed with debt: HSMs or clusters stayed behind, or were found since that had not been seen; or rolled back with debt or with cells that nobody could prove',
   130: 'interrupted before this run changed anything',
 })}`
   static override examples = [

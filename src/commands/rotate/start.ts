@@ -119,6 +119,7 @@ ${exitCodes({
           hooks: await this.hooks(flags),
           operator: await this.wiring.operator(flags.yes),
           discover: this.discoverAgain(target.scope, [chosen.source, ...chosen.destinations].map(refOf)),
+          discoverUnseen: this.discoverUnseen(target.scope, refOf(chosen.source)),
           showPlan: async (plan, byCurrent, behind) => {
             await settle()
             await this.showPlan(plan, { byCurrent, lost: chosen.lost, behind })

@@ -5,7 +5,7 @@ import type { UserKey } from '../hsm-user.js'
 import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { SerialObservation } from '../serial-numbers.js'
-import type { PlannedCluster, Propagation, RotationPlan } from './plan.js'
+import type { PlannedCluster, Propagation, RotationPlan, UnseenRegion } from './plan.js'
 import type { Stage } from './stage.js'
 
 /** The credentials a cell may be given or asked for; the values are in the store alone. */
@@ -113,6 +113,15 @@ export type JournalEvent =
   /** The operator allows an HSM that cannot be reached to stay behind. */
   | { readonly type: 'debt'; readonly debt: Debt }
   | { readonly type: 'debt-settled'; readonly hsmId: HsmId; readonly by?: RotationId }
+  /**
+   * AWS was asked again where it did not say which clusters there are: where it still does not, and members of the family
+   * that show there now and are owed the credential.
+   */
+  | {
+      readonly type: 'unseen-again'
+      readonly unseen: readonly UnseenRegion[]
+      readonly missed: readonly LostCluster[]
+    }
   /** A lost cluster is back, and its HSMs take part from here on. */
   | { readonly type: 'cluster-joined'; readonly cluster: PlannedCluster; readonly roster: readonly RosterEntry[] }
   /** Another run gave a lost cluster the credential. */

@@ -19,7 +19,15 @@ import type {
   Observation,
   RotationFacts,
 } from './journal-entry.js'
-import { type Parts, type PlannedCluster, type Propagation, partsAmong, type RotationPlan, unitsOf } from './plan.js'
+import {
+  type Parts,
+  type PlannedCluster,
+  type Propagation,
+  partsAmong,
+  type RotationPlan,
+  type UnseenRegion,
+  unitsOf,
+} from './plan.js'
 
 /** Something that was about to be done when the one who did it died, or the HSM fell silent. */
 export interface Unanswered {
@@ -82,6 +90,7 @@ export class RotationLedger {
   readonly #clustersPaidElsewhere: (LostCluster & { readonly by: RotationId })[] = []
   readonly #superseded = new Map<`${ClusterId} ${UserKey}`, Superseded>()
   readonly #lost = new Map<ClusterId, LostCluster>()
+  #unseenRegions: readonly UnseenRegion[]
   readonly #gone: Debt[] = []
   readonly #goneClusters: LostCluster[] = []
   readonly #overwritten = new Map<CellKey, CellRef>()
@@ -113,6 +122,7 @@ export class RotationLedger {
     this.facts = event.facts
     this.startedAt = at
     this.#plan = event.facts.plan
+    this.#unseenRegions = event.facts.plan.unseenRegions ?? []
     this.#plannedParts = event.facts.plan.parts
     this.#invocationSeq = seq
     for (const { hsmId } of this.#plan.roster) this.#meet(hsmId, event.facts.recovered, at, 0)
@@ -180,6 +190,10 @@ export class RotationLedger {
         if (lost !== undefined) this.#goneClusters.push({ ...lost, reason: event.reason })
         break
       }
+      case 'unseen-again':
+        this.#unseenRegions = event.unseen
+        for (const cluster of event.missed) this.#lost.set(cluster.clusterId, cluster)
+        break
       case 'cluster-joined':
         this.#lost.delete(event.cluster.clusterId)
         this.#join(event.roster, at, seq, event.cluster)
@@ -500,6 +514,11 @@ export class RotationLedger {
   /** Clusters of the family that were out of reach from the start and nobody has brought along yet. */
   get lostClusters(): ReadonlyMap<ClusterId, LostCluster> {
     return this.#lost
+  }
+
+  /** Regions that have not said which clusters they have since the rotation began. */
+  get unseenRegions(): readonly UnseenRegion[] {
+    return this.#unseenRegions
   }
 
   /** Every cluster it is about, those that are left out among them. */

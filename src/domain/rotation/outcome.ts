@@ -45,7 +45,7 @@ export interface RotationDocument {
   readonly from?: string
   /** Members of the family that were left on the old credential. */
   readonly leftOut: readonly string[]
-  /** Regions that did not answer when it began, so that members of the family there may have been missed. */
+  /** Regions that did not answer when it began, nor since, so that members of the family there may have been missed. */
   readonly unseenRegions: readonly UnseenRegion[]
   readonly wayBack: { readonly bySync: boolean; readonly byCurrent: boolean }
   readonly failedLogins: number
@@ -89,7 +89,7 @@ export const rotationDocument = (rotation: Rotation): RotationDocument => {
         [...plan.leftOut, ...rotation.lostClusters, ...rotation.goneClusters].map(({ clusterId }) => clusterId),
       ),
     ],
-    unseenRegions: plan.unseenRegions ?? [],
+    unseenRegions: rotation.unseenRegions,
     wayBack: rotation.wayBack,
     failedLogins: rotation.failedLogins,
     overwritten: rotation.overwritten,

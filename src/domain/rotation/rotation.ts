@@ -2,7 +2,7 @@ import type { HsmId, RotationId } from '../ids.js'
 import type { Cell, CellRef } from './cell.js'
 import type { Debt, LostCluster, RotationFacts } from './journal-entry.js'
 import type { PauseFacts, RotationLedger, Unanswered } from './ledger.js'
-import type { Propagation, RotationPlan } from './plan.js'
+import type { Propagation, RotationPlan, UnseenRegion } from './plan.js'
 import { procedureOf } from './procedure.js'
 import type { Stage } from './stage.js'
 import { type WayBack, wayBackOf } from './way-back.js'
@@ -44,6 +44,8 @@ export interface Rotation {
   /** HSMs that stay behind with the operator's consent; of a rotation that goes back, those it went on without. */
   readonly debts: readonly Debt[]
   readonly lostClusters: readonly LostCluster[]
+  /** Regions that have not said since it began which clusters they have. */
+  readonly unseenRegions: readonly UnseenRegion[]
   /** Debts of it that another run paid. */
   readonly settled: readonly SettledDebt[]
   /** HSMs that are gone from their cluster, and without which the operator went on. */
@@ -80,6 +82,7 @@ export const rotationOf = (ledger: RotationLedger): Rotation => {
     promoting: ledger.promote !== null,
     debts: [...(direction === 'back' ? ledger.owedBack : ledger.debts)].map(([hsmId, reason]) => ({ hsmId, reason })),
     lostClusters: [...ledger.lostClusters.values()],
+    unseenRegions: ledger.unseenRegions,
     settled: settledElsewhere(ledger),
     gone: ledger.gone,
     goneClusters: ledger.goneClusters,

@@ -18,6 +18,7 @@ import type { Progress } from '../../domain/rotation/progress.js'
 import type { Stage } from '../../domain/rotation/stage.js'
 import type { Secret } from '../../domain/secret.js'
 import type { OfficerLogins } from './sessions/officer-logins.js'
+import type { DiscoverUnseen } from './survey/unseen-regions.js'
 
 /** An officer and its password. One object for each, however many clusters it works on. */
 export interface OfficerLogin {
@@ -59,6 +60,8 @@ export interface OpenPorts extends HsmPorts {
   readonly hooks: Hooks
   readonly progress: Progress
   readonly discover: () => Promise<Discovery>
+  /** Asks AWS in Regions that were not seen before. */
+  readonly discoverUnseen?: DiscoverUnseen
   readonly who: RotationFacts['operator']
   readonly version: string
 }
@@ -112,6 +115,7 @@ export interface RunParts extends HsmWork {
   readonly hooks: Hooks
   /** Asks AWS again, in the Regions of this rotation. */
   readonly discover: () => Promise<Discovery>
+  readonly discoverUnseen?: DiscoverUnseen
   readonly credentials: Credentials
   readonly progress: Progress
 }

@@ -116,13 +116,24 @@ describe('a Region does not answer, and nobody names its cluster', () => {
     const elsewhere = await fleet.at('silent')
     const unknown = await elsewhere.run([...two, ...elsewhere.againFlags, '--json'])
     const status = await elsewhere.run(['rotate', 'status'])
-    return { three, known, unknown, status }
+    await fleet.fault('region-denied', '--region', regionOf('silent'), '--off')
+    const regions = elsewhere.clusterFlags.filter((flag) => flag.startsWith('--region='))
+    const found = await elsewhere.run(['rotate', 'resume', '--most-recent', ...regions, '--json'])
+    const paid = await elsewhere.resume()
+    return { three, known, unknown, status, found, paid }
   })
 
   test('where a journal knows it, the rotation is refused', () => {
     expect(endOf(ended().three)).toEqual([0, 'completed', undefined])
     expect(endOf(ended().known)).toEqual([3, undefined, 'FAMILY_MEMBER_UNSEEN'])
     expect(ended().known.json.error?.message).toContain(`${lostRef('silent')} belongs to`)
+  })
+
+  test('once it answers, resume finds its cluster and calls it a debt, and the next one pays that', () => {
+    expect(endOf(ended().found)).toEqual([6, 'completed-with-debt', undefined])
+    expect(ended().found.json.debts).toMatchObject([{ clusterId: clusterIn(lostRef('silent')) }])
+    expect(JSON.parse(ended().found.stdout).unseenRegions).toEqual([])
+    expect(endOf(ended().paid)).toEqual([0, 'completed', undefined])
   })
 
   test('where none does, the outcome and its status say which Region was not seen', () => {

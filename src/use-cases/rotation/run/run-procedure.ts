@@ -22,6 +22,7 @@ import { storePending } from '../effects/store-pending.js'
 import { verify } from '../effects/verify.js'
 import { verifyBack } from '../effects/verify-back.js'
 import { noteUnreachable } from '../survey/unreachable.js'
+import { lookWhereUnseen } from '../survey/unseen-regions.js'
 import { Pause, toPause, withOthersAway } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
@@ -72,13 +73,20 @@ export const runProcedure = async (run: RotationRun): Promise<Rotation> => {
   }
   const { outcome } = run.rotation()
   if (outcome !== 'paused') {
-    // A marker for people: what it says is computed from the lines before it.
-    await run.record({ type: 'finished', outcome }).catch((error) => {
+    await finish(run).catch((error) => {
       if (!isUnwritable(error)) throw error
       run.notice((error as Error).message)
     })
   }
   return run.rotation()
+}
+
+const finish = async (run: RotationRun): Promise<void> => {
+  const { progress, discoverUnseen } = run.parts
+  await lookWhereUnseen(run.ledger, { discoverUnseen, progress, record: (event) => run.record(event) })
+  const { outcome } = run.rotation()
+  // A marker for people: what it says is computed from the lines before it.
+  if (outcome !== 'paused') await run.record({ type: 'finished', outcome })
 }
 
 const doRow = async (run: RotationRun, row: Row): Promise<void> => {
