@@ -166,7 +166,7 @@ export const runFlags = {
   }),
   'allow-unreachable': Flags.string({
     description:
-      'HSM that may stay behind if it cannot be reached; the rotation then completes with debt. A rollback leaves none behind that it wrote.',
+      'HSM that may stay behind if it cannot be reached; the rotation then completes with debt. A rollback leaves an HSM that was written behind only with a whole cluster of which none answers.',
     helpValue: 'HSM',
     dependsOn: ['reason'],
     ...repeatable,

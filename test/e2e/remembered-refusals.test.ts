@@ -37,6 +37,10 @@ test('a wrong officer password is tried twice in all, whatever the operator says
   for (let time = 1; time <= 4; time += 1) codes.push((await wrong()).json.error.code)
   expect(codes).toEqual(['OFFICER_REFUSED', 'OFFICER_REFUSED', 'LOGIN_BUDGET', 'LOGIN_BUDGET'])
   expect(Math.max(...(await failuresOf(place, 'admin')).map(Number))).toBe(2)
+  for (const advised of [await wrong(), await place.start([])]) {
+    expect(advised.json.error.suggestions.join('\n')).toContain('--lockout-limit 6 --retry-officer')
+    expect(advised.json.error.suggestions.join('\n')).not.toContain('--current-password')
+  }
 
   const right = await place.start(['--retry-officer', '--lockout-limit=6'])
   expect([right.exitCode, right.json.outcome]).toEqual([0, 'completed'])

@@ -20,8 +20,8 @@ export default class RotateUnlock extends RotationCommand {
 runs. Where it ran on another machine that gives no sign of life, you are asked whether it is gone.
 
 ${exitCodes({
-  0: 'removed, or there was none',
-  2: 'a flag is wrong',
+  0: 'removed, or the rotation that --rotation names holds none',
+  2: 'a flag is wrong, or --rotation is missing',
   3: 'declined; no lock was removed',
   5: 'the holder runs',
 })}`

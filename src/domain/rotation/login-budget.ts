@@ -26,6 +26,8 @@ export interface WantedLogin {
   readonly reached: readonly RosterEntry[]
   /** The user as these HSMs listed it just now; HSMs that do not have it are left out. */
   readonly rows: ReadonlyMap<HsmId, HsmUser>
+  /** Whether it is the officer's who does the work; what to do about a refusal is something else then. */
+  readonly isOfficer?: boolean
 }
 
 /**
@@ -45,7 +47,7 @@ export class LoginBudget {
   }
 
   /** Why nobody may log in there now; null where somebody may. A change of the password makes it possible again. */
-  async objection({ user, reached, rows }: WantedLogin): Promise<OperatorError | null> {
+  async objection({ user, reached, rows, isOfficer = false }: WantedLogin): Promise<OperatorError | null> {
     for (const server of reached) {
       const row = rows.get(server.hsmId)
       if (row !== undefined && isNearLockout(row, this.limit))
@@ -71,10 +73,12 @@ export class LoginBudget {
       return refusal(
         'LOGIN_BUDGET',
         `${clusterId} refused ${userKey(user)} ${count === 1 ? 'once' : `${count} times`}, last at ${last}, and its failure count cannot be read; it is not asked again`,
-        [
-          `an admin clears the count by changing the password there, which is not seen here: then --lockout-limit ${count + 4} allows one more`,
-          'or leave --current-password out: what is written is not asked before',
-        ],
+        isOfficer
+          ? officerAdvice(clusterId, count)
+          : [
+              `an admin clears the count by changing the password there, which is not seen here: then --lockout-limit ${limitFor(count)} allows one more`,
+              'or leave --current-password out: what is written is not asked before',
+            ],
       )
     }
     return null
@@ -125,8 +129,17 @@ export class LoginBudget {
 export const isUncounted = (rows: WantedLogin['rows']): boolean =>
   [...rows.values()].some((row) => row.loginFailureCount === null)
 
+/** The limit that allows one more login after so many refusals, where no count can be read. */
+const limitFor = (count: number): number => count + 4
+
+/** What to do where an officer was refused so often, and no count can be read, that it is not asked again. */
+export const officerAdvice = (clusterId: ClusterId, count: number): readonly string[] => [
+  `another officer does the work there: --officer ${clusterId}=NAME --officer-password ${clusterId}=SECRET`,
+  `or another admin clears the count by changing the officer's password there, which is not seen here: then --lockout-limit ${limitFor(count)} --retry-officer allows one more; so do these flags alone where the cluster locks later`,
+]
+
 /** The most refusals that one of these HSMs may have counted: those at itself, and those of its whole cluster. */
-const mostRefusals = (noted: readonly RefusedLogin[], hsmIds: readonly HsmId[]): number => {
+export const mostRefusals = (noted: readonly RefusedLogin[], hsmIds: readonly HsmId[]): number => {
   const at = (wanted: HsmId | null) =>
     noted.filter(({ hsmId }) => hsmId === wanted).reduce((sum, { count }) => sum + count, 0)
   return at(null) + Math.max(0, ...hsmIds.map(at))

@@ -119,6 +119,19 @@ describe('where no failed logins are shown', () => {
     expect(await objectionTo(new LoginBudget(advised, memory), [a], null)).toBeNull()
   })
 
+  test('an officer is told of another officer and of flags that are taken, and of no password of a user', async () => {
+    const { memory } = budgetOf()
+    const officer = { type: 'CO', name: 'admin' } as const
+    for (let made = 1; made <= 2; made += 1) await refuse(new LoginBudget(5, memory), loginOn([a, b], null, officer))
+    const rows = new Map([[a, listed('CO', 'admin', { loginFailureCount: null })]])
+    const wanted = { user: officer, reached: servers(a), rows, isOfficer: true }
+    const advice = (await new LoginBudget(5, memory).objection(wanted))?.suggestions.join('\n') ?? ''
+    expect(advice).toContain(`--officer ${CLUSTER}=NAME --officer-password ${CLUSTER}=SECRET`)
+    expect(advice).toContain('--lockout-limit 6 --retry-officer')
+    expect(advice).not.toContain('--current-password')
+    expect(await new LoginBudget(6, memory).objection(wanted)).toBeNull()
+  })
+
   test('one HSM counts its own refusals and those of its whole cluster, and not those of a sibling', async () => {
     const memory = new MemoryRefusedLogins()
     const fresh = () => new LoginBudget(5, memory)

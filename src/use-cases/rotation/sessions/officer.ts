@@ -2,8 +2,9 @@ import { type OperatorError, refusal } from '../../../domain/errors.js'
 import { ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
 import { findUser, userKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../../domain/ids.js'
-import { UNANSWERED } from '../../../domain/refused-logins.js'
+import { type RefusedLogin, UNANSWERED } from '../../../domain/refused-logins.js'
 import { nameServer, type RosterEntry } from '../../../domain/roster.js'
+import { mostRefusals, officerAdvice } from '../../../domain/rotation/login-budget.js'
 import type { HsmPorts, HsmWork, OfficerLogin, OfficerOf } from '../ports.js'
 import { Pause } from '../run/pause.js'
 import { answerOf, type Listing, refuseOthers, rowsOf, usersOf } from './in-session.js'
@@ -26,9 +27,18 @@ export const refuseKnownOfficer = async (
     throw refusal(
       'OFFICER_REFUSED_BEFORE',
       `the password of the officer "${user.name}" was refused on ${clusterId} at ${known.at} and is not tried again by itself`,
-      ['compare the password with the one in your vault, then add --retry-officer'],
+      ['compare the password with the one in your vault, then add --retry-officer', ...beyondRetry(clusterId, noted)],
     )
   }
+}
+
+/** After the second refusal, where no failure count is shown, `--retry-officer` alone is not taken. */
+const beyondRetry = (clusterId: ClusterId, noted: readonly RefusedLogin[]): readonly string[] => {
+  const count = mostRefusals(
+    noted,
+    noted.flatMap(({ hsmId }) => (hsmId === null ? [] : [hsmId])),
+  )
+  return count < 2 ? [] : officerAdvice(clusterId, count).map((one) => `where no failure count is shown: ${one}`)
 }
 
 /**
@@ -85,7 +95,7 @@ const refuseOfficer = async (
   listing: Listing,
 ): Promise<void> => {
   const rows = rowsOf(listing, servers, user)
-  const objection = await budget.objection({ user, reached: servers, rows })
+  const objection = await budget.objection({ user, reached: servers, rows, isOfficer: true })
   if (objection !== null) throw objection
   for (const server of servers) {
     if (!unanswered.includes(server.hsmId) || rows.get(server.hsmId)?.loginFailureCount === 0) continue

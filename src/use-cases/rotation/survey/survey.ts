@@ -1,7 +1,7 @@
 import type { Discovery } from '../../../domain/clone-family.js'
 import { judgePair } from '../../../domain/clone-verdict.js'
 import { activeHsms, type Cluster, isDeleted } from '../../../domain/cluster.js'
-import { refusal } from '../../../domain/errors.js'
+import { refusal, usageError } from '../../../domain/errors.js'
 import type { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
@@ -45,6 +45,7 @@ export const survey = async (
   await refuseKnownOfficer({ officerOf, refusedLogins }, clusterIds, request.retryOfficer)
   await outwaitLateEffects(ledger, leftovers, request.commandMs, clock, progress)
   const discovery = await parts.discover()
+  refuseStrangers(run, discovery)
   const joined = await followAws(run, discovery)
   if (run.plan.roster.length === 0) {
     await bringLostBack(run, discovery)
@@ -64,6 +65,25 @@ export const survey = async (
     throwTogether([risen, error], run.goesBack)
   }
   if (risen !== null) throw risen
+}
+
+/**
+ * One that is gone since, or that AWS lists in a cluster of the rotation, may be named like those of the roster.
+ * @throws {OperatorError} `UNKNOWN_HSM` (exit 2)
+ */
+const refuseStrangers = ({ plan, ledger, parts }: RotationRun, { clusters }: Discovery): void => {
+  const listed = clusters.filter(({ clusterId }) => ledger.clusterIds.includes(clusterId)).flatMap(({ hsms }) => hsms)
+  const known = new Set([
+    ...[...plan.roster, ...ledger.facts.plan.roster, ...ledger.gone, ...listed].map(({ hsmId }) => hsmId),
+    ...ledger.debts.keys(),
+    ...ledger.owedBack.keys(),
+    ...ledger.paidElsewhere,
+  ])
+  const stranger = parts.options.mayStayBehind.hsmIds.find((hsmId) => !known.has(hsmId))
+  if (stranger === undefined) return
+  throw usageError('UNKNOWN_HSM', `--allow-unreachable names ${stranger}, which is no HSM of this rotation`, [
+    `HSMs: ${[...known].join(', ')}`,
+  ])
 }
 
 /** Follows what was seen of HSMs and clusters, and lets the officers log in. */
