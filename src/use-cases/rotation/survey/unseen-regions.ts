@@ -1,5 +1,6 @@
 import { type Discovery, familyOf } from '../../../domain/clone-family.js'
 import { isDeleted } from '../../../domain/cluster.js'
+import { OperatorError } from '../../../domain/errors.js'
 import type { RotationId } from '../../../domain/ids.js'
 import type { JournalEvent, LostCluster } from '../../../domain/rotation/journal-entry.js'
 import { ledgerOf, type RotationLedger } from '../../../domain/rotation/ledger.js'
@@ -28,7 +29,12 @@ export const lookWhereUnseen = async (
 ): Promise<void> => {
   const { facts, rollback, unseenRegions } = ledger
   if (discoverUnseen === undefined || !mayBeSeenNow(ledger)) return
-  const discovery = await discoverUnseen(unseenRegions)
+  // What is done is done, whatever AWS says: those Regions stay unseen.
+  const discovery = await discoverUnseen(unseenRegions).catch((error: unknown) => {
+    if (error instanceof OperatorError) return null
+    throw error
+  })
+  if (discovery === null) return
   const unseen = unseenRegions.flatMap((one) => stillUnseen(one, discovery) ?? [])
   const missed = missedIn(ledger, discovery)
   if (missed === null || rollback !== null) return
