@@ -37,6 +37,11 @@ export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean,
   const single = away.filter(({ clusterId }) => !isClusterAway(run, clusterId))
   throw new Pause('HSM_UNREACHABLE', `${away.map(nameServer).join(', ')} cannot be reached and ${why}`, [
     'bring it back, then resume: all that could be reached is back',
+    ...(run.ledger.capabilities.writeReach === 'cluster' && away.length > 1
+      ? [
+          'one HSM that has fallen silent may keep the utility from all of its cluster: find it, and have AWS delete or replace it; the others are brought back then',
+        ]
+      : []),
     single.length === 0
       ? `where it stays away, end the rollback without it and leave a debt: ${rollback} ${named(away)} --reason TEXT`
       : `where one of a cluster that answers stays away, have AWS delete it and end the rollback without it: ${rollback} ${named(away)} --reason TEXT`,

@@ -60,7 +60,10 @@ export const planRotation = async (
   const isAny = mayStayBehind === 'any'
   const allowed = isAny ? [] : (mayStayBehind ?? [])
   refuseStrangers(chosen.roster, allowed)
-  const { matrix, failures } = await readUsers(console, chosen.roster, concurrency, users)
+  const { matrix, failures } = await readUsers(console, chosen.roster, concurrency, {
+    expected: users,
+    mayStayBehind: allowed,
+  })
   const serious = failures.filter(
     ({ kind, hsmIds }) =>
       kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !allowed.includes(hsmId))),

@@ -1,6 +1,7 @@
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import { ConsoleFailure, type HsmConsole } from '../../../domain/hsm-console.js'
 import type { HsmUserRef } from '../../../domain/hsm-user.js'
+import type { HsmId } from '../../../domain/ids.js'
 import type { Roster, RosterEntry } from '../../../domain/roster.js'
 import type { UserMatrix } from '../../../domain/rotation/eligibility.js'
 import { unitsOf } from '../../../domain/rotation/plan.js'
@@ -14,19 +15,23 @@ export interface ReadUsers {
   readonly failures: readonly ConsoleFailure[]
 }
 
-/**
- * Lists the users of every HSM, each unit in a session of its own that proves the roster. No login.
- * @param expected users that a list should have
- */
+/** What a list should have, and who need not answer. */
+export interface Reading {
+  readonly expected: readonly HsmUserRef[]
+  /** HSMs that the operator lets stay behind: a unit that does not answer as a whole is tried without them. */
+  readonly mayStayBehind: readonly HsmId[]
+}
+
+/** Lists the users of every HSM, each unit in a session of its own that proves the roster. No login. */
 export const readUsers = async (
   console: HsmConsole,
   roster: Roster,
   concurrency: number,
-  expected: readonly HsmUserRef[],
+  reading: Reading,
 ): Promise<ReadUsers> => {
   const failures: ConsoleFailure[] = []
   const read = await inLanes(unitsOf(roster, console.utility), concurrency, ({ servers }) =>
-    readUnit(console, servers, expected, failures),
+    readUnit(console, servers, reading, failures),
   )
   const listings = new Map(read.flatMap((listing) => [...listing]))
   return {
@@ -35,24 +40,37 @@ export const readUsers = async (
   }
 }
 
+const NOTHING_EXPECTED: Reading = { expected: [], mayStayBehind: [] }
+
 /** Lists a unit, without those of its HSMs that do not answer. */
 const readUnit = async (
   console: HsmConsole,
   servers: readonly RosterEntry[],
-  expected: readonly HsmUserRef[],
+  reading: Reading,
   failures: ConsoleFailure[],
 ): Promise<Listing> => {
   try {
-    return await inSession({ console }, servers, (session) => session.listUsers(expected))
+    return await inSession({ console }, servers, (session) => session.listUsers(reading.expected))
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
-    failures.push(error)
-    const rest = servers.filter(({ hsmId }) => !error.hsmIds.includes(hsmId))
+    const away = error.kind === 'unreachable' ? awayOf(error, servers, reading.mayStayBehind) : error.hsmIds
+    failures.push(new ConsoleFailure(error.kind, error.message, away, error.transcript))
+    const rest = servers.filter(({ hsmId }) => !away.includes(hsmId))
     if (error.kind === 'unreachable' && rest.length > 0 && rest.length < servers.length) {
-      return readUnit(console, rest, expected, failures)
+      return readUnit(console, rest, reading, failures)
     }
     return new Map()
   }
+}
+
+/** A utility may not say which HSM of a unit keeps it from answering: those that may stay behind are the first to ask. */
+const awayOf = (
+  { hsmIds }: ConsoleFailure,
+  servers: readonly RosterEntry[],
+  mayStayBehind: readonly HsmId[],
+): readonly HsmId[] => {
+  const named = hsmIds.filter((hsmId) => mayStayBehind.includes(hsmId))
+  return servers.every(({ hsmId }) => hsmIds.includes(hsmId)) && named.length > 0 ? named : hsmIds
 }
 
 /**
@@ -60,7 +78,7 @@ const readUnit = async (
  * @throws {OperatorError} naming every HSM that cannot be reached or is another one than AWS reported
  */
 export const readAllUsers = async (console: HsmConsole, roster: Roster, concurrency: number): Promise<UserMatrix> => {
-  const { matrix, failures } = await readUsers(console, roster, concurrency, [])
+  const { matrix, failures } = await readUsers(console, roster, concurrency, NOTHING_EXPECTED)
   // Who lists users alone is given no flag to leave an HSM out.
   if (failures.length > 0) throw refusedBy(failures, true, roster)
   return matrix

@@ -51,7 +51,10 @@ export const survey = async (
     await bringLostBack(run, discovery)
     if (run.plan.roster.length === 0) return refuseToGoOnWithNone(run)
   }
-  const read = await readUsers(parts.console, run.plan.roster, parts.concurrency, run.plan.users)
+  const read = await readUsers(parts.console, run.plan.roster, parts.concurrency, {
+    expected: run.plan.users,
+    mayStayBehind: parts.options.mayStayBehind.hsmIds,
+  })
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
   if (serious.length > 0 || read.matrix.size === 0) {
     throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
@@ -268,7 +271,10 @@ const bringBack = async (run: RotationRun, lost: LostCluster, cluster: Cluster):
       role: 'destination',
     }),
   )
-  const { matrix, failures } = await readUsers(run.parts.console, roster, run.parts.concurrency, run.plan.users)
+  const { matrix, failures } = await readUsers(run.parts.console, roster, run.parts.concurrency, {
+    expected: run.plan.users,
+    mayStayBehind: [],
+  })
   const [failure] = failures
   if (failure !== undefined) {
     run.notice(`${lost.clusterId} is still left out: ${failure.message}`)
