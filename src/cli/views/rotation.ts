@@ -48,12 +48,16 @@ const howInWords = (document: RotationDocument): string[] => {
   const { procedure, direction, propagation, utility, from, store } = document
   const { copy, change } = capabilitiesOf(utility).words
   if (procedure === 'rotate') {
-    return propagation === null ? [] : [`propagated by ${propagation === 'sync' ? copy : change}`]
+    if (propagation === null) return []
+    const by = propagation === 'sync' ? copy : change
+    return [direction === 'back' ? `the new password had been propagated by ${by}` : `propagated by ${by}`]
   }
   if (direction === 'back') return []
   if (from === undefined) return [`gives CURRENT of ${printable(store ?? 'the store')}`]
-  const proof = isUnproved(document.cells) ? '; not proved: no password was given, so nobody logged in with it' : ''
-  return [`gives what ${from} holds, by ${copy}${proof}`]
+  // Where its password is known it is changed as well, wherever a copy would not do.
+  return isUnproved(document.cells)
+    ? [`gives what ${from} holds, by ${copy}; not proved: no password was given, so nobody logged in with it`]
+    : [`gives what ${from} holds`]
 }
 
 /** A rollback that is through, as far as nobody can say that it gave back what was there. */

@@ -147,6 +147,13 @@ describe('a rotation that is through', () => {
     ])
     expect(proved.matrix).not.toContain('without proof')
   })
+
+  test('does not say that it was propagated, which the new password was before', () => {
+    const settled = { type: 'propagation', method: 'sync', evidence: 'seen' } as const
+    expect(shown([STORED_WITH_CURRENT, ...CHANGED, settled]).matrix).toMatch(/^propagated by syncUser$/m)
+    const gone = shown([STORED_WITH_CURRENT, ...CHANGED, settled, back('change')]).matrix
+    expect(gone).toMatch(/^the new password had been propagated by syncUser$/m)
+  })
 })
 
 describe('a repair', () => {

@@ -72,6 +72,7 @@ const giveFree = async (
   const locked = copied.filter((user) => !absent.has(user) && isLocked(run, unitId, user))
   // The password that is copied is not known; a change to any other one unlocks as well.
   const unlocking = locked.filter(({ key }) => run.knows(key, 'new'))
+  noticeUnlocked(run, unitId, [...unlocking, ...changed.filter((user) => isLocked(run, unitId, user))])
   await changeUsers(run, unitId, unlocking, 'new')
   const left = await copyEach(run, unitId, copied, credential)
   await copyEach(run, unitId, await refuseLocked(run, unitId, locked), credential)
@@ -79,6 +80,15 @@ const giveFree = async (
   const asked = [...new Set([...left, ...changed])].filter(({ key }) => run.knows(key, credential))
   const refused = await prove(run, unitId, asked, credential)
   if (refused.length > 0) throw refusedAfterWrite(run, unitId, refused, credential)
+}
+
+/** A client that uses another password is somebody else's to find, who has to hear of it. */
+const noticeUnlocked = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): void => {
+  if (users.length === 0) return
+  const names = users.map(({ key }) => key).join(', ')
+  run.notice(
+    `${names} was locked on ${run.name(unitId)} by failed logins, and ${run.words.change} unlocks it: find out which client uses a wrong password`,
+  )
 }
 
 /**

@@ -199,8 +199,8 @@ describe('what a cell allows', () => {
     expect(written()).toEqual(['listed c', 'change c new', 'done', 'listed c', 'login c new', 'done'])
   })
 
-  test('a user that is locked is changed, although copies are wanted', async () => {
-    const { ended, written, fleet } = await given(
+  test('a user that is locked is changed, although copies are wanted, and the operator hears of the lock', async () => {
+    const { ended, written, fleet, notices } = await given(
       {
         lines: [...FIRST, listing(c, { locked: [APP], failures: [[APP, 5]] })],
         fleet: (its) => {
@@ -213,6 +213,7 @@ describe('what a cell allows', () => {
     )
     expect([ended, written()]).toEqual(['done', ['change c new', 'done', 'listed c', 'login c new', 'done']])
     expect(fleet.failures()).toEqual([0, 0, 0, 0])
+    expect(notices.join()).toMatch(/CU:app was locked on .* by failed logins, and changePswd unlocks it/)
   })
 
   test('what somebody else has written is withheld, once the others have it', async () => {
