@@ -70,6 +70,8 @@ test('with the password every cell is proved by a login; with a wrong one nothin
 
   const shown = await place.repair([`--from=${from}`, '--password=env:OLD', '--dry-run'])
   expect(shown.json.writes).toEqual([{ unitId: drifted, act: 'change', from: null, users: [USER] }])
+  const hourAgo = Date.now() - 3_600_000
+  for (const { observedAt } of shown.json.cells) expect(Date.parse(observedAt)).toBeGreaterThan(hourAgo)
   const repaired = await place.repair([`--from=${from}`, '--password=env:OLD'])
   expect(repaired.stderr).not.toContain('written again')
   expect(endOf(repaired)).toEqual([0, 'completed', undefined])

@@ -75,11 +75,10 @@ export interface RefusedCell extends CellRef {
  */
 export const previewRepair = async (request: RepairRequest, ports: RepairPorts): Promise<RepairPreview> => {
   refuseImpossibleOrigin(request, ports)
-  refuseImpossibleOrigin(request, ports)
   const lock = await ports.locks.acquire(clusterIdsOf(request))
   try {
     const { facts } = await check(request, ports, new Preflight({ ...ports, showPlan: async () => {}, lock }))
-    return previewOf(facts)
+    return previewOf(facts, ports.clock.now())
   } finally {
     await lock.release()
   }
@@ -98,7 +97,7 @@ export const repairUsers = async (request: RepairRequest, ports: RepairPorts): P
     ports.progress({ kind: 'stage-started', stage: 'preflight', steps: 0 })
     const { facts, passwords } = await check(request, ports, preflight)
     ports.progress({ kind: 'stage-completed', stage: 'preflight' })
-    const preview = previewOf(facts)
+    const preview = previewOf(facts, ports.clock.now())
     await ports.showRepair(preview)
     await confirm(preview, ports)
     return await preflight.carryOut(facts, request.options, { new: passwords, current: new Map() })
@@ -110,9 +109,9 @@ export const repairUsers = async (request: RepairRequest, ports: RepairPorts): P
 const clusterIdsOf = ({ chosen }: RepairRequest): readonly ClusterId[] =>
   [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
 
-const previewOf = (facts: RotationFacts): RepairPreview => {
-  const at = new Date(0).toISOString()
-  const ledger = new RotationLedger({ seq: 1, at, event: { type: 'started', facts } })
+/** @param now when it was looked at */
+const previewOf = (facts: RotationFacts, now: Date): RepairPreview => {
+  const ledger = new RotationLedger({ seq: 1, at: now.toISOString(), event: { type: 'started', facts } })
   return {
     plan: facts.plan,
     from: facts.from,
@@ -186,7 +185,7 @@ const check = async (
     operator: ports.who,
     version: ports.version,
   }
-  if (from !== null && asked !== null) refuseOriginsPassword(facts, from)
+  if (from !== null && asked !== null) refuseOriginsPassword(facts, from, ports.clock.now())
   return { facts, passwords }
 }
 
@@ -378,8 +377,8 @@ const inOrder = (roster: readonly RosterEntry[], from: UnitId | null): readonly 
 }
 
 /** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET` */
-const refuseOriginsPassword = (facts: RotationFacts, from: UnitId): void => {
-  const { cells, notAsked } = previewOf(facts)
+const refuseOriginsPassword = (facts: RotationFacts, from: UnitId, now: Date): void => {
+  const { cells, notAsked } = previewOf(facts, now)
   const hsmIds = serversOf(facts.plan.roster, from).map(({ hsmId }) => hsmId)
   const wrong = cells.find(({ hsmId, state }) => hsmIds.includes(hsmId) && state !== 'new')
   if (wrong === undefined) return
