@@ -1,7 +1,7 @@
 import type { Discovery } from '../../../domain/clone-family.js'
 import { judgePair } from '../../../domain/clone-verdict.js'
 import { activeHsms, type Cluster, isDeleted } from '../../../domain/cluster.js'
-import { refusal, usageError } from '../../../domain/errors.js'
+import { refusal } from '../../../domain/errors.js'
 import type { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, ServerId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
@@ -45,7 +45,7 @@ export const survey = async (
   await refuseKnownOfficer({ officerOf, refusedLogins }, clusterIds, request.retryOfficer)
   await outwaitLateEffects(ledger, leftovers, request.commandMs, clock, progress)
   const discovery = await parts.discover()
-  refuseStrangers(run, discovery)
+  noticeStrangers(run, discovery)
   const joined = await followAws(run, discovery)
   if (run.plan.roster.length === 0) {
     await bringLostBack(run, discovery)
@@ -71,10 +71,11 @@ export const survey = async (
 }
 
 /**
- * One that is gone since, or that AWS lists in a cluster of the rotation, may be named like those of the roster.
- * @throws {OperatorError} `UNKNOWN_HSM` (exit 2)
+ * A flag that names an HSM which is none of the rotation does nothing, and is no reason to stop: whoever gives all flags again
+ * may name one that was replaced before the journal was lost. A mistyped one has to be heard of.
  */
-const refuseStrangers = ({ plan, ledger, parts }: RotationRun, { clusters }: Discovery): void => {
+const noticeStrangers = (run: RotationRun, { clusters }: Discovery): void => {
+  const { plan, ledger, parts } = run
   const listed = clusters.filter(({ clusterId }) => ledger.clusterIds.includes(clusterId)).flatMap(({ hsms }) => hsms)
   const known = new Set([
     ...[...plan.roster, ...ledger.facts.plan.roster, ...ledger.gone, ...listed].map(({ hsmId }) => hsmId),
@@ -82,11 +83,10 @@ const refuseStrangers = ({ plan, ledger, parts }: RotationRun, { clusters }: Dis
     ...ledger.owedBack.keys(),
     ...ledger.paidElsewhere,
   ])
-  const stranger = parts.options.mayStayBehind.hsmIds.find((hsmId) => !known.has(hsmId))
-  if (stranger === undefined) return
-  throw usageError('UNKNOWN_HSM', `--allow-unreachable names ${stranger}, which is no HSM of this rotation`, [
-    `HSMs: ${[...known].join(', ')}`,
-  ])
+  const strangers = parts.options.mayStayBehind.hsmIds.filter((hsmId) => !known.has(hsmId))
+  if (strangers.length === 0) return
+  const meant = `its HSMs are ${[...known].join(', ')}`
+  run.notice(`--allow-unreachable names ${strangers.join(', ')}, which is no HSM of this rotation: ${meant}`)
 }
 
 /** Follows what was seen of HSMs and clusters, and lets the officers log in. */
