@@ -17,5 +17,9 @@ export interface RosterEntry {
 export const nameServer = ({ hsmId, region, clusterId }: Pick<RosterEntry, 'hsmId' | 'region' | 'clusterId'>): string =>
   `${hsmId} (${region}, ${clusterId})`
 
+/** The flags that let HSMs stay behind, as advice names them: `--allow-unreachable hsm-abc --allow-unreachable hsm-def`. */
+export const allowUnreachable = (servers: readonly Pick<RosterEntry, 'hsmId'>[]): string =>
+  servers.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+
 /** Every HSM a rotation may touch, in the order of the merged config: source cluster first, one block per cluster. */
 export type Roster = readonly RosterEntry[]

@@ -73,6 +73,13 @@ const placeWith = async (way: keyof typeof WAYS, away: readonly HsmId[], more: B
   await keepPending(place, current)
   return place
 }
+/** HSM e joins the cluster of another one. */
+const join = (place: Place, beside: HsmId) => {
+  const servers = place.fleet.hsms.map(({ server }) => server)
+  const joined = besideIn(servers, beside, 'e')
+  place.fleet.add(joined)
+  place.aws.clusters = reported([...servers, joined])
+}
 const comeBack = (place: Place, ...hsmIds: readonly HsmId[]) => {
   for (const hsmId of hsmIds) place.fleet.at(hsmId).away = false
 }
@@ -184,11 +191,8 @@ describe('a debt of a rollback', () => {
   test('is one of the HSM as well that joins it, which may be built from it', async () => {
     const place = await placeWith('by copies', [c, d])
     await takeUp(place, 'rollback', without(c))
-    const servers = place.fleet.hsms.map(({ server }) => server)
-    const joined = besideIn(servers, c, 'e')
-    place.fleet.add(joined)
+    join(place, c)
     place.fleet.give(hsm('e'), 'new')
-    place.aws.clusters = reported([...servers, joined])
     comeBack(place, d)
     expect([(await takeUp(place, 'resume')).ended, owedBy(place)]).toEqual(['rolled-back 6', [c]])
     comeBack(place, c)
@@ -199,10 +203,7 @@ describe('a debt of a rollback', () => {
   test('is none of an HSM that joins elsewhere', async () => {
     const place = await placeWith('by copies', [c, d])
     await takeUp(place, 'rollback', without(c))
-    const servers = place.fleet.hsms.map(({ server }) => server)
-    const joined = besideIn(servers, a, 'e')
-    place.fleet.add(joined)
-    place.aws.clusters = reported([...servers, joined])
+    join(place, a)
     comeBack(place, c, d)
     expect((await takeUp(place, 'resume')).ended).toBe('rolled-back 0')
   })

@@ -1,6 +1,7 @@
 import type { Answer } from '../../../domain/hsm-console.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../../domain/ids.js'
+import { allowUnreachable } from '../../../domain/roster.js'
 import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, type Propagation, serversOf } from '../../../domain/rotation/plan.js'
 import { oldOriginFor } from '../../../domain/rotation/way-back.js'
@@ -105,10 +106,16 @@ const refuseLackOfOrigin = (run: RotationRun, unitId: UnitId, user: PlannedUser,
  * @throws {Pause} `ATTRIBUTES_DIFFER`
  */
 const refuseOtherId = (run: RotationRun, unitId: UnitId, user: PlannedUser): void => {
-  for (const { hsmId } of run.servers(unitId)) {
-    if (run.hasOtherId(unitId, user.key)) throw attributesDiffer(run, hsmId, user)
-  }
+  const [server] = run.servers(unitId)
+  if (server !== undefined && run.hasOtherId(unitId, user.key)) throw attributesDiffer(run, server.hsmId, user)
 }
+
+const otherIdAdvice = (goesBack: boolean): readonly string[] => [
+  'no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own',
+  ...(goesBack
+    ? []
+    : ['or let it keep the ID that somebody gave it: resume with --overwrite-other asks for the password alone']),
+]
 
 /** The pause for a user that is not as it was planned, whose difference no write of ours ends. */
 export const attributesDiffer = ({ ledger }: RotationRun, hsmId: HsmId, { key }: PlannedUser): Pause =>
@@ -117,12 +124,7 @@ export const attributesDiffer = ({ ledger }: RotationRun, hsmId: HsmId, { key }:
     `${key} on ${hsmId} is ${ledger.different(key, hsmId) ?? 'under another ID than planned'}`,
     [
       'somebody has changed the user there: find out why, and have an officer set it right; then resume',
-      ...(ledger.hasOtherId(key, hsmId)
-        ? ['no officer can set an ID: delete the user there, and resume with --create-missing copies it under its own']
-        : []),
-      ...(ledger.hasOtherId(key, hsmId) && ledger.rollback === null
-        ? ['or let it keep the ID that somebody gave it: resume with --overwrite-other asks for the password alone']
-        : []),
+      ...(ledger.hasOtherId(key, hsmId) ? otherIdAdvice(ledger.rollback !== null) : []),
     ],
   )
 
@@ -218,14 +220,14 @@ export const oldOrigin = (run: RotationRun, target: UnitId): UnitId => {
   if (from !== undefined) return from
   const away = oldOriginFor(run.ledger, target)
   if (away === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
-  const flags = serversOf(run.plan.roster, away).map(({ hsmId }) => `--allow-unreachable ${hsmId}`)
+  const flags = allowUnreachable(serversOf(run.plan.roster, away))
   throw new Pause(
     'HSM_UNREACHABLE',
     `${run.name(away)} holds the old credential and cannot be reached`,
     run.ledger.rollback === null
       ? ['once it is back, the same command again; nothing goes back until then, and resume goes forward']
       : [
-          `once it is back, resume; where it stays away, give the rollback up: lockstep rotate resume --rotation ${run.ledger.facts.rotationId} ${flags.join(' ')} --reason TEXT`,
+          `once it is back, resume; where it stays away, give the rollback up: lockstep rotate resume --rotation ${run.ledger.facts.rotationId} ${flags} --reason TEXT`,
         ],
   )
 }

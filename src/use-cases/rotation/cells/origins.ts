@@ -1,5 +1,5 @@
 import type { UnitId } from '../../../domain/ids.js'
-import type { RosterEntry } from '../../../domain/roster.js'
+import { allowUnreachable, type RosterEntry } from '../../../domain/roster.js'
 import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -115,7 +115,7 @@ const wrongAt = ({ users, ledger }: RotationRun, { hsmId }: RosterEntry): readon
 
 /** How HSMs that cannot be given what a repair copies are left as they are. */
 export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEntry[]): string => {
-  const flags = servers.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  const flags = allowUnreachable(servers)
   return `to end it, leave the rest as it is, a debt: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${flags} --reason TEXT`
 }
 

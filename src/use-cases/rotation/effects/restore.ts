@@ -1,11 +1,11 @@
 import type { UnitId } from '../../../domain/ids.js'
-import { nameServer, type Roster } from '../../../domain/roster.js'
+import { allowUnreachable, nameServer } from '../../../domain/roster.js'
 import type { CellRef } from '../../../domain/rotation/cell.js'
 import { isBack } from '../../../domain/rotation/procedures/roll-back.js'
 import { give } from '../cells/give.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
-import { isClusterAway, onEach } from '../survey/unreachable.js'
+import { awayWithWork, isClusterAway, onEach } from '../survey/unreachable.js'
 
 /** Brings each unit back. Users that are old for certain on all of it are left alone. */
 export const restore = async (run: RotationRun): Promise<void> => {
@@ -25,14 +25,8 @@ export const restore = async (run: RotationRun): Promise<void> => {
  * @throws {Pause} `HSM_UNREACHABLE`
  */
 export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean, why: string): void => {
-  const away = run.plan.roster.filter(
-    ({ hsmId }) =>
-      !run.ledger.isInSight(hsmId) &&
-      !run.ledger.owedBack.has(hsmId) &&
-      run.users.some(({ key: user }) => isLeft({ user, hsmId })),
-  )
+  const away = awayWithWork(run, isLeft)
   if (away.length === 0) return
-  const named = (servers: Roster) => servers.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
   const rollback = `lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}`
   const single = away.filter(({ clusterId }) => !isClusterAway(run, clusterId))
   throw new Pause('HSM_UNREACHABLE', `${away.map(nameServer).join(', ')} cannot be reached and ${why}`, [
@@ -43,7 +37,7 @@ export const refuseAway = (run: RotationRun, isLeft: (cell: CellRef) => boolean,
         ]
       : []),
     single.length === 0
-      ? `where it stays away, end the rollback without it and leave a debt: ${rollback} ${named(away)} --reason TEXT`
-      : `where one of a cluster that answers stays away, have AWS delete it and end the rollback without it: ${rollback} ${named(away)} --reason TEXT`,
+      ? `where it stays away, end the rollback without it and leave a debt: ${rollback} ${allowUnreachable(away)} --reason TEXT`
+      : `where one of a cluster that answers stays away, have AWS delete it and end the rollback without it: ${rollback} ${allowUnreachable(away)} --reason TEXT`,
   ])
 }

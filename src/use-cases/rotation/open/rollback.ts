@@ -1,7 +1,7 @@
 import { EXIT } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../../domain/ids.js'
-import { nameServer } from '../../../domain/roster.js'
+import { allowUnreachable, nameServer } from '../../../domain/roster.js'
 import type { CellState } from '../../../domain/rotation/cell.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
@@ -26,7 +26,7 @@ import type { ReopenPorts } from '../ports.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { recordPause, runProcedure } from '../run/run-procedure.js'
-import { isClusterAway, leaveBehind } from '../survey/unreachable.js'
+import { awayWithWork, isClusterAway, leaveBehind } from '../survey/unreachable.js'
 import { byPlannedKey } from './planned-passwords.js'
 import { type ReopenRequest, reopenRotation } from './reopen.js'
 import { RollbackRefused } from './rollback-refused.js'
@@ -269,21 +269,19 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
  * @throws {Pause} `HSM_UNREACHABLE`, while forward is still a way
  */
 const refuseUntried = (run: RotationRun): void => {
-  const { ledger, plan } = run
+  const { ledger } = run
   if (writtenAs(run, isNotBack).length > 0) return
-  const away = plan.roster.filter(
-    ({ hsmId }) =>
-      !ledger.isInSight(hsmId) &&
-      run.users.some(({ key }) => ledger.mayBeWritten(key, hsmId) && isNotBack(ledger.cell(key, hsmId).state)),
+  const away = awayWithWork(
+    run,
+    ({ user, hsmId }) => ledger.mayBeWritten(user, hsmId) && isNotBack(ledger.cell(user, hsmId).state),
   )
   if (away.length === 0) return
-  const flags = away.map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
   throw new Pause(
     'HSM_UNREACHABLE',
     `${away.map(nameServer).join(', ')} cannot be reached: whether ${run.words.copy} gives the old password back can be tried nowhere else`,
     [
       'once it is back, the same command again; nothing goes back until then',
-      `where it stays away, go forward without it: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${flags} --reason TEXT`,
+      `where it stays away, go forward without it: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${allowUnreachable(away)} --reason TEXT`,
     ],
   )
 }

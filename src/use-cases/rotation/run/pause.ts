@@ -2,7 +2,7 @@ import { showCluster } from '../../../domain/cluster.js'
 import { OperatorError } from '../../../domain/errors.js'
 import { type Answer, ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { HsmId } from '../../../domain/ids.js'
-import type { Roster } from '../../../domain/roster.js'
+import { allowUnreachable, type Roster } from '../../../domain/roster.js'
 
 /** The run stops here; what was done stays done and the journal knows how to go on. */
 export class Pause extends Error {
@@ -36,7 +36,7 @@ const WRONG_HSM_ADVICE = [
 ]
 
 const withoutAdvice = (hsmIds: readonly HsmId[]): string => {
-  const flags = hsmIds.map((hsmId) => `--allow-unreachable ${hsmId}`).join(' ')
+  const flags = allowUnreachable(hsmIds.map((hsmId) => ({ hsmId })))
   return hsmIds.length === 1
     ? `where it stays away, go on without it and leave a debt: ${flags} --reason TEXT`
     : `where they stay away, go on without them and leave debts: ${flags} --reason TEXT`

@@ -8,7 +8,7 @@ import {
 import { isDeleted } from '../../../domain/cluster.js'
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { ServerId } from '../../../domain/ids.js'
-import type { RosterEntry } from '../../../domain/roster.js'
+import { allowUnreachable, type RosterEntry } from '../../../domain/roster.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedCluster } from '../../../domain/rotation/plan.js'
 import type { RotationRun } from '../run/rotation-run.js'
@@ -107,7 +107,7 @@ export const changesInWords = ({ added, gone, arriving, clusters, other }: Roste
 /** The refusal to work with other HSMs than were planned, and what to do about it. */
 export const rosterChanged = (changes: RosterChanges): OperatorError => {
   const { added, gone, unseen, problems } = changes
-  const flags = [...gone, ...unseen].map(({ hsmId }) => `--allow-unreachable ${hsmId}`).join(' ')
+  const flags = allowUnreachable([...gone, ...unseen])
   return refusal(
     'ROSTER_CHANGED',
     `AWS reports other HSMs than this rotation was planned for: ${changesInWords(changes).join('; ')}`,

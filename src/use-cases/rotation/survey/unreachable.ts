@@ -1,5 +1,7 @@
 import { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
+import type { RosterEntry } from '../../../domain/roster.js'
+import type { CellRef } from '../../../domain/rotation/cell.js'
 import { throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inLanes } from '../sessions/in-session.js'
@@ -11,6 +13,16 @@ export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure)
   if (failure.kind !== 'unreachable') return
   for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
 }
+
+/** HSMs out of sight, but for those a rollback goes on without, that have a cell on which something is left to do. */
+export const awayWithWork = (
+  { plan, ledger, users }: RotationRun,
+  isLeft: (cell: CellRef) => boolean,
+): readonly RosterEntry[] =>
+  plan.roster.filter(
+    ({ hsmId }) =>
+      !ledger.isInSight(hsmId) && !ledger.owedBack.has(hsmId) && users.some(({ key: user }) => isLeft({ user, hsmId })),
+  )
 
 /** Whether no HSM of a cluster is in sight. */
 export const isClusterAway = ({ plan, ledger }: RotationRun, clusterId: ClusterId): boolean =>
