@@ -110,6 +110,7 @@ export const shownAs = (record: CellRecord, goingBack: boolean): KnownCell => {
   if (!record.inSight && !isProved) return as('unreachable')
   // One of the cluster lacks the user, and it may be this one: what was known of all of them is not so any more.
   const isAsMet = holds.proof === 'untouched' && record.missedFirst.inPart
-  if (record.somewhereMissingSeq > holds.seq && !isAsMet) return as('unknown')
+  if (record.somewhereMissingSeq > holds.seq || (record.somewhereMissingSeq > 0 && isAsMet))
+    return { ...as('unknown'), proof: isAsMet ? 'untouched' : 'none' }
   return { state: holds.state, proof: holds.proof, evidence: holds.evidence, observedAt: holds.at }
 }

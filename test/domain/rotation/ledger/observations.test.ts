@@ -66,7 +66,7 @@ describe('a user that some HSM of a cluster lacks', () => {
     const may = (...lines: Line[]) => ledgerAfter(lines).mayBeAbsent(APP, b)
     const inPart = listing(b, { inPart: [APP] })
     expect([may(inPart), may(inPart, listing(b))]).toEqual([true, false])
-    expect(cellAfter(b, [inPart])).toBe('old untouched')
+    expect(cellAfter(b, [inPart])).toBe('unknown untouched')
     // What a login on the whole cluster proved is not so any more, until the next one.
     const proved = [[login(b), DONE]] as const
     expect(cellAfter(b, [...proved, inPart])).toBe('unknown none')
