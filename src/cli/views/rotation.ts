@@ -134,8 +134,10 @@ export const renderPause = (
   if (outcome !== 'paused' && error === undefined) return null
   const why = error === undefined ? unfinishedInWords(gone) : printable(error.message)
   const rollback = `lockstep rotate rollback --rotation ${rotationId}`
-  // Both are named below, in the words that fit the direction.
-  const suggestions = error?.suggestions.filter((one) => one !== resume && one !== rollback) ?? []
+  const isCommand = (command: string) => (one: string) => one === command || one.startsWith(`${command} --`)
+  // Both are named below, in the words that fit the direction, and with the flags they need to be taken.
+  const suggestions = error?.suggestions.filter((one) => !isCommand(resume)(one) && !isCommand(rollback)(one)) ?? []
+  const withFlags = (command: string) => error?.suggestions.find(isCommand(command)) ?? command
   const standing = isOwed ? 'A debt remains' : 'Not gone on with'
   const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : standing
   return [
@@ -143,8 +145,8 @@ export const renderPause = (
     ...(error === undefined ? [] : [`Code: ${error.code}`]),
     ...(suggestions.length === 0 ? [] : ['Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`)]),
     inOneLine(document),
-    ...(isOwed && error?.code === 'DEBT_SUPERSEDED' ? [] : [again(goesBack, resume)]),
-    ...(goesBack || outcome !== 'paused' || outlook === null ? [] : [backInWords(outlook, rollback)]),
+    ...(isOwed && error?.code === 'DEBT_SUPERSEDED' ? [] : [again(goesBack, withFlags(resume))]),
+    ...(goesBack || outcome !== 'paused' || outlook === null ? [] : [backInWords(outlook, withFlags(rollback))]),
   ].join('\n')
 }
 

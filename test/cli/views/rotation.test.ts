@@ -107,6 +107,20 @@ describe('a rotation that is paused', () => {
     expect(pause?.match(/rotate resume/g)).toHaveLength(1)
     expect(pause?.match(/rotate rollback/g)).toHaveLength(1)
   })
+
+  test('names both commands with the flags they need to be taken', () => {
+    const consent = `--allow-unreachable ${b} --reason TEXT`
+    const suggestions = [`${RESUME} ${consent}`, `${ROLLBACK} ${consent}`]
+    const { pause } = shown([
+      ...CHANGED,
+      { type: 'paused', stage: 'canary', code: 'ROSTER_CHANGED', message: `${b} is gone`, suggestions },
+    ])
+    expect(pause?.split('\n').slice(-2)).toEqual([
+      `resume with ${RESUME} ${consent}`,
+      `or go back with ${ROLLBACK} ${consent}`,
+    ])
+    expect(pause).not.toContain('Try this')
+  })
 })
 
 describe('a rotation that is through', () => {

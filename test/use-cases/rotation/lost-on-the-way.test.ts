@@ -69,10 +69,9 @@ describe.each(Object.entries(LOST))('a cluster %s', (_words, lose) => {
     const place = await changed()
     lose(place)
     const asked = await takeUp(place, action)
-    expect([asked.ended, asked.suggestions.join()]).toEqual([
-      'ROSTER_CHANGED 4',
-      expect.stringContaining(flagsFor(c, d)),
-    ])
+    const command = `lockstep rotate ${action} --rotation ${ROTATION} ${flagsFor(c, d)}`
+    expect([asked.ended, asked.suggestions]).toEqual(['ROSTER_CHANGED 4', expect.arrayContaining([command])])
+    expect(asked.suggestions).not.toContain(`lockstep rotate resume --rotation ${ROTATION}`)
     // One of them is not enough, and both have to be named again.
     const half = await takeUp(place, action, without(c))
     expect([half.ended, half.suggestions.join()]).toEqual(['ROSTER_CHANGED 4', expect.stringContaining(flagsFor(c, d))])

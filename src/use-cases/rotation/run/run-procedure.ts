@@ -135,7 +135,8 @@ export const recordPause = async (run: RotationRun, underWay: Stage | null, erro
   const resume = `lockstep rotate resume --rotation ${run.ledger.facts.rotationId}`
   // What only a newer run may give is not given by this one, however often it is resumed.
   const isLeft = code === 'DEBT_SUPERSEDED' && run.rotation().outcome !== 'paused'
-  const suggestions = [...new Set([...pause.suggestions, ...(isLeft ? [] : [resume])])]
+  const isNamed = pause.suggestions.some((one) => one.startsWith(resume))
+  const suggestions = [...new Set([...pause.suggestions, ...(isLeft || isNamed ? [] : [resume])])]
   const stage = underWay ?? 'finalize'
   if (underWay !== null) run.parts.progress({ kind: 'stage-paused', stage, message })
   const told = { stage, code, message, suggestions }

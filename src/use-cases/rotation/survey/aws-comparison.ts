@@ -104,22 +104,26 @@ export const changesInWords = ({ added, gone, arriving, clusters, other }: Roste
   ...added.map(({ hsmId, clusterId }) => `${hsmId} was added to ${clusterId}`),
 ]
 
-/** The refusal to work with other HSMs than were planned, and what to do about it. */
-export const rosterChanged = (changes: RosterChanges): OperatorError => {
+/**
+ * The refusal to work with other HSMs than were planned, and what to do about it. Where HSMs are gone, every command on the
+ * rotation needs the consent to that, and is advised with it.
+ */
+export const rosterChanged = (changes: RosterChanges, { facts, rollback }: RotationLedger): OperatorError => {
   const { added, gone, unseen, problems } = changes
   const flags = allowUnreachable([...gone, ...unseen])
+  const consent = `--rotation ${facts.rotationId} ${flags} --reason TEXT`
   return refusal(
     'ROSTER_CHANGED',
     `AWS reports other HSMs than this rotation was planned for: ${changesInWords(changes).join('; ')}`,
     [
       'lockstep clusters list',
       ...(gone.length > 0
-        ? [
-            `where that is so for good, the same command with ${flags} --reason TEXT goes on without; what came in its place is taken along`,
-          ]
+        ? [`where that is so for good, ${flags} --reason TEXT goes on without; what came in its place is taken along`]
         : []),
       ...(unseen.length > 0 ? unseenAdvice(unseen, problems, gone.length > 0 ? null : flags) : []),
       ...(added.length > 0 ? ['resume takes the added HSMs along'] : []),
+      ...(gone.length > 0 ? [`lockstep rotate resume ${consent}`] : []),
+      ...(gone.length > 0 && rollback === null ? [`lockstep rotate rollback ${consent}`] : []),
     ],
   )
 }
@@ -191,5 +195,5 @@ export const unseenWhereWritten = (
 const agree = async (run: RotationRun, changes: RosterChanges): Promise<void> => {
   const differences = changesInWords(changes)
   await run.record({ type: 'aws', differences })
-  if (differences.length > 0) throw rosterChanged(changes)
+  if (differences.length > 0) throw rosterChanged(changes, run.ledger)
 }

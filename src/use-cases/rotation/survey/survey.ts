@@ -146,7 +146,7 @@ const followAws = async (run: RotationRun, discovery: Discovery): Promise<readon
     // Whoever gives the flags again gives all of them.
     const asked = gone.filter((server) => !isOwed(server))
     const clusters = run.goesBack ? silentInWords(unseen, changes) : changes.clusters
-    throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other })
+    throw rosterChanged({ ...changes, added: [], gone: asked, unseen, clusters, other }, ledger)
   }
   for (const server of gone) await dropGone(run, server)
   if (!run.goesBack) for (const { hsmId } of unseen) await leaveBehind(run, hsmId, 'stays behind for now')
