@@ -66,8 +66,14 @@ export interface Discovery {
   readonly problems: readonly DiscoveryProblem[]
   /** Origins of the clusters that were made from a backup. */
   readonly backups: readonly BackupRecord[]
-  /** Every Region that was asked, whether it answered or not. */
-  readonly asked: readonly RegionName[]
+  /** Every Region that was asked, whether it answered or not, once for each profile. */
+  readonly asked: readonly AskedPlace[]
+}
+
+/** A Region as it was asked by a profile; null: by the default credentials. */
+export interface AskedPlace {
+  readonly region: RegionName
+  readonly profile: string | null
 }
 
 /** Answer to "are these clones of each other?". */

@@ -8,8 +8,8 @@ import type { ClusterId } from './ids.js'
 export const groupDiscovery = (found: Pick<Discovery, 'clusters' | 'backups' | 'problems' | 'asked'>): Discovery => {
   const clusters = [...found.clusters].sort((a, b) => compare(showCluster(a), showCluster(b)))
   const problems = [...found.problems].sort((a, b) => compare(problemKey(a), problemKey(b)))
-  const asked = [...new Set(found.asked)].sort(compare)
-  return { ...groupFamilies(clusters, found.backups), clusters, problems, asked, backups: found.backups }
+  const { backups, asked } = found
+  return { ...groupFamilies(clusters, backups), clusters, problems, asked, backups }
 }
 
 /**

@@ -134,10 +134,22 @@ const findLeftOut = (
     gapsIn(discovery, ref.region).length > 0 ||
     knownBefore.includes(ref.clusterId) ||
     (isKnown(ref.clusterId) && whyUnseen(discovery, ref)?.kind === 'silent')
-  const found = refs.map((ref) => ({
-    ref,
-    cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
-  }))
+  // It was named to be asked for by its profile, and is there no more.
+  const isGone = (ref: ClusterRef) =>
+    ref.profile !== undefined &&
+    isKnown(ref.clusterId) &&
+    lookForCluster(discovery, ref) === undefined &&
+    whyUnseen(discovery, ref) === null
+  const found = refs.flatMap((ref) =>
+    isGone(ref)
+      ? []
+      : [
+          {
+            ref,
+            cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
+          },
+        ],
+  )
   return {
     leftOut: found.flatMap(({ cluster }) => cluster ?? []),
     leftOutUnseen: found.filter(({ cluster }) => cluster === undefined).map(({ ref }) => ref),
@@ -286,6 +298,10 @@ const refuseUnseen = (unseen: readonly Unseen[], family: string, request: Cluste
   const refsOf = (kind: Unanswered['kind']) =>
     unseen.filter((one) => one.kind === kind).map(({ member }) => refOfMember(member))
   const [silent, unasked] = [refsOf('silent'), refsOf('not-asked')]
+  const [byRegion, byProfile] = [
+    unasked.filter(({ profile }) => profile === undefined),
+    unasked.filter(({ profile }) => profile !== undefined),
+  ]
   const them = (refs: readonly ClusterRef[]) => (refs.length === 1 ? 'it' : 'them')
   throw refusal(
     'FAMILY_MEMBER_UNSEEN',
@@ -301,7 +317,16 @@ const refuseUnseen = (unseen: readonly Unseen[], family: string, request: Cluste
         ? []
         : [
             `${unasked.map(asDestination).join(' ')}   to take ${them(unasked)} along`,
-            `${unasked.map(({ region }) => `--region ${region}`).join(' ')}   to ask whether ${them(unasked)} can be left out`,
+            ...(byRegion.length > 0
+              ? [
+                  `${byRegion.map(({ region }) => `--region ${region}`).join(' ')}   to ask whether ${them(byRegion)} can be left out`,
+                ]
+              : []),
+            ...(byProfile.length > 0
+              ? [
+                  `${leaveOut([...request.leaveOut, ...byProfile], request)}   to ask by ${byProfile.length === 1 ? 'its profile' : 'their profiles'}, and to leave ${them(byProfile)} out knowingly`,
+                ]
+              : []),
           ]),
     ].map((flags) => onThePlan(request, flags)),
   )

@@ -32,12 +32,14 @@ export const discoverClusters = async ({ api, cache }: DiscoveryPorts, scope: Di
   const answers = settleUnknownCredentials(
     await Promise.all(places.map((place) => limit(() => askPlace(place, () => open(place))))),
   )
-  const asked = [...new Set(places.map(({ region }) => region))]
-  if (!answers.some(({ listed }) => listed)) throw nothingAnswered(answers, asked)
+  if (!answers.some(({ listed }) => listed)) {
+    throw nothingAnswered(answers, [...new Set(places.map(({ region }) => region))])
+  }
 
   const clusters = uniqueClusters(answers.flatMap((answer) => answer.clusters))
   const live = await followCopies(answers, clusters, open)
   const backups = await withCachedRecords(cache, clusters, live)
+  const asked = places.map(({ region, profile }) => ({ region, profile }))
   return groupDiscovery({ clusters, backups, asked, problems: answers.flatMap(({ problems }) => problems) })
 }
 

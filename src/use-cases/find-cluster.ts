@@ -45,7 +45,8 @@ const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
   const ids = discovery.clusters.map(({ clusterId }) => clusterId)
   const near = discovery.clusters.filter(({ clusterId }) => nearest(ref.clusterId, ids).includes(clusterId))
   // What the reference does not name has nothing to do with it, though it was asked as well.
-  const asked = ref.region === undefined ? discovery.asked : discovery.asked.filter((region) => region === ref.region)
+  const regions = [...new Set(discovery.asked.map(({ region }) => region))].sort()
+  const asked = ref.region === undefined ? regions : regions.filter((region) => region === ref.region)
   const gaps = gapsIn(discovery, ref.region)
   const failed =
     gaps.length === 0 ? '' : `; it may be where AWS did not say which clusters there are: ${gaps.join('; ')}`
@@ -53,7 +54,7 @@ const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
   return refusal(
     'CLUSTER_NOT_FOUND',
     ref.region === undefined || isLookedUp
-      ? `cluster ${showClusterRef(ref)} was not found in ${(asked.length > 0 ? asked : discovery.asked).join(', ')}${failed}`
+      ? `cluster ${showClusterRef(ref)} was not found in ${(asked.length > 0 ? asked : regions).join(', ')}${failed}`
       : `nobody knows whether cluster ${showClusterRef(ref)} is there: ${gaps.join('; ')}`,
     [
       ...permissionAdvice(problemsIn(discovery, ref.region)),

@@ -69,7 +69,7 @@ const membersOf = ({ facts, plan, debts, lostClusters }: RotationLedger, rotatio
 
 /**
  * Members of a family as the journals of this machine know it: what a rotation took along, left out or lost whose family has
- * the same name or shares a cluster with it.
+ * the same name or shares a cluster with it, or with a rotation that does.
  * @param clusterIds those that are named and those that AWS reports
  */
 export const membersKnown = (
@@ -78,8 +78,7 @@ export const membersKnown = (
   clusterIds: readonly ClusterId[],
 ): readonly KnownMember[] => {
   const members = new Map<ClusterId, KnownMember>()
-  for (const known of families) {
-    if (known.family !== family && !known.members.some(({ clusterId }) => clusterIds.includes(clusterId))) continue
+  for (const known of relativesOf(families, family, clusterIds)) {
     for (const member of known.members) {
       const before = members.get(member.clusterId)
       // A debt that nobody paid since outlasts what newer rotations know.
@@ -90,6 +89,21 @@ export const membersKnown = (
   return [...members.values()]
 }
 
+const relativesOf = (
+  families: readonly KnownFamily[],
+  family: CloneFamily['family'],
+  clusterIds: readonly ClusterId[],
+): readonly KnownFamily[] => {
+  const shared = new Set(clusterIds)
+  const isRelative = (known: KnownFamily) =>
+    known.family === family || known.members.some(({ clusterId }) => shared.has(clusterId))
+  for (let before = -1; before !== shared.size; ) {
+    before = shared.size
+    for (const { members } of families.filter(isRelative)) for (const { clusterId } of members) shared.add(clusterId)
+  }
+  return families.filter(isRelative)
+}
+
 /** Why nobody knows whether a cluster that AWS does not list is there. */
 export interface Unanswered {
   /** `not-asked`: the operator named other Regions. */
@@ -97,13 +111,20 @@ export interface Unanswered {
   readonly why: string
 }
 
-/** Why a cluster is not listed that may be there; null where its Region answered, so that it is gone. */
-export const whyUnseen = (discovery: Discovery, { region }: Pick<ClusterRef, 'region'>): Unanswered | null => {
+/** Why a cluster is not listed that may be there; null where its Region answered by its profile, so that it is gone. */
+export const whyUnseen = (
+  discovery: Discovery,
+  { region, profile }: Pick<ClusterRef, 'region' | 'profile'>,
+): Unanswered | null => {
   // That a Region is not enabled counts as well: the cluster was seen there.
   const problems = discovery.problems.filter(({ operation }) => operation === 'DescribeClusters')
   const silent =
     region === undefined ? gapsIn(discovery) : problems.filter((one) => one.region === region).map(gapInWords)
   if (silent.length > 0) return { kind: 'silent', why: silent.join('; ') }
-  if (region === undefined || discovery.asked.includes(region)) return null
-  return { kind: 'not-asked', why: `${region} was not asked` }
+  if (region === undefined) return null
+  const profiles = discovery.asked.flatMap((place) => (place.region === region ? [place.profile] : []))
+  if (profiles.length === 0) return { kind: 'not-asked', why: `${region} was not asked` }
+  // Another profile may be one of another account, which lists other clusters.
+  if (profile === undefined || profiles.includes(profile)) return null
+  return { kind: 'not-asked', why: `${region} was not asked by the profile ${profile}` }
 }

@@ -49,7 +49,12 @@ export const twoClones = (): { a: Cluster; b: Cluster } => ({
 
 /** What AWS knows, if these are all clusters there are. */
 export const discoveryOf = (clusters: readonly Cluster[], problems: Discovery['problems'] = []): Discovery =>
-  groupDiscovery({ clusters, backups: [], problems, asked: [...new Set(clusters.map(({ region }) => region))] })
+  groupDiscovery({
+    clusters,
+    backups: [],
+    problems,
+    asked: clusters.map(({ region, profile }) => ({ region, profile })),
+  })
 
 /** AWS with these clusters, at each question anew; remembers where it was asked. */
 export class MemoryClusterSource implements ClusterSource {

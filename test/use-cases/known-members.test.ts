@@ -62,7 +62,7 @@ const seen = (
     clusters: more ? [a, b, c] : [a, b],
     backups: [],
     problems,
-    asked: asked as RegionName[],
+    asked: asked.map((region) => ({ region: region as RegionName, profile: null })),
   })
 }
 const asking = (more: Partial<ClusterChoiceRequest>): ClusterChoiceRequest => ({
@@ -154,6 +154,61 @@ describe('a member of the family that only journals know', () => {
       `--destination ap-south-1/${C}   to take it along`,
       '--region ap-south-1   to ask whether it can be left out',
     ])
+  })
+
+  test('whose profile was not asked has to be named by it, to be taken along, left out, or found to be gone', async () => {
+    const byProfile = {
+      ...overThree.plan,
+      destinations: (overThree.plan?.destinations ?? []).map((one) => ({ ...one })),
+    }
+    const plan = { ...planOver(rosterOf(1, 2)), ...byProfile } as ReturnType<typeof planOver>
+    const known = await machineWith({
+      facts: {
+        plan: {
+          ...plan,
+          destinations: plan.destinations.map((one) => (one.clusterId === C ? { ...one, profile: 'dr' } : one)),
+        },
+      },
+    })
+    const refused = await refusalOf(() => chooseClusters(seen([]), asking({ knownFamilies: known })))
+    expect([refused.code, refused.message]).toEqual([
+      'FAMILY_MEMBER_UNSEEN',
+      expect.stringContaining('and was not seen: ap-south-1 was not asked by the profile dr'),
+    ])
+    const leaveOut = `dr:ap-south-1/${C}`
+    expect(refused.suggestions).toEqual([
+      `--destination ${leaveOut}   to take it along`,
+      `--leave-out ${leaveOut} --reason TEXT   to ask by its profile, and to leave it out knowingly`,
+    ])
+    // As the advice has it asked, AWS does not list it there either.
+    const discovery = seen([])
+    const asked = [...discovery.asked, { region: LOST.region, profile: 'dr' }]
+    const choice = chooseClusters({ ...discovery, asked }, asking({ knownFamilies: known, leaveOut: [ref(leaveOut)] }))
+    expect([choice.leftOut, choice.leftOutUnseen]).toEqual([[], []])
+  })
+
+  test('counts where one rotation knows it beside a cluster, and another that beside one that is named', async () => {
+    const other = { ...third, clusterId: 'cluster-ddddddddddd' as ClusterId }
+    const over = (destination: typeof third, at: readonly ClusterId[], family: string): FactsGiven => {
+      const roster = rosterOf(1, 1).map((entry, index) => ({ ...entry, clusterId: at[index] as ClusterId }))
+      const plan = planOver(roster)
+      return {
+        plan: {
+          ...plan,
+          family,
+          source: { ...plan.source, clusterId: at[0] as ClusterId },
+          destinations: [destination],
+        },
+      }
+    }
+    const known = await machineWith(
+      { facts: over(other, [A, other.clusterId], 'family-then') },
+      { facts: over(third, [other.clusterId, C], 'family-since') },
+    )
+    const refused = await refusalOf(() =>
+      chooseClusters(seen([silent('ap-south-1')]), asking({ knownFamilies: known })),
+    )
+    expect(refused.message).toContain(`ap-south-1/${C} belongs to`)
   })
 
   test('is gone where its Region answers without it, or where all of its HSMs were said to be gone', async () => {

@@ -39,7 +39,7 @@ const completed = async (named: RegionName | null = region, profile: string | nu
 
 const seen = (clusters: readonly Cluster[], problems: readonly DiscoveryProblem[] = []): Discovery => ({
   ...discoveryOf(clusters, problems),
-  asked: [source.region, region],
+  asked: [source.region, region].map((one) => ({ region: one, profile: null })),
 })
 const withAws = (place: Place, discovery: Discovery): Place => ({
   ...place,

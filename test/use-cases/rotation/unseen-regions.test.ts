@@ -27,7 +27,7 @@ const NEW = [a, b].flatMap((hsmId): Line[] => [
 const CLOSED: readonly Line[] = [STORED, ...NEW, PROMOTED, TOLD]
 const seen = (clusters: readonly Cluster[], problems: readonly DiscoveryProblem[] = []): Discovery => ({
   ...discoveryOf(clusters, problems),
-  asked: [source.region, region],
+  asked: [source.region, region].map((one) => ({ region: one, profile: null })),
 })
 
 const unseenAtFirst = async (discovery: Discovery, lines = CLOSED, facts: object = {}): Promise<Place> => {

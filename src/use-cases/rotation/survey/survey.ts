@@ -239,7 +239,7 @@ const whyGone = (
   cluster: Cluster | undefined,
 ): string | null => {
   if (cluster !== undefined) return isDeleted(cluster) ? `it is ${cluster.state}` : null
-  if (region === null || !discovery.asked.includes(region)) return null
+  if (region === null || !discovery.asked.some((place) => place.region === region)) return null
   if (isUnseen(discovery, { clusterId, region })) return null
   const seen = [plan.source, ...plan.destinations].some(
     (one) => one.profile === profile && discovery.clusters.some((listed) => listed.clusterId === one.clusterId),

@@ -78,7 +78,7 @@ const stillUnseen = (unseen: UnseenRegion, { asked, problems }: Discovery): Unse
   const { region, profile } = unseen
   const problem = problems.find((one) => one.region === region && one.profile === profile)
   if (problem !== undefined) return { region, profile, error: problem.error }
-  return asked.some((one) => one === region) ? null : unseen
+  return asked.some((one) => one.region === region && one.profile === profile) ? null : unseen
 }
 
 /** Members of the family that nobody named, in Regions that were not seen; null where AWS does not show the source. */
