@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { type ClusterRef, showClusterRef } from '../domain/cluster.js'
+import { type ClusterRef, refOf, showClusterRef } from '../domain/cluster.js'
 import { usageError } from '../domain/errors.js'
 import type { ClusterId, RotationId } from '../domain/ids.js'
 import { ledgerOf } from '../domain/rotation/ledger.js'
@@ -25,7 +25,7 @@ import {
   storeFlags,
   utilityFlags,
 } from './rotation-flags.js'
-import { reasonForNothing, refOf } from './rotation-target.js'
+import { reasonForNothing } from './rotation-target.js'
 
 const { yes: _, ...againFlags } = runFlags
 

@@ -1,5 +1,5 @@
 import { mergedCliConfig } from '../domain/cli-config.js'
-import type { ClusterRef } from '../domain/cluster.js'
+import { refOf } from '../domain/cluster.js'
 import { onlyConfig, type UtilityConfig } from '../domain/config-files.js'
 import { refusal, usageError } from '../domain/errors.js'
 import type { HsmUserRef } from '../domain/hsm-user.js'
@@ -9,8 +9,7 @@ import { mergedConfig } from '../domain/merged-config.js'
 import { type MergedClusters, mergedRoster } from '../domain/merged-roster.js'
 import type { DiscoveryScope } from '../domain/ports.js'
 import type { Roster } from '../domain/roster.js'
-import type { LostCluster, RotationFacts } from '../domain/rotation/journal-entry.js'
-import type { PlannedCluster } from '../domain/rotation/plan.js'
+import type { RotationFacts } from '../domain/rotation/journal-entry.js'
 import type { PlanFile } from '../domain/rotation/plan-file.js'
 import { chooseUtility, type UtilityChoice, type UtilityName } from '../domain/utility/utility.js'
 import { type ClusterChoiceRequest, checkClusterRefs, chooseClusters } from '../use-cases/choose-clusters.js'
@@ -167,14 +166,3 @@ const refuseOtherRoster = (path: string, listed: Roster, reported: Roster): void
 }
 
 const EXAMPLE = '--source us-east-1/cluster-aaaaaaaaaaa'
-
-/** A planned cluster as an operator names it; of one that was lost the Region may not be known. */
-export const refOf = ({
-  clusterId,
-  region,
-  profile,
-}: Pick<PlannedCluster, 'clusterId' | 'profile'> & Pick<LostCluster, 'region'>): ClusterRef => ({
-  clusterId,
-  ...(region === null ? {} : { region }),
-  ...(profile === null ? {} : { profile }),
-})

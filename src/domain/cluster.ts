@@ -53,6 +53,21 @@ export interface ClusterRef {
 export const showClusterRef = (ref: ClusterRef): string =>
   `${ref.profile === undefined ? '' : `${ref.profile}:`}${ref.region === undefined ? '' : `${ref.region}/`}${ref.clusterId}`
 
+/** A cluster that is known, as an operator names it: by the profile that lists it, where that is not the default. */
+export const refOf = ({
+  clusterId,
+  region,
+  profile,
+}: {
+  readonly clusterId: ClusterId
+  readonly region: RegionName | null
+  readonly profile: string | null
+}): ClusterRef => ({
+  clusterId,
+  ...(region === null ? {} : { region }),
+  ...(profile === null ? {} : { profile }),
+})
+
 const CLUSTER_REF = /^(?:(?:([^:/]+):)?([^:/]+)\/)?([^:/]+)$/
 
 /** Reads `cluster-id`, `region/cluster-id` or `profile:region/cluster-id`; null when `text` is none of them. */

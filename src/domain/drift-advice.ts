@@ -1,4 +1,4 @@
-import { showClusterRef } from './cluster.js'
+import { refOf, showClusterRef } from './cluster.js'
 import { OperatorError } from './errors.js'
 import { findUser, type HsmUser, type HsmUserRef, officerType, type UserKey, userKey } from './hsm-user.js'
 import type { HsmId, UnitId } from './ids.js'
@@ -122,7 +122,7 @@ const stepsByHand = (user: HsmUserRef, fields: ReadonlySet<Field>, facts: DriftF
 const repairs = (users: readonly HsmUser[], facts: DriftFacts): readonly DriftAdvice[] => {
   const { roster, utility, matrix, mayLogIn } = facts
   const origins = unitsOf(roster, utility).map(({ unitId, servers }) => ({
-    from: unitId === servers[0].clusterId ? refOf(facts, servers[0].clusterId) : unitId,
+    from: unitId === servers[0].clusterId ? shownRef(facts, servers[0].clusterId) : unitId,
     has: (user: HsmUser) =>
       servers.every(({ hsmId }) => {
         const row = findUser(matrix.get(hsmId) ?? [], user)
@@ -155,7 +155,7 @@ const byStore = (user: HsmUserRef, facts: DriftFacts): string =>
 
 /** @param what flags that say what the HSMs are to hold */
 const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftFacts): string => {
-  const [source, ...destinations] = facts.clusters.map(({ clusterId }) => refOf(facts, clusterId))
+  const [source, ...destinations] = facts.clusters.map(({ clusterId }) => shownRef(facts, clusterId))
   return [
     `lockstep users repair --source ${source}`,
     ...destinations.map((ref) => `--destination ${ref}`),
@@ -165,11 +165,9 @@ const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftF
   ].join(' ')
 }
 
-const refOf = ({ clusters }: DriftFacts, clusterId: string): string => {
+const shownRef = ({ clusters }: DriftFacts, clusterId: string): string => {
   const cluster = clusters.find((candidate) => candidate.clusterId === clusterId)
-  if (cluster === undefined) return clusterId
-  const { region, profile } = cluster
-  return showClusterRef({ clusterId: cluster.clusterId, region, ...(profile === null ? {} : { profile }) })
+  return cluster === undefined ? clusterId : showClusterRef(refOf(cluster))
 }
 
 const nameOf = (key: string): string => key.slice(key.indexOf(':') + 1).toLowerCase()

@@ -1,11 +1,10 @@
 import { editedProofs } from '../domain/cli-config-difference.js'
-import { type ClusterRef, showCluster } from '../domain/cluster.js'
+import { refOf, showCluster } from '../domain/cluster.js'
 import { type ConfigDifference, clusterDifferences, handEdits } from '../domain/config-difference.js'
 import type { ConfigFiles } from '../domain/config-files.js'
 import { refusal } from '../domain/errors.js'
 import type { Sha256 } from '../domain/ids.js'
 import type { ClusterSource, DiscoveryScope } from '../domain/ports.js'
-import type { MappedCluster } from '../domain/roster-map.js'
 import type { UtilityName } from '../domain/utility/utility.js'
 import { gapsIn, lookForCluster } from './find-cluster.js'
 import { scopeForClusters } from './scope-for-clusters.js'
@@ -57,9 +56,3 @@ export const checkConfig = async (
   }
   return { path, utility, ok: differences.length === 0, sha256, generatedAt: map.generatedAt, differences }
 }
-
-const refOf = ({ clusterId, region, profile }: MappedCluster): ClusterRef => ({
-  clusterId,
-  region,
-  ...(profile === null ? {} : { profile }),
-})

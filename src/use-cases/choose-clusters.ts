@@ -1,6 +1,14 @@
 import { type CloneFamily, type CloneVerdict, type Discovery, familyOf } from '../domain/clone-family.js'
 import { isDisproved, judgePair } from '../domain/clone-verdict.js'
-import { activeHsms, type Cluster, type ClusterRef, isDeleted, showCluster, showClusterRef } from '../domain/cluster.js'
+import {
+  activeHsms,
+  type Cluster,
+  type ClusterRef,
+  isDeleted,
+  refOf,
+  showCluster,
+  showClusterRef,
+} from '../domain/cluster.js'
 import { OperatorError, refusal, usageError } from '../domain/errors.js'
 import type { ClusterId } from '../domain/ids.js'
 import type { UnseenRegion } from '../domain/rotation/plan.js'
@@ -65,7 +73,7 @@ export const chooseClusters = (discovery: Discovery, request: ClusterChoiceReque
   const destinations = request.destinations.map((ref) => findDestination(discovery, ref, request))
   const { leftOut, leftOutUnseen } = findLeftOut(discovery, request)
   refuseUnusable(source)
-  for (const cluster of destinations) orWithoutIt(refTo(cluster), request, () => refuseUnusable(cluster))
+  for (const cluster of destinations) orWithoutIt(refOf(cluster), request, () => refuseUnusable(cluster))
   const verdicts = destinations.map((destination) => judgeDestination(discovery, source, destination, request))
   const family = familyOf(discovery, source.clusterId)
   const known = membersKnown(request.knownFamilies ?? [], family?.family ?? source.clusterId, [
@@ -181,8 +189,6 @@ const orWithoutIt = <T>(ref: ClusterRef, request: ClusterChoiceRequest, work: ()
 const leaveOut = (refs: readonly ClusterRef[], { lostIsDebt = false }: ClusterChoiceRequest): string =>
   [...refs.map((ref) => `--leave-out ${showClusterRef(ref)}`), ...(lostIsDebt ? ['--reason TEXT'] : [])].join(' ')
 
-const refTo = ({ clusterId, region }: Cluster): ClusterRef => ({ clusterId, region })
-
 const isUsable = (cluster: Cluster): boolean => cluster.state === 'ACTIVE' && activeHsms(cluster).length > 0
 
 const refuseUnusable = (cluster: Cluster): void => {
@@ -223,7 +229,7 @@ const judgeDestination = (
   }
   if (waiveCloneProof) return { ...answer, waived: true }
   throw refusal('CLONE_UNPROVEN', `nothing proves that ${pair} are clones: ${verdict.missing}`, [
-    `lockstep clusters verify ${showCluster(source)} ${showCluster(destination)}`,
+    `lockstep clusters verify ${showClusterRef(refOf(source))} ${showClusterRef(refOf(destination))}`,
     'if you know that they are, add --accept-unproven-clone',
   ])
 }
@@ -282,8 +288,8 @@ const refuseUnnamed = (
     'FAMILY_MEMBER_NOT_NAMED',
     `${unnamed.map(showCluster).join(', ')} ${unnamed.length === 1 ? 'belongs' : 'belong'} to ${family} as well, and would keep the old credential`,
     [
-      ...unnamed.filter(isUsable).map((cluster) => `--destination ${showCluster(cluster)}   to take it along`),
-      `${leaveOut(all.map(refTo), needsReason(all, request) ? request : { ...request, lostIsDebt: false })}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
+      ...unnamed.filter(isUsable).map((cluster) => `${asDestination(refOf(cluster))}   to take it along`),
+      `${leaveOut(all.map(refOf), needsReason(all, request) ? request : { ...request, lostIsDebt: false })}   to leave ${all.length === 1 ? 'it' : 'them'} out knowingly`,
     ].map((flags) => onThePlan(request, flags)),
   )
 }

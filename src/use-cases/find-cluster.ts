@@ -1,5 +1,5 @@
 import { type Discovery, type DiscoveryProblem, gapInWords, isGap, permissionAdvice } from '../domain/clone-family.js'
-import { type Cluster, type ClusterRef, matchesRef, showCluster, showClusterRef } from '../domain/cluster.js'
+import { type Cluster, type ClusterRef, matchesRef, refOf, showCluster, showClusterRef } from '../domain/cluster.js'
 import { type OperatorError, refusal } from '../domain/errors.js'
 import type { RegionName } from '../domain/ids.js'
 import { nearest } from '../domain/nearest.js'
@@ -58,7 +58,9 @@ const notFound = (discovery: Discovery, ref: ClusterRef): OperatorError => {
       : `nobody knows whether cluster ${showClusterRef(ref)} is there: ${gaps.join('; ')}`,
     [
       ...permissionAdvice(problemsIn(discovery, ref.region)),
-      ...(sameId.length > 0 ? sameId : near).slice(0, 3).map((cluster) => `did you mean ${showCluster(cluster)}?`),
+      ...(sameId.length > 0 ? sameId : near)
+        .slice(0, 3)
+        .map((cluster) => `did you mean ${showClusterRef(refOf(cluster))}?`),
       'lockstep clusters list',
     ],
   )

@@ -1,5 +1,5 @@
 import { type CloneFamily, type Discovery, gapInWords } from '../domain/clone-family.js'
-import type { ClusterRef } from '../domain/cluster.js'
+import { type ClusterRef, refOf } from '../domain/cluster.js'
 import { OperatorError } from '../domain/errors.js'
 import type { ClusterId, HsmId, RotationId } from '../domain/ids.js'
 import { followReadable } from '../domain/rotation/follow-rotation.js'
@@ -56,15 +56,11 @@ const membersOf = ({ facts, plan, debts, lostClusters }: RotationLedger, rotatio
       plan.roster.some((entry) => entry.hsmId === hsmId && entry.clusterId === clusterId)
     return lostClusters.get(clusterId)?.reason ?? [...debts].find(([hsmId]) => isThere(hsmId))?.[1] ?? null
   }
-  return [plan.source, ...plan.destinations, ...plan.leftOut, ...facts.lostClusters].map(
-    ({ clusterId, region, profile }) => ({
-      clusterId,
-      ...(region === null ? {} : { region }),
-      ...(profile === null ? {} : { profile }),
-      rotationId,
-      owed: owedIn(clusterId),
-    }),
-  )
+  return [plan.source, ...plan.destinations, ...plan.leftOut, ...facts.lostClusters].map((cluster) => ({
+    ...refOf(cluster),
+    rotationId,
+    owed: owedIn(cluster.clusterId),
+  }))
 }
 
 /**

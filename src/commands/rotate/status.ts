@@ -9,7 +9,7 @@ import type { RotationLedger } from '../../domain/rotation/ledger.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { rotationOf } from '../../domain/rotation/rotation.js'
 import { newestRotation, type OwedElsewhere, owedBeside } from '../../use-cases/rotation/find-rotation.js'
-import { whyOvertaken } from '../../use-cases/rotation/open/earlier-rotations.js'
+import { whyLeftToNewer } from '../../use-cases/rotation/open/superseded.js'
 import { holdersOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 
 type ShownHolder = Omit<RotationHolder, 'runs'>
@@ -60,7 +60,7 @@ ${exitCodes({
     }
     if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
-    const why = await whyOvertaken(ledger, shelf)
+    const why = await whyLeftToNewer(ledger, shelf)
     const superseded = why === null ? null : this.describe(why)
     const leftBy = document.outcome === 'paused' ? gone : null
     if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, { heldBy, leftBy, superseded }, last)

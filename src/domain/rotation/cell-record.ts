@@ -45,8 +45,11 @@ export interface CellRecord {
   lastChangeSeq: number
   /** A change was meant for it at some time, so that a login no longer tells what a copy did. */
   everChanged: boolean
-  /** Where a copy of the old credential, also of a rehearsal, came from that may stand there now. */
-  oldFrom: UnitId | null
+  /**
+   * Where a copy of the old credential, also of a rehearsal, came from that may stand there now, and whether that counted as
+   * what it was before then.
+   */
+  oldFrom: { readonly unitId: UnitId; readonly wasAsBefore: boolean } | null
   /** It logged in with the current credential before anything was written to it. */
   heldCurrentAtFirst: boolean
   /** Credentials it refused since something was meant to be written there last. */

@@ -1,6 +1,6 @@
 import type { Answer, RefusalReason, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
-import type { ClusterId, HsmId, RotationId } from '../ids.js'
+import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { SerialObservation } from '../serial-numbers.js'
 import { capabilitiesOf, type UtilityCapabilities } from '../utility/capabilities.js'
@@ -488,7 +488,7 @@ export class RotationLedger {
     // What a repair overwrote was another thing than its neighbours held, or may have been.
     if (this.facts.procedure === 'repair') return false
     if (heldCurrentAtFirst && lastWrite === null) return true
-    return oldFrom !== null && this.#clusterOf(hsmId) === this.#clusterOfUnit(oldFrom)
+    return oldFrom?.wasAsBefore === true && this.#clusterOf(hsmId) === this.#clusterOfUnit(oldFrom.unitId)
   }
 
   /** HSMs that stay behind with the operator's consent, and why. */
@@ -827,9 +827,10 @@ export class RotationLedger {
     if (intent.act === 'login') return
     for (const cell of others) this.#overwritten.set(keyOf(cell), cell)
     this.#changing = true
+    const wasAsBefore = intent.act === 'copy' && this.#isAsBeforeAt(intent)
     for (const record of records.values()) {
       record.lastWriteSeq = seq
-      if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = intent.from
+      if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = { unitId: intent.from, wasAsBefore }
       record.mayBeOther = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {
@@ -857,10 +858,18 @@ export class RotationLedger {
     )
   }
 
+  /** Whether every HSM that a copy may come from counts as what it was before. */
+  #isAsBeforeAt({ user, from }: Intent & { readonly act: 'copy' }): boolean {
+    return this.#originsOf(from).every(({ hsmId }) => this.isAsBefore(user, hsmId))
+  }
+
   /** Whether every HSM that a copy may come from holds the old credential: one that joined may hold anything. */
   #isFromOld({ user, from }: Intent & { readonly act: 'copy' }): boolean {
-    const origins = this.#plan.roster.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
-    return origins.every(({ hsmId }) => this.#record(user, hsmId).holds.state === 'old')
+    return this.#originsOf(from).every(({ hsmId }) => this.#record(user, hsmId).holds.state === 'old')
+  }
+
+  #originsOf(from: UnitId): readonly RosterEntry[] {
+    return this.#plan.roster.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
   }
 
   #settle(seq: number, at: string, to: number, answer: Answer): void {

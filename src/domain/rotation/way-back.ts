@@ -3,7 +3,7 @@ import type { HsmId, UnitId } from '../ids.js'
 import { capabilitiesOf } from '../utility/capabilities.js'
 import type { UtilityName } from '../utility/utility.js'
 import type { RotationLedger } from './ledger.js'
-import { type RotationPlan, sameHsmType, serversOf, unitsOf } from './plan.js'
+import { type PlannedUser, type RotationPlan, sameHsmType, serversOf, unitsOf } from './plan.js'
 
 /** How the old credential could be given back. */
 export interface WayBack {
@@ -98,18 +98,18 @@ export const rehearsalOrigin = (plan: RotationPlan, usable: (unitId: UnitId) => 
 }
 
 /**
- * Units on each of whose HSMs every user is what it was before this rotation, and was there, as far as was seen: not
- * written by us, and not known or suspected to be written by anybody else. In the order of the roster.
+ * Units on each of whose HSMs every one of these users is what it was before this rotation, and was there, as far as was
+ * seen: not written by us, and not known or suspected to be written by anybody else. In the order of the roster.
  */
-export const untouchedUnits = (ledger: RotationLedger): readonly UnitId[] =>
+export const untouchedUnits = (ledger: RotationLedger, users = ledger.plan.users): readonly UnitId[] =>
   unitsOf(ledger.plan.roster, ledger.plan.utility).flatMap(({ unitId, servers }) =>
-    servers.every(({ hsmId }) => holdsOld(ledger, hsmId)) ? [unitId] : [],
+    servers.every(({ hsmId }) => holdsOld(ledger, hsmId, users)) ? [unitId] : [],
   )
 
-const holdsOld = (ledger: RotationLedger, hsmId: HsmId): boolean => {
-  const { users } = ledger.plan
+const holdsOld = (ledger: RotationLedger, hsmId: HsmId, users: readonly PlannedUser[]): boolean => {
   const isComplete = users.every(({ key }) => !ledger.mayBeAbsent(key, hsmId))
   return users.every(({ key }) => {
+    if (ledger.supersededBy(key, hsmId) !== null) return false
     if (ledger.facts.procedure === 'repair')
       return isComplete && ledger.isLeftAlone(key, hsmId) && !ledger.isOther(key, hsmId)
     if (!ledger.holdsOld(key, hsmId) || isCopiedByOtherId(ledger, key, hsmId)) return false
@@ -122,30 +122,33 @@ const isCopiedByOtherId = (ledger: RotationLedger, user: UserKey, hsmId: HsmId):
   ledger.capabilities.copy.namesUserBy === 'id' && ledger.hasOtherId(user, hsmId)
 
 /** Units that a rollback has given the old credential by a copy: they hold it as well as those that were never written. */
-const restoredUnits = (ledger: RotationLedger): readonly UnitId[] =>
+const restoredUnits = (ledger: RotationLedger, users: readonly PlannedUser[]): readonly UnitId[] =>
   unitsOf(ledger.plan.roster, ledger.plan.utility).flatMap(({ unitId, servers }) =>
-    servers.every(({ hsmId }) => ledger.plan.users.every(({ key }) => ledger.cell(key, hsmId).state === 'old'))
+    servers.every(({ hsmId }) =>
+      users.every(({ key }) => ledger.cell(key, hsmId).state === 'old' && ledger.supersededBy(key, hsmId) === null),
+    )
       ? [unitId]
       : [],
   )
 
-/** Units that the old credential can be copied from. */
-export const oldOrigins = (ledger: RotationLedger): readonly UnitId[] => [
-  ...new Set([...untouchedUnits(ledger), ...(ledger.rollback === null ? [] : restoredUnits(ledger))]),
+/** Units that the old credential of these users can be copied from. */
+export const oldOrigins = (ledger: RotationLedger, users = ledger.plan.users): readonly UnitId[] => [
+  ...new Set([...untouchedUnits(ledger, users), ...(ledger.rollback === null ? [] : restoredUnits(ledger, users))]),
 ]
 
 /**
- * A unit to copy the old credential from to another one: of its own cluster where there is one, because nobody proved
+ * A unit to copy the old credential of these users from to another one: of its own cluster where there is one, because nobody proved
  * that the clusters held the same; one that is in sight before one that is not.
  */
 export const oldOriginFor = (
   ledger: RotationLedger,
   target: UnitId,
   usable: (unitId: UnitId) => boolean = () => true,
+  users = ledger.plan.users,
 ): UnitId | undefined => {
   const { roster } = ledger.plan
   const clusterOf = (unitId: UnitId) => serversOf(roster, unitId)[0]?.clusterId
-  const origins = oldOrigins(ledger).filter((unitId) => unitId !== target && usable(unitId))
+  const origins = oldOrigins(ledger, users).filter((unitId) => unitId !== target && usable(unitId))
   const rank = (unitId: UnitId): number =>
     (clusterOf(unitId) === clusterOf(target) ? 0 : 2) + (isInSight(ledger, unitId) ? 0 : 1)
   return [...origins].sort((a, b) => rank(a) - rank(b))[0]

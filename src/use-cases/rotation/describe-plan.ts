@@ -1,4 +1,4 @@
-import { showCluster } from '../../domain/cluster.js'
+import { refOf, showClusterRef } from '../../domain/cluster.js'
 import type { LostCluster } from '../../domain/rotation/journal-entry.js'
 import type { RotationPlan } from '../../domain/rotation/plan.js'
 
@@ -8,11 +8,10 @@ import type { RotationPlan } from '../../domain/rotation/plan.js'
  */
 export const describePlaces = (
   { source, destinations, users }: RotationPlan,
-  lost: readonly Pick<LostCluster, 'clusterId' | 'region'>[] = [],
+  lost: readonly Pick<LostCluster, 'clusterId' | 'region' | 'profile'>[] = [],
 ): string =>
   [
-    `--source ${showCluster(source)}`,
-    ...destinations.map((cluster) => `--destination ${showCluster(cluster)}`),
-    ...lost.map(({ region, clusterId }) => `--destination ${region === null ? '' : `${region}/`}${clusterId}`),
+    `--source ${showClusterRef(refOf(source))}`,
+    ...[...destinations, ...lost].map((cluster) => `--destination ${showClusterRef(refOf(cluster))}`),
     ...users.map(({ key }) => `--user ${key}`),
   ].join(' ')

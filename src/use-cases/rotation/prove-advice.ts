@@ -1,4 +1,4 @@
-import { showCluster, showClusterRef } from '../../domain/cluster.js'
+import { refOf, showCluster, showClusterRef } from '../../domain/cluster.js'
 import type { LoadedConfig } from '../../domain/config-files.js'
 import { OperatorError } from '../../domain/errors.js'
 import { type HsmUserRef, officerType, userKey } from '../../domain/hsm-user.js'
@@ -71,9 +71,7 @@ const whatGivesIt = async (
 
 const repairs = ({ user, config, proofs }: ProofFacts, without: readonly PasswordProof[]): readonly string[] => {
   const { clusters, roster, utility } = config
-  const [source, ...destinations] = clusters.map(({ clusterId, region, profile }) =>
-    showClusterRef({ clusterId, region, ...(profile === null ? {} : { profile }) }),
-  )
+  const [source, ...destinations] = clusters.map((cluster) => showClusterRef(refOf(cluster)))
   const places = [
     `--source ${source}`,
     ...destinations.map((ref) => `--destination ${ref}`),

@@ -1,16 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
 import { renderPause } from '../../../src/cli/views/rotation.js'
+import type { UserKey } from '../../../src/domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import type { JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
+import type { ProgressEvent } from '../../../src/domain/rotation/progress.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
 import {
   indebted,
   refuseOpenRotation,
   settleEarlierDebts,
-  whyOvertaken,
 } from '../../../src/use-cases/rotation/open/earlier-rotations.js'
+import { whyLeftToNewer } from '../../../src/use-cases/rotation/open/superseded.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import {
   back,
@@ -29,8 +31,16 @@ import {
   STORED_WITH_CURRENT,
   TOLD,
 } from '../../helpers/journal-lines.js'
-import { hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
-import { type BenchGiven, besideIn, keepPending, type Place, placeOf, reported } from '../../helpers/run-bench.js'
+import { type FactsGiven, hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import {
+  type BenchGiven,
+  besideIn,
+  keepPending,
+  type Place,
+  placeOf,
+  planOf,
+  reported,
+} from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
 // A rollback ends without HSMs that were written and are lost, where the operator says so: they are owed what they held
@@ -256,105 +266,183 @@ describe('a debt of a rollback', () => {
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
   })
 
-  test('is not paid any more once another rotation has gone on, whose credential it needs; that one settles it', async () => {
-    const place = await placeWith('by copies', [c, d])
-    await takeUp(place, 'rollback', without(c))
-    comeBack(place, c, d)
-    const later = 'r-20260401-031500-late' as RotationId
-    const newer: Line[] = [
+  describe('once a newer one has gone on', () => {
+    const LATER = 'r-20260401-031500-late' as RotationId
+    /** The machine knows this newer one as well. */
+    const beside = (place: Place, lines: readonly Line[], facts: FactsGiven = {}, roster = rosterOf(2, 2)): Place => {
+      const entries = journalOf(lines, { rotationId: LATER, ...facts }, roster).map((entry) => ({
+        ...entry,
+        at: '2026-04-01T03:15:00.000Z',
+      }))
+      const { shelf } = place.ports
+      const both = () => [rotationOf(ledgerOf(place.entries)), rotationOf(ledgerOf(entries))]
+      return {
+        ...place,
+        ports: {
+          ...place.ports,
+          shelf: {
+            ...shelf,
+            rotationsOn: async () => both(),
+            openRotations: async () => both().filter(({ closed }) => !closed),
+          },
+        },
+      }
+    }
+    const NEWER: Line[] = [
       STORED,
       ...[a, b, c, d].flatMap((hsmId): Line[] => [
         [change(hsmId), DONE],
         [login(hsmId), DONE],
       ]),
     ]
-    const entries = journalOf(newer, { rotationId: later }, rosterOf(2, 2))
-    const { shelf } = place.ports
-    const both: Place = {
-      ...place,
-      ports: {
-        ...place.ports,
-        shelf: {
-          ...shelf,
-          list: async () => [ROTATION, later],
-          follow: async (rotationId, entry) => {
-            for (const one of rotationId === later ? entries : place.entries) entry(one)
-            return { torn: false }
-          },
-          openRotations: async () => [rotationOf(ledgerOf(place.entries))],
-        },
-      },
+    const owing = async () => {
+      const place = await placeWith('by copies', [c, d])
+      await takeUp(place, 'rollback', without(c))
+      comeBack(place, c, d)
+      return place
     }
-    const { ended, suggestions, message } = await takeUp(both, 'resume')
-    expect([ended, suggestions.join()]).toEqual([
-      'DEBT_SUPERSEDED 6',
-      expect.stringContaining(`resume --rotation ${later}`),
-    ])
-    expect(suggestions.join()).not.toContain(`resume --rotation ${ROTATION}`)
-    expect(message).toMatch(new RegExp(`^${ROTATION} is superseded by ${later}, .*: ${c} needs what is in force now$`))
-    expect(await indebted(both.ports.shelf, [])).toEqual([])
-    const done = ledgerAfter([...newer, PROMOTED, TOLD], { rotationId: later }, rosterOf(2, 2))
-    await settleEarlierDebts(
-      { ...rotationOf(done), outcome: 'completed', startedAt: '2026-04-01' },
-      both.ports.shelf,
-      () => {},
-    )
-    const settled = rotationOf(ledgerOf(place.entries))
-    expect([settled.outcome, settled.debts, settled.closed]).toEqual(['rolled-back', [], true])
-    expect(settled.settled).toEqual([{ hsmId: c, by: later }])
-  })
+    const why = (place: Place) => whyLeftToNewer(ledgerOf(place.entries), place.ports.shelf)
 
-  test('is left to the later rotation that owes it as well, which is named and is no pause of this one', async () => {
-    const place = await placeWith('by copies', [c, d])
-    await takeUp(place, 'rollback', without(c))
-    const later = 'r-20260401-031500-late' as RotationId
-    const [destination] = planOver(rosterOf(2, 2)).destinations
-    if (destination === undefined) throw new Error('there are two clusters')
-    const alone = { ...planOver(rosterOf(2, 0)), destinations: [] }
-    const lines: Line[] = [
-      STORED,
-      ...[a, b].flatMap((hsmId): Line[] => [
-        [change(hsmId), DONE],
-        [login(hsmId), DONE],
-      ]),
-      PROMOTED,
-      TOLD,
-    ]
-    const { clusterId, region, profile } = destination
-    const facts = { rotationId: later, plan: alone, lostClusters: [{ clusterId, region, profile, reason: 'lost' }] }
-    const entries = journalOf(lines, facts, rosterOf(2, 0))
-    const { shelf } = place.ports
-    const told: string[] = []
-    const both: Place = {
-      ...place,
-      ports: {
-        ...place.ports,
-        progress: (event) => told.push(event.kind),
-        shelf: {
-          ...shelf,
-          list: async () => [ROTATION, later],
-          follow: async (rotationId, entry) => {
-            for (const one of rotationId === later ? entries : place.entries) entry(one)
-            return { torn: false }
+    test('is not paid before that is finished', async () => {
+      const place = beside(await owing(), NEWER)
+      const { ended, suggestions } = await takeUp(place, 'resume')
+      expect([ended, suggestions]).toEqual([
+        'ROTATION_OPEN 5',
+        expect.arrayContaining([`lockstep rotate resume --rotation ${LATER}`]),
+      ])
+      expect(await why(place)).toMatchObject({ code: 'ROTATION_OPEN' })
+      expect(place.fleet.holds()).toBe('a old, b old, c new, d old')
+    })
+
+    test('is settled by its end, which gave every user something newer there', async () => {
+      const place = await owing()
+      const through = beside(place, [...NEWER, PROMOTED, TOLD])
+      const [, newer] = await through.ports.shelf.rotationsOn([])
+      if (newer === undefined) throw new Error('there are two')
+      await settleEarlierDebts(newer, through.ports.shelf, () => {})
+      const settled = rotationOf(ledgerOf(place.entries))
+      expect([settled.outcome, settled.debts, settled.closed]).toEqual(['rolled-back', [], true])
+      expect(settled.settled).toEqual([{ hsmId: c, by: LATER }])
+    })
+
+    test('or by a resume that finds it so, without a word to an HSM', async () => {
+      const place = beside(await owing(), [...NEWER, PROMOTED, TOLD])
+      const heard = place.fleet.heard.length
+      const { ended, rotation } = await takeUp(place, 'resume')
+      expect([ended, rotation?.closed, rotation?.settled]).toEqual(['rolled-back 0', true, [{ hsmId: c, by: LATER }]])
+      expect(place.fleet.heard).toHaveLength(heard)
+    })
+
+    test.each(['HSM', 'whole cluster'])('is left to that where the %s stayed behind there as well', async (what) => {
+      const [destination] = planOver(rosterOf(2, 2)).destinations
+      if (destination === undefined) throw new Error('there are two clusters')
+      const { clusterId, region, profile } = destination
+      const onFirst = [STORED, ...NEWER.slice(1, 5), PROMOTED, TOLD]
+      const reason = 'lost'
+      const place =
+        what === 'HSM'
+          ? beside(await owing(), onFirst, { debts: [c, d].map((hsmId) => ({ hsmId, reason })) })
+          : beside(
+              await owing(),
+              onFirst,
+              {
+                plan: { ...planOver(rosterOf(2, 0)), destinations: [] },
+                lostClusters: [{ clusterId, region, profile, reason }],
+              },
+              rosterOf(2, 0),
+            )
+      const told: string[] = []
+      const listening = {
+        ...place,
+        ports: { ...place.ports, progress: (event: ProgressEvent) => told.push(event.kind) },
+      }
+      const document = rotationDocument(rotationOf(ledgerOf(place.entries)))
+      expect(renderPause(document, null, null, await why(place))).toMatch(
+        new RegExp(`^A debt remains: ${LATER} is newer than ${ROTATION}, and ${c} stayed behind there as well`),
+      )
+      const { ended, suggestions, rotation } = await takeUp(listening, 'resume')
+      expect([ended, suggestions]).toEqual([
+        'DEBT_SUPERSEDED 6',
+        [`lockstep rotate resume --rotation ${LATER} gives it that, and settles both`],
+      ])
+      expect(told).not.toContain('stage-paused')
+      expect(rotation === null ? null : renderPause(rotationDocument(rotation), null)).not.toContain(
+        `rotate resume --rotation ${ROTATION}`,
+      )
+      expect(place.fleet.holds()).toBe('a old, b old, c new, d old')
+    })
+
+    describe.each(['cmu', 'cloudhsm-cli'] as const)('of one of its two users: %s', (utility) => {
+      const giving = (user: string, where: readonly HsmId[]): Line[] => {
+        const key = `CU:${user}` as UserKey
+        const units = utility === 'cmu' ? where.map((hsmId) => [hsmId]) : [where]
+        return units.flatMap((hsmIds): Line[] => [
+          [change(hsmIds, 'new', key), DONE],
+          [login(hsmIds, 'new', key), DONE],
+        ])
+      }
+      const USERS = ['app', 'batch']
+      /** A rollback by copies of two users owes them to c and d, which hold the new password still; a and b are untouched. */
+      const owingBoth = async (): Promise<Place> => {
+        const place = placeOf({
+          utility,
+          users: USERS,
+          lines: [STORED, copies('overwrites'), ...USERS.flatMap((user) => giving(user, [c, d]))],
+          fleet: (fleet) => {
+            for (const hsmId of [c, d]) {
+              for (const user of USERS) fleet.give(hsmId, 'new', user)
+              fleet.at(hsmId).away = true
+            }
           },
-        },
-      },
-    }
-    const before = ledgerOf(place.entries)
-    const why = await whyOvertaken(before, both.ports.shelf)
-    expect(renderPause(rotationDocument(rotationOf(before)), null, null, why)).toMatch(
-      new RegExp(`^A debt remains: ${ROTATION} is superseded by ${later}, `),
-    )
-    const { ended, suggestions, rotation } = await takeUp(both, 'resume')
-    expect(ended).toBe('DEBT_SUPERSEDED 6')
-    expect(suggestions[0]).toBe(
-      `lockstep rotate resume --rotation ${later} gives that once it is back, and settles both`,
-    )
-    expect(suggestions[1]).toContain('or lockstep users repair --to-current')
-    expect(told).not.toContain('stage-paused')
-    expect(rotation === null ? null : renderPause(rotationDocument(rotation), null)).not.toContain(
-      `rotate resume --rotation ${ROTATION}`,
-    )
+        })
+        await keepPending(place)
+        expect((await takeUp(place, 'rollback', without(c, d))).ended).toBe('rolled-back 6')
+        comeBack(place, c, d)
+        return place
+      }
+      const newerOf = (place: Place, where: readonly HsmId[], roster = rosterOf(2, 2)): Place =>
+        beside(
+          place,
+          [
+            STORED,
+            ...giving(
+              'app',
+              where.filter((one) => one === a || one === b),
+            ),
+            ...giving(
+              'app',
+              where.filter((one) => one === c || one === d),
+            ),
+            PROMOTED,
+            TOLD,
+          ],
+          { plan: planOf(roster, utility, ['app']) },
+          roster,
+        )
+
+      test('the other one is given back what it held, and the newer password stays', async () => {
+        const place = await owingBoth()
+        for (const hsmId of [a, b, c, d]) place.fleet.give(hsmId, 'other')
+        const { ended, rotation } = await takeUp(newerOf(place, [a, b, c, d]), 'resume')
+        // It comes from another cluster, of which nobody proved that it held the same.
+        const batch = [c, d].map((hsmId) => ({ user: 'CU:batch', hsmId }))
+        expect([ended, rotation?.closed, rotation?.withoutProof]).toEqual(['rolled-back 6', true, batch])
+        expect([place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+          'a other, b other, c other, d other',
+          'a old, b old, c old, d old',
+        ])
+      })
+
+      test('what it holds elsewhere by now is not given back for what it held', async () => {
+        const place = await owingBoth()
+        for (const hsmId of [a, b]) place.fleet.give(hsmId, 'other')
+        // The newer one is over a and b alone: nothing is left to copy from.
+        const only = newerOf(place, [a, b], rosterOf(2, 0))
+        const { ended, suggestions } = await takeUp(only, 'resume')
+        expect([ended, place.fleet.holds()]).toEqual(['NO_WAY_BACK 6', 'a other, b other, c new, d new'])
+        expect(suggestions[0]).toMatch(/lockstep users repair --from HSM .* --user CU:app$/)
+      })
+    })
   })
 })
 

@@ -26,6 +26,7 @@ export const isProofStale = (ledger: RotationLedger, { user, hsmId }: CellRef): 
   (ledger.rollback === 'change' || wayBackOf(ledger).byCurrent) &&
   ledger.cell(user, hsmId).proof === 'login-current' &&
   ledger.everWritten(user, hsmId) &&
+  ledger.supersededBy(user, hsmId) === null &&
   !ledger.isFresh(user, hsmId)
 
 /** Whether something is left to do on a cell before it counts as back. */

@@ -5,6 +5,7 @@ import { allowUnreachable } from '../../../domain/roster.js'
 import type { CredentialName } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, type Propagation, serversOf } from '../../../domain/rotation/plan.js'
 import { oldOriginFor } from '../../../domain/rotation/way-back.js'
+import { describePlaces } from '../describe-plan.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inSession } from '../sessions/in-session.js'
@@ -98,7 +99,7 @@ const noticeUnlocked = (run: RotationRun, unitId: UnitId, users: readonly Planne
  */
 const refuseLackOfOrigin = (run: RotationRun, unitId: UnitId, user: PlannedUser, credential: CredentialName): void => {
   if (credential !== 'current' || !run.knows(user.key, credential)) return
-  if (oldOriginFor(run.ledger, unitId) === undefined) throw toBeMade(run, unitId, user)
+  if (oldOriginFor(run.ledger, unitId, undefined, [user]) === undefined) throw toBeMade(run, unitId, user)
 }
 
 /**
@@ -175,7 +176,7 @@ const copyEach = async (
   if (credential === 'new') await run.origins.ready(users)
   const left = credential === 'new' ? users.filter((user) => !run.isProvedNow(unitId, [user])) : users
   if (left.length === 0) return []
-  const from = () => (credential === 'new' ? run.origins.next(left, unitId) : oldOrigin(run, unitId))
+  const from = () => (credential === 'new' ? run.origins.next(left, unitId) : oldOrigin(run, unitId, left))
   const { answers } = await copyUsers(run, { from, to: unitId, users: left, credential })
   await refuseLocked(run, unitId, failedAndLocked(run, unitId, left, answers))
   for (const [user, answer] of answers) {
@@ -197,7 +198,7 @@ const refuseLockedOrigin = (
   users: readonly PlannedUser[],
   refused: UserKey,
 ): void => {
-  const origin = oldOrigin(run, target)
+  const origin = oldOrigin(run, target, users)
   const user = users.find(({ key }) => key === refused)
   if (user === undefined || !isLocked(run, origin, user)) return
   const { change, copy } = run.words
@@ -212,14 +213,14 @@ const refuseLockedOrigin = (
 }
 
 /**
- * Where the old credential is copied from.
+ * Where the old credential of these users is copied from.
  * @throws {Pause} `NO_WAY_BACK`; `HSM_UNREACHABLE` where the only one that holds it is away
  */
-export const oldOrigin = (run: RotationRun, target: UnitId): UnitId => {
-  const from = oldOriginFor(run.ledger, target, (unitId) => run.units.includes(unitId))
+export const oldOrigin = (run: RotationRun, target: UnitId, users = run.users): UnitId => {
+  const from = oldOriginFor(run.ledger, target, (unitId) => run.units.includes(unitId), users)
   if (from !== undefined) return from
-  const away = oldOriginFor(run.ledger, target)
-  if (away === undefined) throw new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
+  const away = oldOriginFor(run.ledger, target, undefined, users)
+  if (away === undefined) throw nothingLeft(run, users)
   const flags = allowUnreachable(serversOf(run.plan.roster, away))
   throw new Pause(
     'HSM_UNREACHABLE',
@@ -230,6 +231,21 @@ export const oldOrigin = (run: RotationRun, target: UnitId): UnitId => {
           `once it is back, resume; where it stays away, give the rollback up: lockstep rotate resume --rotation ${run.ledger.facts.rotationId} ${flags} --reason TEXT`,
         ],
   )
+}
+
+/** Of what a rollback owes, what a newer run has given meanwhile is no origin any more; a repair gives what is in force. */
+const nothingLeft = ({ ledger, plan }: RotationRun, users: readonly PlannedUser[]): Pause => {
+  const names = users.map(({ key }) => key).join(', ')
+  return ledger.discard === null
+    ? new Pause('NO_WAY_BACK', 'nothing is left on the old credential untouched')
+    : new Pause(
+        'NO_WAY_BACK',
+        `nothing is left that holds of ${names} what ${ledger.facts.rotationId} is to give back`,
+        [
+          `what is in force is given by a repair, which settles the debt: lockstep users repair --from HSM ${describePlaces({ ...plan, users })}`,
+          'or, where the store keeps it, with --to-current --store STORE in the place of --from HSM',
+        ],
+      )
 }
 
 /** The pause after a login that should have succeeded. */

@@ -1,3 +1,4 @@
+import type { HsmId } from '../../../domain/ids.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { Pause } from '../run/pause.js'
 
@@ -5,7 +6,9 @@ import { Pause } from '../run/pause.js'
 export const leftToNewer = (ledger: RotationLedger): Pause | null => {
   const { plan, facts } = ledger
   const owed = plan.roster.filter(({ hsmId }) => plan.users.some(({ key }) => ledger.isOwedElsewhere(key, hsmId)))
-  const left = owed.filter(({ hsmId }) => ledger.debts.has(hsmId) || !ledger.applicationsTold)
+  const isIts = (hsmId: HsmId) =>
+    ledger.rollback === null ? ledger.debts.has(hsmId) || !ledger.applicationsTold : ledger.owedBack.has(hsmId)
+  const left = owed.filter(({ hsmId }) => isIts(hsmId))
   if (left.length === 0) return null
   const by = new Set(
     left.flatMap(({ hsmId }) => plan.users.flatMap(({ key }) => ledger.supersededBy(key, hsmId) ?? [])),

@@ -1,13 +1,10 @@
-import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
+import { EXIT, OperatorError } from '../../../domain/errors.js'
 import type { ClusterId, HsmId, RotationId } from '../../../domain/ids.js'
-import type { RosterEntry } from '../../../domain/roster.js'
-import { followReadable } from '../../../domain/rotation/follow-rotation.js'
+import type { Cell } from '../../../domain/rotation/cell.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
-import type { RotationLedger } from '../../../domain/rotation/ledger.js'
-import type { RotationPlan } from '../../../domain/rotation/plan.js'
+import type { PlannedUser } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
-import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
-import { describePlaces } from '../describe-plan.js'
+import type { Rotation } from '../../../domain/rotation/rotation.js'
 
 /** An unfinished rotation holds a PENDING credential of its own; a second one beside it would lose the first. */
 export const refuseOpenRotation = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<void> => {
@@ -41,93 +38,21 @@ export const rotationOpen = (open: Rotation, clusterIds: readonly ClusterId[], m
 }
 
 /** HSMs of these clusters that stayed behind in earlier rotations, and how each is paid. */
-export const indebted = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<readonly string[]> => {
-  const lines: string[] = []
-  for (const { outcome, debts, facts, plan } of await shelf.openRotations(clusterIds)) {
-    const { rotationId } = facts
-    const isBack = outcome === 'rolled-back'
-    if (outcome === 'paused' || (isBack && (await overtaking(rotationId, plan, shelf)).length > 0)) continue
-    const what = isBack ? 'gives it back what it held' : 'gives it the credential'
-    for (const { hsmId, reason } of debts) {
-      lines.push(
-        `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} ${what}`,
-      )
-    }
-  }
-  return lines
-}
-
-/**
- * What a rollback owes is what HSMs held before. Where a later rotation has gone on since, that is in force no more: what
- * would be copied is another thing by now, and CURRENT of the store as well.
- * @returns the refusal to give it back, `DEBT_SUPERSEDED`, which names what pays it; null where nothing has gone on
- */
-export const whyOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<OperatorError | null> => {
-  const { facts, plan, owedBack, discard } = ledger
-  if (discard !== 'read-back' || owedBack.size === 0) return null
-  const later = await overtaking(facts.rotationId, plan, shelf)
-  const by = later.find((one) => givesAll(one, ledger)) ?? later[0]
-  if (by === undefined) return null
-  const { rotationId, store } = by.facts
-  const resume = `lockstep rotate resume --rotation ${rotationId}`
-  const repair = `lockstep users repair --to-current --store ${store ?? facts.store} ${describePlaces(plan)}`
-  const hsmIds = [...owedBack.keys()]
-  const isPaused = rotationOf(by).outcome === 'paused'
-  return refusal(
-    'DEBT_SUPERSEDED',
-    `${facts.rotationId} is superseded by ${rotationId}, started ${by.startedAt}: ${hsmIds.join(', ')} ${hsmIds.length === 1 ? 'needs' : 'need'} what is in force now`,
-    [
-      ...(isPaused ? [`finish it first: ${resume}`] : []),
-      ...(!isPaused && givesAll(by, ledger)
-        ? [
-            `${resume} gives that once ${hsmIds.length === 1 ? 'it is' : 'they are'} back, and settles both`,
-            `or ${repair}`,
-          ]
-        : [`${isPaused ? 'then ' : ''}${repair}`]),
-    ],
-  )
-}
-
-/** @throws {OperatorError} `DEBT_SUPERSEDED`, see `whyOvertaken` */
-export const refuseOvertaken = async (ledger: RotationLedger, shelf: JournalShelf): Promise<void> => {
-  const why = await whyOvertaken(ledger, shelf)
-  if (why !== null) throw why
-}
-
-/** Whether a later rotation owes every user on every HSM that another one was to give something back. */
-const givesAll = (later: RotationLedger, { plan, owedBack }: RotationLedger): boolean => {
-  const { debts, lostClusters } = later
-  const owes = ({ hsmId, clusterId }: Pick<RosterEntry, 'hsmId' | 'clusterId'>) =>
-    debts.has(hsmId) || lostClusters.has(clusterId)
-  return (
-    later.rollback === null &&
-    plan.roster.filter(({ hsmId }) => owedBack.has(hsmId)).every(owes) &&
-    plan.users.every(({ key }) => later.plan.users.some((user) => user.key === key))
-  )
-}
-
-/** Later rotations or repairs of the same users on one of these clusters that were not taken back, newest first. */
-const overtaking = async (
-  rotationId: RotationId,
-  { source, destinations, users }: RotationPlan,
-  shelf: JournalShelf,
-): Promise<readonly RotationLedger[]> => {
-  const clusterIds = [source, ...destinations].map(({ clusterId }) => clusterId)
-  const found: RotationLedger[] = []
-  // IDs begin with the time.
-  for (const later of (await shelf.list()).filter((one) => one > rotationId)) {
-    const { ledger } = await followReadable(shelf, later)
-    if (ledger?.hasChanged !== true || rotationOf(ledger).outcome === 'rolled-back') continue
-    const { plan } = ledger
-    const isShared = [plan.source, ...plan.destinations].some(({ clusterId }) => clusterIds.includes(clusterId))
-    if (isShared && plan.users.some(({ key }) => users.some((user) => user.key === key))) found.unshift(ledger)
-  }
-  return found
-}
+export const indebted = async (shelf: JournalShelf, clusterIds: readonly ClusterId[]): Promise<readonly string[]> =>
+  (await shelf.openRotations(clusterIds)).flatMap(({ outcome, direction, debts, facts: { rotationId } }) => {
+    const what = direction === 'back' ? 'gives it back what it held' : 'gives it the credential'
+    return outcome === 'paused'
+      ? []
+      : debts.map(
+          ({ hsmId, reason }) =>
+            `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} ${what}, unless a newer one has gone on since`,
+        )
+  })
 
 /**
  * Writes down in rotations that started before this one which of their debts are paid now: every user of theirs was given
- * a newer credential, or the same, on those HSMs. The locks of the clusters are held, so nobody else works on those rotations.
+ * a newer credential, or the same, on those HSMs, by this one or another that is newer than they are. The locks of the
+ * clusters are held, so nobody else works on those rotations.
  */
 export const settleEarlierDebts = async (
   rotation: Rotation,
@@ -135,42 +60,68 @@ export const settleEarlierDebts = async (
   progress: Progress,
 ): Promise<void> => {
   if (rotation.outcome === 'paused' || rotation.direction === 'back') return
-  const { plan, cells, facts } = rotation
+  const { plan, facts } = rotation
   const clusterIds = [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
-  const isPaid = (users: Rotation['plan']['users'], of: (cell: Rotation['cells'][number]) => boolean): boolean => {
-    const mine = cells.filter(of)
-    return (
-      mine.length > 0 &&
-      users.every(({ key }) => mine.some(({ user }) => user === key)) &&
-      // A copy of nobody knows what pays nothing.
-      mine.every(({ state, proof }) => state === 'new' && proof === 'login-new')
-    )
-  }
-  for (const earlier of await shelf.openRotations(clusterIds)) {
-    const { rotationId } = earlier.facts
-    if (earlier.outcome === 'paused' || rotationId === facts.rotationId) continue
-    if (earlier.startedAt > rotation.startedAt) continue
-    const hsms = earlier.debts.filter(({ hsmId }) => isPaid(owedOn(earlier, hsmId), (cell) => cell.hsmId === hsmId))
-    const clusters = earlier.lostClusters.filter(
-      ({ clusterId }) =>
-        earlier.direction === 'forward' && isPaid(earlier.plan.users, (cell) => cell.clusterId === clusterId),
-    )
-    if (hsms.length === 0 && clusters.length === 0) continue
-    const { journal } = await shelf.reopen(rotationId)
-    try {
-      const by = facts.rotationId
-      for (const { hsmId } of hsms) await journal.append({ type: 'debt-settled', hsmId, by })
-      for (const { clusterId } of clusters) await journal.append({ type: 'cluster-settled', clusterId, by })
-    } finally {
-      await journal.close()
-    }
-    const paid = [...hsms.map(({ hsmId }) => hsmId), ...clusters.map(({ clusterId }) => clusterId)].join(', ')
-    progress({ kind: 'notice', text: `the debt of ${rotationId} is paid: ${paid}` })
+  const earlier = (await shelf.openRotations(clusterIds)).filter(
+    ({ outcome, startedAt, facts: { rotationId } }) =>
+      outcome !== 'paused' && rotationId !== facts.rotationId && startedAt <= rotation.startedAt,
+  )
+  if (earlier.length === 0) return
+  const others = await shelf.rotationsOn(clusterIds)
+  for (const one of earlier) {
+    const newer = [rotation, ...others.filter((other) => hasGoneOn(other, one) && !isSame(other, rotation))]
+    await settleDebtsOf(one, { by: facts.rotationId, newer, shelf, progress })
   }
 }
 
+const isSame = (one: Rotation, other: Rotation): boolean => one.facts.rotationId === other.facts.rotationId
+
+const hasGoneOn = (other: Rotation, earlier: Rotation): boolean =>
+  other.outcome.startsWith('completed') && other.startedAt >= earlier.startedAt && !isSame(other, earlier)
+
+const settleDebtsOf = async (
+  earlier: Rotation,
+  {
+    by,
+    newer,
+    shelf,
+    progress,
+  }: {
+    readonly by: RotationId
+    readonly newer: readonly Rotation[]
+    readonly shelf: JournalShelf
+    readonly progress: Progress
+  },
+): Promise<void> => {
+  // A copy of nobody knows what pays nothing.
+  const isPaid = ({ key }: PlannedUser, of: (cell: Cell) => boolean): boolean =>
+    newer.some(({ cells }) => {
+      const its = cells.filter((cell) => cell.user === key && of(cell))
+      return its.length > 0 && its.every(({ state, proof }) => state === 'new' && proof === 'login-new')
+    })
+  const hsms = earlier.debts.filter(({ hsmId }) =>
+    owedOn(earlier, hsmId).every((user) => isPaid(user, (cell) => cell.hsmId === hsmId)),
+  )
+  const clusters = earlier.lostClusters.filter(
+    ({ clusterId }) =>
+      earlier.direction === 'forward' &&
+      earlier.plan.users.every((user) => isPaid(user, (cell) => cell.clusterId === clusterId)),
+  )
+  if (hsms.length === 0 && clusters.length === 0) return
+  const { rotationId } = earlier.facts
+  const { journal } = await shelf.reopen(rotationId)
+  try {
+    for (const { hsmId } of hsms) await journal.append({ type: 'debt-settled', hsmId, by })
+    for (const { clusterId } of clusters) await journal.append({ type: 'cluster-settled', clusterId, by })
+  } finally {
+    await journal.close()
+  }
+  const paid = [...hsms.map(({ hsmId }) => hsmId), ...clusters.map(({ clusterId }) => clusterId)].join(', ')
+  progress({ kind: 'notice', text: `the debt of ${rotationId} is paid: ${paid}` })
+}
+
 /** Users that an HSM is owed still: the others it was given, or given back, by this rotation or a newer one. */
-const owedOn = ({ plan, cells, direction }: Rotation, hsmId: HsmId): Rotation['plan']['users'] => {
+const owedOn = ({ plan, cells, direction }: Rotation, hsmId: HsmId): readonly PlannedUser[] => {
   const done = direction === 'back' ? 'old' : 'new'
   const owed = plan.users.filter(({ key }) =>
     cells.some((cell) => cell.hsmId === hsmId && cell.user === key && cell.state !== done),

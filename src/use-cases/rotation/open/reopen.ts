@@ -14,7 +14,7 @@ import { OfficerLogins } from '../sessions/officer-logins.js'
 import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
 import { credentialsOf, type GivenPasswords } from './credentials.js'
-import { refuseOvertaken, settleEarlierDebts } from './earlier-rotations.js'
+import { settleEarlierDebts } from './earlier-rotations.js'
 import { RollbackRefused } from './rollback-refused.js'
 import { leaveToNewer } from './superseded.js'
 
@@ -97,7 +97,6 @@ const takeUp = async (
   let run = runWith({ new: new Map(), current: new Map() })
   try {
     await run.record({ type: 'resumed', operator: ports.who })
-    if (goesBack) await refuseOvertaken(ledger, ports.shelf)
     await leaveToNewer(run, ports.shelf)
     if (rotationOf(ledger).closed) return run.rotation()
     run = runWith(await credentialsOf(ledger, request, ports, goesBack))

@@ -1,89 +1,132 @@
-import { refusal } from '../../../domain/errors.js'
+import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { ClusterId } from '../../../domain/ids.js'
+import type { ClusterId, HsmId } from '../../../domain/ids.js'
+import type { CellRef } from '../../../domain/rotation/cell.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
+import type { JournalEvent } from '../../../domain/rotation/journal-entry.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
+import { isLeftToDo } from '../../../domain/rotation/procedures/roll-back.js'
 import type { Rotation } from '../../../domain/rotation/rotation.js'
 import { leftToNewer } from '../cells/left-to-newer.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { rotationOpen } from './earlier-rotations.js'
 
+type Supersession = Extract<JournalEvent, { type: 'superseded' }>
+
 /**
- * Writes down which users of which clusters a newer run has given something newer: what this one gives is older than what
- * they hold, so that it neither writes nor asks them any more. HSMs that stayed behind in the newer one as well are left to
- * it; where the newer one has none left there, a debt of this one is settled.
+ * Writes down which users of which clusters a newer run has given something newer: what this one gives, or gives back, is
+ * older than what they hold, so that it neither writes nor asks them any more. HSMs that stayed behind in the newer one as
+ * well are left to it; where the newer one has none left there, a debt of this one is settled.
  *
  * What the store keeps as CURRENT is never older: a repair that gives it is not superseded, and supersedes no rotation,
- * whose credential the store may keep still.
+ * whose credential the store may keep still. What a rollback owes it does: that may be what was current before.
  * @throws {OperatorError} `ROTATION_OPEN` (exit 5) while the newer one is not finished; `DEBT_SUPERSEDED` where all that is
  * left is left to it
  */
 export const leaveToNewer = async (run: RotationRun, shelf: JournalShelf): Promise<void> => {
   const { ledger } = run
   if (!mayBeSuperseded(ledger)) return
-  const { clusterIds } = ledger
-  const newer = (await shelf.rotationsOn(clusterIds)).filter((other) => isNewer(other, ledger))
-  if (!run.goesBack) refuseUnfinished(newer, ledger, clusterIds)
-  const through = newer.filter(({ outcome }) => outcome.startsWith('completed')).reverse()
-  for (const clusterId of clusterIds) {
-    for (const { key: user } of ledger.plan.users) {
-      const by = through.find((other) => hasGiven(other, user, clusterId))
-      if (by !== undefined) await noteSuperseded(run, user, clusterId, by)
-    }
-  }
+  const newer = await newerThan(ledger, shelf)
+  if (!isGoingBack(ledger, run.goesBack)) refuseUnfinished(newer, ledger)
+  for (const supersession of supersessionsOf(ledger, newer)) await noteSuperseded(run, supersession)
   await settleSuperseded(run)
-  const left = leftToNewer(ledger)
-  if (run.goesBack || left === null || isAnythingLeft(ledger)) return
-  throw refusal(left.code, left.message, left.suggestions)
+  if (isGoingBack(ledger, run.goesBack)) return
+  const left = allLeftToNewer(ledger)
+  if (left !== null) throw left
 }
 
-const mayBeSuperseded = ({ facts, applicationsTold }: RotationLedger): boolean =>
-  facts.procedure === 'repair' ? facts.newCredential !== 'kept' : applicationsTold
+/**
+ * Why a newer run has to give what this one owes, as the journals of this machine tell it; null where it may itself.
+ * @param ledger follows what a run that takes it up would write down
+ */
+export const whyLeftToNewer = async (ledger: RotationLedger, shelf: JournalShelf): Promise<OperatorError | null> => {
+  if (!isOwing(ledger) || !mayBeSuperseded(ledger)) return null
+  const newer = await newerThan(ledger, shelf)
+  const open = unfinished(newer)
+  if (open !== undefined) return beingNewer(open, ledger)
+  for (const event of supersessionsOf(ledger, newer)) ledger.apply({ seq: 0, at: ledger.startedAt, event })
+  return allLeftToNewer(ledger)
+}
+
+/** Nothing is left to do but what is owed. */
+const isOwing = ({ applicationsTold, discard, owedBack, debts, lostClusters }: RotationLedger): boolean =>
+  (applicationsTold && debts.size + lostClusters.size > 0) || (discard === 'read-back' && owedBack.size > 0)
+
+const mayBeSuperseded = ({ facts, applicationsTold, rollback, discard, owedBack }: RotationLedger): boolean => {
+  if (rollback !== null && discard === 'read-back') return owedBack.size > 0
+  return facts.procedure === 'repair' ? facts.newCredential !== 'kept' : applicationsTold
+}
+
+/** In the middle of a rollback, which no newer run can have begun beside. */
+const isGoingBack = ({ discard }: RotationLedger, goesBack: boolean): boolean => goesBack && discard !== 'read-back'
+
+/** Runs that began since and are of one of its users, oldest first. */
+const newerThan = async (ledger: RotationLedger, shelf: JournalShelf): Promise<readonly Rotation[]> =>
+  (await shelf.rotationsOn(ledger.clusterIds)).filter((other) => isNewer(other, ledger))
 
 const isNewer = ({ facts, startedAt, plan }: Rotation, mine: RotationLedger): boolean => {
   if (facts.rotationId === mine.facts.rotationId || startedAt <= mine.startedAt) return false
-  const mayBeSame = facts.procedure === 'repair' && facts.newCredential === 'kept' && mine.facts.procedure === 'rotate'
+  const givesKept = facts.procedure === 'repair' && facts.newCredential === 'kept'
+  const mayBeSame = givesKept && mine.facts.procedure === 'rotate' && mine.rollback === null
   return !mayBeSame && plan.users.some(({ key }) => mine.plan.users.some((user) => user.key === key))
 }
 
+const unfinished = (newer: readonly Rotation[]): Rotation | undefined =>
+  newer.find(({ outcome, hasChanged }) => outcome === 'paused' && hasChanged)
+
+const beingNewer = (open: Rotation, { facts, clusterIds }: RotationLedger): OperatorError =>
+  rotationOpen(open, clusterIds, `, and is newer than ${facts.rotationId}`)
+
 /** What it has written it may still take back, so that nobody knows what is older. */
-const refuseUnfinished = (
-  newer: readonly Rotation[],
-  { facts }: RotationLedger,
-  clusterIds: readonly ClusterId[],
-): void => {
-  const open = newer.find(({ outcome, hasChanged }) => outcome === 'paused' && hasChanged)
-  if (open !== undefined) throw rotationOpen(open, clusterIds, `, and is newer than ${facts.rotationId}`)
+const refuseUnfinished = (newer: readonly Rotation[], ledger: RotationLedger): void => {
+  const open = unfinished(newer)
+  if (open !== undefined) throw beingNewer(open, ledger)
 }
 
-const hasGiven = ({ cells, debts, plan }: Rotation, user: UserKey, clusterId: ClusterId): boolean =>
+/** What the newest run that is through has given, user by user of each cluster. */
+const supersessionsOf = (ledger: RotationLedger, newer: readonly Rotation[]): readonly Supersession[] => {
+  const through = newer.filter(({ outcome }) => outcome.startsWith('completed')).reverse()
+  return ledger.clusterIds.flatMap((clusterId) =>
+    ledger.plan.users.flatMap(({ key: user }) => {
+      const by = through.find((other) => hasGiven(other, user, clusterId))
+      if (by === undefined) return []
+      const owing = owingOf(by, clusterId, ledger)
+      return [{ type: 'superseded', user, clusterId, by: by.facts.rotationId, owing } as const]
+    }),
+  )
+}
+
+const hasGiven = ({ cells, debts, lostClusters, plan }: Rotation, user: UserKey, clusterId: ClusterId): boolean =>
   cells.some((cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new') ||
   (plan.users.some(({ key }) => key === user) &&
-    plan.roster.some((server) => server.clusterId === clusterId && debts.some(({ hsmId }) => hsmId === server.hsmId)))
+    (lostClusters.some((lost) => lost.clusterId === clusterId) ||
+      plan.roster.some(
+        (server) => server.clusterId === clusterId && debts.some(({ hsmId }) => hsmId === server.hsmId),
+      )))
 
-const noteSuperseded = async (
-  run: RotationRun,
-  user: UserKey,
-  clusterId: ClusterId,
-  { facts: { rotationId: by }, debts, plan }: Rotation,
-): Promise<void> => {
-  const { ledger } = run
-  const owing = plan.roster
-    .filter((server) => server.clusterId === clusterId && debts.some(({ hsmId }) => hsmId === server.hsmId))
+/** HSMs of a cluster that the newer run has left to give: where all of it was lost, those that the older one knows. */
+const owingOf = ({ debts, lostClusters, plan }: Rotation, clusterId: ClusterId, mine: RotationLedger): HsmId[] => {
+  const isLost = lostClusters.some((lost) => lost.clusterId === clusterId)
+  return (isLost ? mine.plan.roster : plan.roster)
+    .filter((server) => server.clusterId === clusterId && (isLost || debts.some(({ hsmId }) => hsmId === server.hsmId)))
     .map(({ hsmId }) => hsmId)
-  const known = ledger.superseded(user, clusterId)
+}
+
+const noteSuperseded = async (run: RotationRun, supersession: Supersession): Promise<void> => {
+  const { user, clusterId, by, owing } = supersession
+  const known = run.ledger.superseded(user, clusterId)
   if (known?.by === by && known.owing.join() === owing.join()) return
-  await run.record({ type: 'superseded', user, clusterId, by, owing })
+  await run.record(supersession)
   if (known?.by === by) return
   run.notice(
-    `${by} is newer and gives ${user} on ${clusterId} another password: ${ledger.facts.rotationId} leaves it alone`,
+    `${by} is newer and gives ${user} on ${clusterId} another password: ${run.ledger.facts.rotationId} leaves it alone`,
   )
 }
 
 /** A debt of which a newer run has given every user something newer is none of this one any more. */
 const settleSuperseded = async (run: RotationRun): Promise<void> => {
   const { ledger, plan } = run
-  for (const [hsmId] of [...ledger.debts]) {
+  for (const hsmId of [...ledger.debts.keys(), ...ledger.owedBack.keys()]) {
     const clusterId = plan.roster.find((server) => server.hsmId === hsmId)?.clusterId
     const by = clusterId === undefined ? null : supersededBy(ledger, clusterId)
     if (by === null || plan.users.some(({ key }) => ledger.isOwedElsewhere(key, hsmId))) continue
@@ -102,14 +145,23 @@ const supersededBy = (ledger: RotationLedger, clusterId: ClusterId) => {
   return first && others.every((one) => one !== null) ? first.by : null
 }
 
+/** The refusal where a newer run has to give all that is left; null where something is this one's own. */
+const allLeftToNewer = (ledger: RotationLedger): OperatorError | null => {
+  const left = leftToNewer(ledger)
+  return left === null || isAnythingLeft(ledger) ? null : refusal(left.code, left.message, left.suggestions)
+}
+
 /** Whether anything is left that this run has to give by itself. */
 const isAnythingLeft = (ledger: RotationLedger): boolean => {
+  const { owedBack, debts, plan } = ledger
+  const isLeft = (hsmIds: Iterable<HsmId>, of: (cell: CellRef) => boolean) =>
+    [...hsmIds].some((hsmId) => plan.users.some(({ key: user }) => of({ user, hsmId })))
+  if (ledger.rollback !== null) return isLeft(owedBack.keys(), (cell) => isLeftToDo(ledger, cell))
   // One that was not through goes on with the rest only once nobody else has anything left to give there.
   if (!ledger.applicationsTold) return false
   if (ledger.lostClusters.size > 0) return true
-  return [...ledger.debts.keys()].some((hsmId) =>
-    ledger.plan.users.some(
-      ({ key }) => ledger.supersededBy(key, hsmId) === null && ledger.cell(key, hsmId).state !== 'new',
-    ),
+  return isLeft(
+    debts.keys(),
+    ({ user, hsmId }) => ledger.supersededBy(user, hsmId) === null && ledger.cell(user, hsmId).state !== 'new',
   )
 }
