@@ -38,7 +38,7 @@ export const reopenFlags = {
   'create-missing': planFlags['create-missing'],
   'new-password': Flags.string({
     description:
-      'New password once more, where the rotation stopped before the store held it; of a repair, what its origin holds.',
+      'New password once more, where the rotation stopped before the store held it; another one, where the store has lost it; of a repair, what its origin holds.',
     helpValue: '[USER=]SECRET|generate',
     multiple: true,
     multipleNonGreedy: true,

@@ -107,6 +107,8 @@ export type JournalEvent =
     }
   /** The operator accepts something that is asked for by name, and need not be asked again. */
   | { readonly type: 'accepted'; readonly what: 'no-way-back' }
+  /** The store has lost the new credential that it had returned, and every HSM is given the one that the operator gives now. */
+  | { readonly type: 'accepted'; readonly what: 'another-credential' }
   | { readonly type: 'accepted'; readonly what: 'new-serials'; readonly clusterId: ClusterId }
   /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
   | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }

@@ -125,6 +125,7 @@ export class RotationLedger {
     this.#unseenRegions = event.facts.plan.unseenRegions ?? []
     this.#plannedParts = event.facts.plan.parts
     this.#invocationSeq = seq
+    this.#stored = event.facts.recovered
     for (const { hsmId } of this.#plan.roster) this.#meet(hsmId, event.facts.recovered, at, 0)
     for (const { hsmId, reason } of event.facts.debts) {
       this.#debts.set(hsmId, reason)
@@ -160,6 +161,7 @@ export class RotationLedger {
       }
       case 'accepted':
         if (event.what === 'no-way-back') this.#acceptedNoWayBack = true
+        else if (event.what === 'another-credential') this.#beginAnew(at, seq)
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
       case 'debt':
@@ -567,7 +569,7 @@ export class RotationLedger {
 
   /** The store has returned the new credential as PENDING. */
   get stored(): boolean {
-    return this.#stored || this.facts.recovered
+    return this.#stored
   }
 
   /** The store has returned the current credential beside it. */
@@ -796,6 +798,19 @@ export class RotationLedger {
     this.#plan = { ...this.#plan, parts }
   }
 
+  /** What holds the new credential holds one that nobody keeps any more, and is given another. */
+  #beginAnew(at: string, seq: number): void {
+    this.#stored = false
+    this.#storedCurrent = false
+    this.#currentVersion = null
+    for (const record of this.#records.values()) {
+      if (record.holds.state === 'new') record.holds = unknownSince(at, seq)
+      if (record.lastWrite?.credential === 'new') record.lastWriteDone = false
+      record.refused = record.refused.filter((name) => name !== 'new')
+      record.refusedNewAlone = false
+    }
+  }
+
   #noteStore({ act, phase, withCurrent = false, current }: Extract<JournalEvent, { type: 'store' }>): void {
     this.#changing = true
     if (act === 'promote') this.#promote = phase
@@ -830,7 +845,8 @@ export class RotationLedger {
     const wasAsBefore = intent.act === 'copy' && this.#isAsBeforeAt(intent)
     for (const record of records.values()) {
       record.lastWriteSeq = seq
-      if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = { unitId: intent.from, wasAsBefore }
+      if (intent.act === 'copy' && intent.credential === 'current')
+        record.oldFrom = { unitId: intent.from, wasAsBefore }
       record.mayBeOther = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {

@@ -5,7 +5,7 @@ import type { RotationId } from '../../../domain/ids.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
-import { isOverOnHsms, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
+import { isOverOnHsms, nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
 import type { Secret } from '../../../domain/secret.js'
 import { describePlaces } from '../describe-plan.js'
 import type { Credentials, RunOptions } from '../ports.js'
@@ -105,7 +105,35 @@ const pendingCredential = async (
   return version?.rotationId === facts.rotationId ? passwordsIn(version, plan.users) : new Map()
 }
 
-/** PENDING of this rotation; CURRENT once it was promoted. Never a second one while a first may be on an HSM. */
+/**
+ * Whether the store that kept the new credential of a rotation has lost it, and the operator gives another one, which every HSM
+ * is to get in its place: nobody could finish the rotation with the first one any more.
+ */
+export const replacesLost = async (
+  { facts, plan, stored, promote }: RotationLedger,
+  { newPasswords }: GivenPasswords,
+  store: CredentialStore,
+): Promise<boolean> =>
+  facts.procedure === 'rotate' &&
+  stored &&
+  promote !== 'read-back' &&
+  facts.store === store.description &&
+  byPlannedKey(plan, newPasswords).size === plan.users.length &&
+  (await keptVersion(facts.rotationId, store)) === null
+
+/** The version of a store that keeps the new credential of a rotation: PENDING, and CURRENT once it was promoted. */
+const keptVersion = async (rotationId: RotationId, store: CredentialStore): Promise<CredentialVersion | null> => {
+  for (const stage of ['pending', 'current'] as const) {
+    const version = await store.read(stage)
+    if (version?.rotationId === rotationId) return version
+  }
+  return null
+}
+
+/**
+ * The new credential, as the store keeps it or as it is given again. Never a second one while a first may be on an HSM, but
+ * where that is lost.
+ */
 const newCredential = async (
   ledger: RotationLedger,
   { newPasswords }: GivenPasswords,
@@ -113,9 +141,8 @@ const newCredential = async (
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { rotationId, newCredential: origin, store: kept } = ledger.facts
   const { plan } = ledger
-  for (const stage of ['pending', 'current'] as const) {
-    const version = await store.read(stage)
-    if (version?.rotationId !== rotationId) continue
+  const version = await keptVersion(rotationId, store)
+  if (version !== null) {
     if (newPasswords.size > 0) {
       const text = `--new-password is not used: ${store.description} holds the new credential of ${rotationId} already`
       progress({ kind: 'notice', text })
@@ -129,17 +156,23 @@ const newCredential = async (
   }
   if (ledger.stored) {
     throw refusal('PENDING_LOST', `${store.description} does not hold the new credential of ${rotationId} any more`, [
-      `name the store the rotation was started with: ${kept}`,
+      store.description === kept
+        ? 'bring it back from a copy of the store, if there is one'
+        : `name the store the rotation was started with: --store ${kept}`,
+      `where it is lost for good, another one in its place goes to every HSM: lockstep rotate resume --rotation ${rotationId} --store ${kept} --new-password generate`,
     ])
   }
   const given = byPlannedKey(plan, newPasswords)
   if (given.size === plan.users.length) return given
+  const isNowhere = nothingToUndo(ledger)
   throw refusal(
     'NEW_CREDENTIAL_MISSING',
-    `${rotationId} stopped before ${store.description} held its new credential (${origin}); no HSM holds it either`,
+    isNowhere
+      ? `${rotationId} stopped before ${store.description} held its new credential (${origin}); no HSM holds it either`
+      : `${rotationId} stopped before ${store.description} held the new credential that was given in the place of the lost one`,
     [
       `give it again with --new-password${ledger.currentProved ? ', and the current one with --current-password' : ''}`,
-      `or close the rotation: lockstep rotate rollback --rotation ${rotationId}`,
+      ...(isNowhere ? [`or close the rotation: lockstep rotate rollback --rotation ${rotationId}`] : []),
     ],
   )
 }
@@ -191,8 +224,8 @@ const currentCredential = async (
   if (!ledger.stored && ledger.currentProved) {
     const kept = isAll ? null : await currentOfStore(store, plan)
     if (isAll || kept !== null) return kept?.passwords ?? given
-    // Nobody knows it any more: then the rehearsal decides whether there is another way back.
-    if (acceptNoWayBack) return new Map()
+    // Nobody knows it any more: then the rehearsal decides whether there is another way back. It was lost with the new one.
+    if (acceptNoWayBack || !nothingToUndo(ledger)) return new Map()
     throw refusal(
       'CURRENT_CREDENTIAL_MISSING',
       `${facts.rotationId} stopped before ${store.description} held the current credential that was proved`,

@@ -13,7 +13,7 @@ import { recordPause } from '../run/run-procedure.js'
 import { OfficerLogins } from '../sessions/officer-logins.js'
 import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
-import { credentialsOf, type GivenPasswords } from './credentials.js'
+import { credentialsOf, type GivenPasswords, replacesLost } from './credentials.js'
 import { settleEarlierDebts } from './earlier-rotations.js'
 import { RollbackRefused } from './rollback-refused.js'
 import { leaveToNewer } from './superseded.js'
@@ -99,6 +99,7 @@ const takeUp = async (
     await run.record({ type: 'resumed', operator: ports.who })
     await leaveToNewer(run, ports.shelf)
     if (rotationOf(ledger).closed) return run.rotation()
+    if (!goesBack && (await replacesLost(ledger, request, ports.store))) await beginAnew(run)
     run = runWith(await credentialsOf(ledger, request, ports, goesBack))
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
     // With the lock whoever comes next would start while it takes effect.
@@ -109,6 +110,14 @@ const takeUp = async (
     const { stage } = run.rotation()
     return recordPause(run, stage, error)
   }
+}
+
+const beginAnew = async (run: RotationRun): Promise<void> => {
+  const { store, ledger } = run.parts
+  await run.record({ type: 'accepted', what: 'another-credential' })
+  run.notice(
+    `${store.description} has lost the new credential of ${ledger.facts.rotationId}: every HSM is given the one that is given now`,
+  )
 }
 
 /** A refusal says that nothing has changed; where that is not so, it is a pause. A rollback may be refused all the same. */
