@@ -194,6 +194,8 @@ export interface RotationFacts {
   readonly store: string | null
   /** Where the new credential comes from; `unknown`: nobody knows it, it is copied from HSM to HSM. */
   readonly newCredential: 'generated' | 'given' | 'kept' | 'unknown'
+  /** The version of CURRENT that a repair gives. */
+  readonly kept?: CurrentVersion
   /** Where a repair copies users from; null where it gives what the store keeps. */
   readonly from: UnitId | null
   /** The configuration sessions derive theirs from, and the hash of the operator's file where it was one. */

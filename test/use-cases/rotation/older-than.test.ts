@@ -6,7 +6,7 @@ import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { type Rotation, rotationOf } from '../../../src/domain/rotation/rotation.js'
 import { change, DONE, type Line, login, PROMOTED, STORED, TOLD } from '../../helpers/journal-lines.js'
 import { PASSWORDS } from '../../helpers/memory-fleet.js'
-import { type FactsGiven, hsm } from '../../helpers/rotation.js'
+import { type FactsGiven, hsm, ROTATION } from '../../helpers/rotation.js'
 import { type BenchGiven, type Place, placeOf } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
@@ -238,6 +238,58 @@ describe('debts of two rotations on the same HSMs', () => {
       const { ended } = await takeUp(place, 'resume')
       expect([ended, place.fleet.holds(), place.fleet.holds('batch')]).toEqual(REST_GIVEN)
       expect(place.fleet.failures()).toEqual([0, 0, 0, 0])
+    })
+
+    describe('that was over the first cluster alone', () => {
+      const overFirst = () => {
+        const place = overtaken({ debts: DEBTS.slice(0, 1) }, [
+          STORED,
+          ...byBoth,
+          ...giving([d], 'app'),
+          ...giving([d], 'batch'),
+          PROMOTED,
+          TOLD,
+        ])
+        for (const user of ['app', 'batch']) {
+          place.fleet.give(d, 'new', user)
+          place.fleet.give(c, 'old', user)
+        }
+        const lines = [STORED, ...giving([a, b], 'app'), PROMOTED, TOLD]
+        beside(place, LATER, { debts: [] }, lines, { utility, hsms: [2, 0], outcome: 'completed' })
+        return place
+      }
+      const version = (rotationId: RotationId, app: 'new' | 'other') => ({
+        rotationId,
+        clusters: [],
+        restorePoint: null,
+        startedAt: LATER,
+        users: new Map([
+          ['CU:app' as UserKey, PASSWORDS[app]],
+          ['CU:batch' as UserKey, PASSWORDS.new],
+        ]),
+      })
+
+      test('an older rotation gives the others what the store keeps as PREVIOUS', async () => {
+        const place = overFirst()
+        const previous = version(ROTATION, 'new')
+        place.store.versions = { ...place.store.versions, current: version(ANOTHER, 'other'), previous }
+        const { ended } = await takeUp(place, 'resume')
+        expect([ended, place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
+          'completed 0',
+          'a other, b other, c new, d new',
+          'a new, b new, c new, d new',
+        ])
+      })
+
+      test('and where the store keeps it no more, names what copies it, on those clusters alone', async () => {
+        const place = overFirst()
+        place.store.versions = { ...place.store.versions, current: version(ANOTHER, 'other') }
+        const { ended, suggestions } = await takeUp(place, 'resume')
+        expect([ended, suggestions[0]]).toEqual([
+          'DEBT_SUPERSEDED 6',
+          `lockstep users repair --from ${d} --source eu-west-1/cluster-bbbbbbbbbbb --user CU:app`,
+        ])
+      })
     })
 
     test('one of which nothing is left is closed without a password or an HSM', async () => {

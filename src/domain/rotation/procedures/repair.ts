@@ -10,13 +10,14 @@ const hsmsOf = ({ takingPart }: RotationLedger) => takingPart.map(({ hsmId }) =>
 
 /**
  * Whether it is known well enough what the HSMs of a unit hold for a user to decide whether they are written: one of them
- * that does not hold it is enough. One that lacks the user, has it locked, or has no login left in its budget is written
- * without asking.
+ * that does not hold it is enough. One that lacks the user, has it locked, has no login left in its budget, or was built from
+ * some backup since is written without asking.
  */
 export const isAskedFor = (ledger: RotationLedger, user: UserKey, hsmIds: readonly HsmId[]): boolean => {
   if (hsmIds.some((hsmId) => ledger.supersededBy(user, hsmId) !== null)) return true
   const states = hsmIds.map((hsmId) => ledger.cell(user, hsmId).state)
   if (states.some((state) => state === 'absent' || state === 'locked')) return true
+  if (hsmIds.some((hsmId) => ledger.isJoined(hsmId) && ledger.cell(user, hsmId).state !== 'new')) return true
   const isSettled = (hsmId: HsmId) =>
     ledger.refused(user, hsmId).includes('new') || ledger.everWritten(user, hsmId) || ledger.mayNotBeAsked(user, hsmId)
   if (hsmIds.some(isSettled)) return true

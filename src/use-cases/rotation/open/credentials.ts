@@ -1,7 +1,7 @@
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../../domain/credential-store.js'
 import { refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
-import type { RotationId } from '../../../domain/ids.js'
+import type { ClusterId, RotationId } from '../../../domain/ids.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
@@ -16,6 +16,8 @@ export interface StoredCurrent {
   readonly passwords: ReadonlyMap<UserKey, Secret>
   /** The rotation that gave it; null where it was kept before any did. */
   readonly rotationId: RotationId | null
+  /** UTC, ISO 8601. */
+  readonly startedAt: string
   /** How a refusal of it is remembered. */
   readonly name: string
 }
@@ -38,7 +40,7 @@ export const currentOfStore = async (store: CredentialStore, plan: RotationPlan)
   const passwords = passwordsIn(version, plan.users)
   if (version === null || passwords.size < plan.users.length) return null
   const { rotationId, startedAt } = version
-  return { passwords, rotationId, name: `CURRENT of ${rotationId ?? startedAt}` }
+  return { passwords, rotationId, startedAt, name: `CURRENT of ${rotationId ?? startedAt}` }
 }
 
 /** Passwords as they are given again when a rotation is taken up. */
@@ -53,6 +55,7 @@ type StoreAndProgress = { readonly store: CredentialStore; readonly progress: Pr
 /**
  * The credentials that a rotation goes on with.
  * @param goesBack whether the old one is given back, for which nobody has to know the new one
+ * @returns `replacesLost`: the new one is another than the store had returned, and lost
  * @throws {OperatorError} `PENDING_LOST`, `CURRENT_LOST`, `DEBT_SUPERSEDED`, `NEW_CREDENTIAL_MISSING`,
  * `CURRENT_CREDENTIAL_MISSING`, and those of the store
  */
@@ -61,16 +64,26 @@ export const credentialsOf = async (
   given: GivenPasswords,
   ports: StoreAndProgress,
   goesBack: boolean,
-): Promise<Credentials> => {
+): Promise<Credentials & { readonly replacesLost?: true }> => {
   if (ledger.facts.procedure === 'repair') {
     const isKept = ledger.facts.newCredential === 'kept'
     const kept = goesBack && isKept ? await currentOfStore(ports.store, ledger.plan) : null
     const wanted = goesBack ? (kept?.passwords ?? new Map()) : await repairCredential(ledger, given, ports)
     return { new: wanted, current: new Map() }
   }
+  if (goesBack) {
+    const pending = await pendingCredential(ledger, ports)
+    return { new: pending, current: isOverOnHsms(ledger) ? new Map() : await currentCredential(ledger, given, ports) }
+  }
+  const version = await keptVersion(ledger.facts.rotationId, ports.store)
+  if (version === null && replacesLost(ledger, given, ports.store)) {
+    const [next, current] = [given.newPasswords, given.currentPasswords].map((one) => byPlannedKey(ledger.plan, one))
+    const isWhole = current?.size === ledger.plan.users.length
+    return { new: next ?? new Map(), current: isWhole ? current : new Map(), replacesLost: true }
+  }
   return {
-    new: goesBack ? await pendingCredential(ledger, ports) : await newCredential(ledger, given, ports),
-    current: goesBack && isOverOnHsms(ledger) ? new Map() : await currentCredential(ledger, given, ports),
+    new: version === null ? await notKept(ledger, given, ports) : keptCredential(version, ledger, given, ports),
+    current: await currentCredential(ledger, given, ports),
   }
 }
 
@@ -109,17 +122,15 @@ const pendingCredential = async (
  * Whether the store that kept the new credential of a rotation has lost it, and the operator gives another one, which every HSM
  * is to get in its place: nobody could finish the rotation with the first one any more.
  */
-export const replacesLost = async (
+const replacesLost = (
   { facts, plan, stored, promote }: RotationLedger,
   { newPasswords }: GivenPasswords,
   store: CredentialStore,
-): Promise<boolean> =>
-  facts.procedure === 'rotate' &&
+): boolean =>
   stored &&
   promote !== 'read-back' &&
   facts.store === store.description &&
-  byPlannedKey(plan, newPasswords).size === plan.users.length &&
-  (await keptVersion(facts.rotationId, store)) === null
+  byPlannedKey(plan, newPasswords).size === plan.users.length
 
 /** The version of a store that keeps the new credential of a rotation: PENDING, and CURRENT once it was promoted. */
 const keptVersion = async (rotationId: RotationId, store: CredentialStore): Promise<CredentialVersion | null> => {
@@ -130,25 +141,30 @@ const keptVersion = async (rotationId: RotationId, store: CredentialStore): Prom
   return null
 }
 
-/**
- * The new credential, as the store keeps it or as it is given again. Never a second one while a first may be on an HSM, but
- * where that is lost.
- */
-const newCredential = async (
-  ledger: RotationLedger,
+const keptCredential = (
+  version: CredentialVersion,
+  { facts, plan }: RotationLedger,
   { newPasswords }: GivenPasswords,
   { store, progress }: StoreAndProgress,
+): ReadonlyMap<UserKey, Secret> => {
+  if (newPasswords.size > 0) {
+    const text = `--new-password is not used: ${store.description} holds the new credential of ${facts.rotationId} already`
+    progress({ kind: 'notice', text })
+  }
+  return passwordsIn(version, plan.users)
+}
+
+/**
+ * The new credential where the store does not keep it as this rotation's: as it is given again before any HSM holds it, or as
+ * newer rotations have left it. Never a second one while a first may be on an HSM, but where that is lost.
+ */
+const notKept = async (
+  ledger: RotationLedger,
+  { newPasswords }: GivenPasswords,
+  { store }: StoreAndProgress,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { rotationId, newCredential: origin, store: kept } = ledger.facts
   const { plan } = ledger
-  const version = await keptVersion(rotationId, store)
-  if (version !== null) {
-    if (newPasswords.size > 0) {
-      const text = `--new-password is not used: ${store.description} holds the new credential of ${rotationId} already`
-      progress({ kind: 'notice', text })
-    }
-    return passwordsIn(version, plan.users)
-  }
   if (ledger.promote === 'read-back') {
     const left = await keptForTheRest(ledger, store)
     if (left !== null) return left
@@ -178,16 +194,19 @@ const newCredential = async (
 }
 
 /**
- * Where newer rotations have only superseded this one for some users, CURRENT still keeps what it gave the others. Null where
- * somebody else wrote CURRENT, or one of the others is superseded on some cluster.
+ * Where newer rotations have only superseded this one for some users, or on some clusters, the store may keep still what it
+ * gives the rest: as PREVIOUS, or as CURRENT where the newest one left a user alone. Null where it does not, and where
+ * somebody else wrote CURRENT.
  */
 const keptForTheRest = async (ledger: RotationLedger, store: CredentialStore) => {
   const current = await store.read('current')
   const [ours, theirs] = [ownUsers(ledger), newerRuns(ledger)]
   if (current?.rotationId == null || !theirs.includes(current.rotationId)) return null
   const isWhole = ours.every(({ key }) => ledger.clusterIds.every((one) => ledger.superseded(key, one) === null))
-  const kept = passwordsIn(current, ours)
-  return isWhole && kept.size === ours.length ? kept : null
+  const previous = await store.read('previous')
+  const isPrevious = previous?.rotationId === ledger.facts.rotationId
+  const kept = isWhole ? passwordsIn(current, ours) : isPrevious ? passwordsIn(previous, ours) : null
+  return kept?.size === ours.length ? kept : null
 }
 
 /** Users of which some cluster has nothing newer than what this rotation gives. */
@@ -198,16 +217,33 @@ const newerRuns = (ledger: RotationLedger): readonly RotationId[] =>
   ledger.clusterIds.flatMap((one) => ledger.plan.users.flatMap(({ key }) => ledger.superseded(key, one)?.by ?? []))
 
 /** The debts of this rotation cannot be paid with its credential any more, but with the one that is in force now. */
-const superseded = async ({ facts, plan, debts, lostClusters }: RotationLedger, store: CredentialStore) => {
+const superseded = async (ledger: RotationLedger, store: CredentialStore) => {
+  const { facts, plan, debts, lostClusters } = ledger
   const now = (await store.read('current'))?.rotationId
   return refusal(
     'DEBT_SUPERSEDED',
     `the credential of ${facts.rotationId} is not CURRENT of ${store.description} any more${now ? `, that of ${now} is` : ''}; ${[...debts.keys()].join(', ') || 'what stayed behind'} needs the one that is in force`,
     [
-      `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan, [...lostClusters.values()])}`,
+      copiedInstead(ledger) ??
+        `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan, [...lostClusters.values()])}`,
       ...(facts.store === store.description ? [] : [`if that is not the store it was started with: ${facts.store}`]),
     ],
   )
+}
+
+/**
+ * Where newer runs have gone on with some of the clusters of a user alone, what this rotation gave is in force on the others,
+ * and is copied there from an HSM that was given it; null where they have gone on with all or none.
+ */
+const copiedInstead = (ledger: RotationLedger): string | null => {
+  const users = ownUsers(ledger).filter(({ key }) => ledger.clusterIds.some((one) => ledger.superseded(key, one)))
+  const isOurs = (clusterId: ClusterId) => users.some(({ key }) => ledger.superseded(key, clusterId) === null)
+  const [source, ...destinations] = [ledger.plan.source, ...ledger.plan.destinations].filter(({ clusterId }) =>
+    isOurs(clusterId),
+  )
+  const from = ledger.cells().find(({ state, clusterId }) => state === 'new' && isOurs(clusterId))
+  if (source === undefined || from === undefined) return null
+  return `lockstep users repair --from ${from.hsmId} ${describePlaces({ ...ledger.plan, source, destinations, users })}`
 }
 
 /**

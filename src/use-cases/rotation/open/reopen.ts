@@ -13,7 +13,7 @@ import { recordPause } from '../run/run-procedure.js'
 import { OfficerLogins } from '../sessions/officer-logins.js'
 import { outwaitLateEffects } from '../survey/late-effects.js'
 import { survey } from '../survey/survey.js'
-import { credentialsOf, type GivenPasswords, replacesLost } from './credentials.js'
+import { credentialsOf, type GivenPasswords } from './credentials.js'
 import { settleEarlierDebts } from './earlier-rotations.js'
 import { RollbackRefused } from './rollback-refused.js'
 import { leaveToNewer } from './superseded.js'
@@ -99,8 +99,9 @@ const takeUp = async (
     await run.record({ type: 'resumed', operator: ports.who })
     await leaveToNewer(run, ports.shelf)
     if (rotationOf(ledger).closed) return run.rotation()
-    if (!goesBack && (await replacesLost(ledger, request, ports.store))) await beginAnew(run)
-    run = runWith(await credentialsOf(ledger, request, ports, goesBack))
+    const { replacesLost = false, ...credentials } = await credentialsOf(ledger, request, ports, goesBack)
+    run = runWith(credentials)
+    if (replacesLost) await beginAnew(run)
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
     // With the lock whoever comes next would start while it takes effect.
     else await outwaitLateEffects(ledger, ports.leftovers, request.commandMs, ports.clock, ports.progress)

@@ -4,7 +4,7 @@ import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import { nameServer, type RosterEntry } from '../../../domain/roster.js'
 import type { Cell, CellRef } from '../../../domain/rotation/cell.js'
 import { checkOfficers, type EligibilityRules, REPAIR_RULES } from '../../../domain/rotation/eligibility.js'
-import type { RotationFacts } from '../../../domain/rotation/journal-entry.js'
+import type { CurrentVersion, RotationFacts } from '../../../domain/rotation/journal-entry.js'
 import { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { isLocked, isNearLockout, nearLockout } from '../../../domain/rotation/login-budget.js'
 import { nameUnit, type RotationPlan, serversOf, unitOf, unitsOf } from '../../../domain/rotation/plan.js'
@@ -162,7 +162,7 @@ const check = async (
   refuseMissing(planned, ports.console.utility)
   if (absent.length > 0 || from !== null) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, plan.roster)
-  const { passwords, asked, origin } = await credentialToGive(said, ports, plan, from)
+  const { passwords, asked, origin, kept } = await credentialToGive(said, ports, plan, from)
   const reachable = inOrder(plan.roster, from).filter(({ hsmId }) => !behind.includes(hsmId))
   const { seen, notAsked } = await firstLogins(work, reachable, plan.users, asked, {
     onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
@@ -180,6 +180,7 @@ const check = async (
     recovered: false,
     store: from === null ? ports.store.description : null,
     newCredential: origin,
+    ...(kept === null ? {} : { kept }),
     from,
     config: request.config,
     operator: ports.who,
@@ -351,12 +352,13 @@ const credentialToGive = async (
   readonly passwords: ReadonlyMap<UserKey, Secret>
   readonly asked: AskedCredentials | null
   readonly origin: RotationFacts['newCredential']
+  readonly kept: CurrentVersion | null
 }> => {
   const common = { credential: 'new', refusals: 'go-on', advice: [] } as const
   if (from !== null) {
-    if (passwords.size === 0) return { passwords, asked: null, origin: 'unknown' }
+    if (passwords.size === 0) return { passwords, asked: null, origin: 'unknown', kept: null }
     const asked = { ...common, passwords, source: '--password gives', remembered: null }
-    return { passwords, asked, origin: 'given' }
+    return { passwords, asked, origin: 'given', kept: null }
   }
   const kept = await currentOfStore(store, plan)
   if (kept === null) {
@@ -367,7 +369,8 @@ const credentialToGive = async (
   }
   const source = `${store.description} keeps as CURRENT`
   const asked = { ...common, passwords: kept.passwords, source, remembered: kept.name }
-  return { passwords: kept.passwords, asked, origin: 'kept' }
+  const { rotationId, startedAt } = kept
+  return { passwords: kept.passwords, asked, origin: 'kept', kept: { rotationId, startedAt } }
 }
 
 /** The origin is asked first: it costs one login to find out that the password is not what it holds. */

@@ -67,7 +67,8 @@ const newerThan = async (ledger: RotationLedger, shelf: JournalShelf): Promise<r
 const isNewer = ({ facts, startedAt, plan }: Rotation, mine: RotationLedger): boolean => {
   if (facts.rotationId === mine.facts.rotationId || startedAt <= mine.startedAt) return false
   const givesKept = facts.procedure === 'repair' && facts.newCredential === 'kept'
-  const mayBeSame = givesKept && mine.facts.procedure === 'rotate' && mine.rollback === null
+  const isKept = facts.kept === undefined || facts.kept.rotationId === mine.facts.rotationId
+  const mayBeSame = givesKept && isKept && mine.facts.procedure === 'rotate' && mine.rollback === null
   return !mayBeSame && plan.users.some(({ key }) => mine.plan.users.some((user) => user.key === key))
 }
 
