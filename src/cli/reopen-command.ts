@@ -109,6 +109,7 @@ export abstract class ReopenCommand extends RotationCommand {
     const lock = this.sharedLock(lockForm, flags, config.utility)
     const discoverUnseen = async () => this.discoverUnseen(await discoveryScope(flags, this.wiring), refOf(plan.source))
     if (known.closed && this.goesForward) {
+      this.noteClosed(known)
       if (known.direction === 'back' || known.unseenRegions.length === 0) return this.showRotation(known)
       const ports = await this.wiring.rotationPorts(lock, (text) => this.note(text))
       const view = await this.progressView()
@@ -168,6 +169,14 @@ export abstract class ReopenCommand extends RotationCommand {
       await view.end()
       stop.release()
     }
+  }
+
+  /** What closed it was true then; it is not asked again, and says so. */
+  private noteClosed({ facts, outcome }: Rotation): void {
+    if (!outcome.startsWith('completed') || facts.store === null) return
+    this.note(
+      `${facts.rotationId} is completed, and no HSM is asked again: lockstep users repair --to-current brings along one that joined since`,
+    )
   }
 
   private async rotationId(flags: ReopenFlagValues): Promise<RotationId> {

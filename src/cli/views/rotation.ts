@@ -5,6 +5,7 @@ import { capabilitiesOf } from '../../domain/utility/capabilities.js'
 import type { OwedElsewhere } from '../../use-cases/rotation/find-rotation.js'
 import type { RollbackOutlook } from '../../use-cases/rotation/open/rollback.js'
 import type { RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
+import { flagsAgainst } from '../../use-cases/rotation/run/pause.js'
 import { renderMatrix } from './matrix.js'
 import {
   cellInWords,
@@ -129,7 +130,7 @@ export const renderPause = (
   const goesBack = direction === 'back'
   const isOwed = outcome === 'completed-with-debt' || (outcome === 'rolled-back' && document.debts.length > 0)
   if (isOwed && error === undefined) {
-    return `What stays behind is given ${goesBack ? 'what it held before' : 'the credential'} once it is back, by ${resume}`
+    return `What stays behind is given ${goesBack ? 'what it held before' : 'the credential'} once it is back, by ${resume}${typedAgain(document)}`
   }
   if (outcome !== 'paused' && error === undefined) return null
   const why = error === undefined ? unfinishedInWords(gone) : printable(error.message)
@@ -137,7 +138,7 @@ export const renderPause = (
   const isCommand = (command: string) => (one: string) => one === command || one.startsWith(`${command} --`)
   // Both are named below, in the words that fit the direction, and with the flags they need to be taken.
   const suggestions = error?.suggestions.filter((one) => !isCommand(resume)(one) && !isCommand(rollback)(one)) ?? []
-  const withFlags = (command: string) => error?.suggestions.find(isCommand(command)) ?? command
+  const withFlags = (command: string, flags = '') => error?.suggestions.find(isCommand(command)) ?? `${command}${flags}`
   const standing = isOwed ? 'A debt remains' : 'Not gone on with'
   const headline = outcome === 'paused' ? `Paused${goesBack ? ' going back' : ''} at ${stage}` : standing
   return [
@@ -146,9 +147,17 @@ export const renderPause = (
     ...(suggestions.length === 0 ? [] : ['Try this:', ...suggestions.map((suggestion) => `  * ${suggestion}`)]),
     inOneLine(document),
     ...(isOwed && error?.code === 'DEBT_SUPERSEDED' ? [] : [again(goesBack, withFlags(resume))]),
-    ...(goesBack || outcome !== 'paused' || outlook === null ? [] : [backInWords(outlook, withFlags(rollback))]),
+    ...(goesBack || outcome !== 'paused' || outlook === null
+      ? []
+      : [backInWords(outlook, withFlags(rollback, flagsAgainst(error?.code ?? '')))]),
   ].join('\n')
 }
+
+/** What a repair was told that its origin holds, no store keeps. */
+const typedAgain = ({ procedure, from, cells, direction }: RotationDocument): string =>
+  procedure === 'repair' && from !== undefined && direction === 'forward' && !isUnproved(cells)
+    ? ' --new-password SECRET'
+    : ''
 
 const again = (goesBack: boolean, resume: string): string =>
   goesBack ? `resume goes on going back: ${resume}` : `resume with ${resume}`
@@ -159,6 +168,25 @@ const unfinishedInWords = (gone: RotationHolder | null): string =>
     : `the run that worked on it was killed or has crashed: ${whoIs(gone)} since ${gone.since}, is gone`
 
 const whoIs = ({ user, host, pid }: RotationHolder): string => `${printable(user)}@${printable(host)}, process ${pid}`
+
+/** What newer runs have given since, so that what a rotation says of it is history; for stderr. */
+export const renderNewer = (
+  newer: readonly { readonly rotationId: string; readonly user: string; readonly clusterId: string }[],
+): string => {
+  const byRun = new Map<string, Map<string, string[]>>()
+  for (const { rotationId, user, clusterId } of newer) {
+    const users = byRun.get(rotationId) ?? new Map<string, string[]>()
+    byRun.set(rotationId, users.set(user, [...(users.get(user) ?? []), clusterId]))
+  }
+  return [...byRun]
+    .flatMap(([by, users]) =>
+      [...users].map(
+        ([user, clusters]) =>
+          `${by} is newer and gave ${user} another password on ${clusters.join(', ')}: what is shown above of it was so before`,
+      ),
+    )
+    .join('\n')
+}
 
 /** What other rotations owe, and what pays it; for stderr. */
 export const renderOwed = (owed: readonly OwedElsewhere[]): string =>

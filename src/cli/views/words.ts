@@ -11,13 +11,21 @@ export type Spoken = Pick<RotationDocument, 'procedure' | 'direction'>
 /** A cell in words. In a repair nothing is new: an HSM holds what it shall, or it does not. */
 export const cellInWords = ({ state, proof, evidence }: Cell, { procedure }: Spoken): string => {
   if (procedure === 'repair') return repairedInWords({ state, proof, evidence })
+  if (state === 'locked') return lockedInWords(evidence)
+  // A login on a cluster succeeds although one of its HSMs refuses it: without a write before it, it says so much of one alone.
+  if (state === 'unknown' && evidence === 'cluster') return `unknown (${proof} somewhere in its cluster)`
   // A login that reached the whole cluster is the weaker proof; one on the HSM alone goes without saying.
   const why = evidence === 'cluster' ? `${proof}, cluster` : proof
   return proof === 'none' ? state : `${state} (${why})`
 }
 
+/** Where a cluster is listed as one, it may be locked on another HSM of it. */
+const lockedInWords = (evidence: Cell['evidence']): string =>
+  evidence === 'cluster' ? 'locked (somewhere in its cluster)' : 'locked'
+
 const repairedInWords = ({ state, proof, evidence }: Pick<Cell, 'state' | 'proof' | 'evidence'>): string => {
   if (state === 'old') return proof === 'copy' ? 'given back (copy)' : 'as it was'
+  if (state === 'locked') return lockedInWords(evidence)
   if (state !== 'new') return state
   if (proof === 'copy') return 'copied, not proved'
   if (proof === 'untouched') return 'copied from'

@@ -2,6 +2,8 @@ import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../cli/base-command.js'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { parseRotationId } from '../../cli/rotation-flags.js'
+import type { UserKey } from '../../domain/hsm-user.js'
+import type { ClusterId, RotationId } from '../../domain/ids.js'
 import { followRotation } from '../../domain/rotation/follow-rotation.js'
 import type { JournalEntry } from '../../domain/rotation/journal-entry.js'
 import { describeAction } from '../../domain/rotation/last-action.js'
@@ -9,7 +11,7 @@ import type { RotationLedger } from '../../domain/rotation/ledger.js'
 import { exitCodeFor, type RotationDocument, rotationDocument } from '../../domain/rotation/outcome.js'
 import { rotationOf } from '../../domain/rotation/rotation.js'
 import { newestRotation, type OwedElsewhere, owedBeside } from '../../use-cases/rotation/find-rotation.js'
-import { whyLeftToNewer } from '../../use-cases/rotation/open/superseded.js'
+import { goneOnSince } from '../../use-cases/rotation/open/superseded.js'
 import { holdersOf, type RotationHolder } from '../../use-cases/rotation/rotation-holder.js'
 
 type ShownHolder = Omit<RotationHolder, 'runs'>
@@ -23,6 +25,8 @@ interface StatusDocument extends RotationDocument {
   readonly owedElsewhere?: readonly OwedElsewhere[]
   /** Why what it owes can only be given by a newer run, and by which; absent where that is not so. */
   readonly superseded?: RotationDocument['error']
+  /** What newer runs have given its users since; absent where there is nothing of it. */
+  readonly newer?: readonly { readonly rotationId: RotationId; readonly user: UserKey; readonly clusterId: ClusterId }[]
 }
 
 export default class RotateStatus extends BaseCommand {
@@ -60,15 +64,21 @@ ${exitCodes({
     }
     if (torn && heldBy === null)
       this.note('the last line of the journal was cut off while it was written; what it announced was not begun')
-    const why = await whyLeftToNewer(ledger, shelf)
-    const superseded = why === null ? null : this.describe(why)
+    const since = document.outcome === 'paused' ? null : await goneOnSince(ledger, shelf)
+    const newer = (since?.newer ?? []).map(({ by: rotationId, user, clusterId }) => ({ rotationId, user, clusterId }))
+    const superseded = since?.why == null ? null : this.describe(since.why)
     const leftBy = document.outcome === 'paused' ? gone : null
+    if (newer.length > 0 && !this.jsonEnabled()) {
+      const { renderNewer } = await import('../../cli/views/rotation.js')
+      this.note(renderNewer(newer))
+    }
     if (!this.jsonEnabled()) await this.sayHowItGoesOn(document, ledger, { heldBy, leftBy, superseded }, last)
     process.exitCode = exitCodeFor(document)
     const stated = {
       ...document,
       holder: shown(holder),
       holderGone: shown(leftBy),
+      ...(newer.length === 0 ? {} : { newer }),
       ...(superseded === null ? {} : { superseded }),
     }
     if (flags.rotation !== undefined) return stated

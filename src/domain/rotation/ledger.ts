@@ -235,13 +235,21 @@ export class RotationLedger {
   cell(user: UserKey, hsmId: HsmId): KnownCell {
     const record = this.#records.get(keyOf({ user, hsmId }))
     if (record === undefined) return { state: 'unknown', proof: 'none', evidence: null, observedAt: null }
-    const shown = shownAs(record, this.#rollback !== null)
+    const shown = this.#ofCluster(hsmId, shownAs(record, this.#rollback !== null))
     // A rotation that goes back says of what it never wrote that it never did; who logged in there before is history.
     const isHistory =
       this.#rollback !== null && shown.proof === 'login-current' && record.holds.seq <= this.#invocationSeq
     return isHistory && record.oldFrom === null && !this.mayBeWritten(user, hsmId)
       ? { ...shown, proof: 'untouched', evidence: null }
       : shown
+  }
+
+  /** Where a cluster is listed as one, a lock of one of its HSMs is shown of all. */
+  #ofCluster(hsmId: HsmId, shown: KnownCell): KnownCell {
+    if (shown.state !== 'locked' || this.capabilities.writeReach !== 'cluster') return shown
+    const clusterId = this.#clusterOf(hsmId)
+    const isAlone = this.#plan.roster.filter((server) => server.clusterId === clusterId).length === 1
+    return isAlone ? shown : { ...shown, evidence: 'cluster' }
   }
 
   /** Every cell, user by user, HSMs in the order of the roster; but for those that another run took along. */

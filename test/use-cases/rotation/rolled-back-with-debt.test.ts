@@ -12,7 +12,7 @@ import {
   refuseOpenRotation,
   settleEarlierDebts,
 } from '../../../src/use-cases/rotation/open/earlier-rotations.js'
-import { whyLeftToNewer } from '../../../src/use-cases/rotation/open/superseded.js'
+import { goneOnSince } from '../../../src/use-cases/rotation/open/superseded.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import {
   back,
@@ -282,6 +282,11 @@ describe('a debt of a rollback', () => {
           ...place.ports,
           shelf: {
             ...shelf,
+            list: async () => [ROTATION, LATER],
+            follow: async (rotationId, entry) => {
+              for (const one of rotationId === LATER ? entries : place.entries) entry(one)
+              return { torn: false }
+            },
             rotationsOn: async () => both(),
             openRotations: async () => both().filter(({ closed }) => !closed),
           },
@@ -301,7 +306,7 @@ describe('a debt of a rollback', () => {
       comeBack(place, c, d)
       return place
     }
-    const why = (place: Place) => whyLeftToNewer(ledgerOf(place.entries), place.ports.shelf)
+    const why = async (place: Place) => (await goneOnSince(ledgerOf(place.entries), place.ports.shelf)).why
 
     test('is not paid before that is finished', async () => {
       const place = beside(await owing(), NEWER)

@@ -186,7 +186,7 @@ const check = async (
     operator: ports.who,
     version: ports.version,
   }
-  if (from !== null && asked !== null) refuseOriginsPassword(facts, from, ports.clock.now())
+  if (from !== null && asked !== null) refuseOriginsPassword(facts, request, from, ports.clock.now())
   return { facts, passwords }
 }
 
@@ -380,7 +380,7 @@ const inOrder = (roster: readonly RosterEntry[], from: UnitId | null): readonly 
 }
 
 /** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET` */
-const refuseOriginsPassword = (facts: RotationFacts, from: UnitId, now: Date): void => {
+const refuseOriginsPassword = (facts: RotationFacts, { from: named }: RepairRequest, from: UnitId, now: Date): void => {
   const { cells, notAsked } = previewOf(facts, now)
   const hsmIds = serversOf(facts.plan.roster, from).map(({ hsmId }) => hsmId)
   const wrong = cells.find(({ hsmId, state }) => hsmIds.includes(hsmId) && state !== 'new')
@@ -392,7 +392,7 @@ const refuseOriginsPassword = (facts: RotationFacts, from: UnitId, now: Date): v
   }
   throw refusal(
     'CURRENT_REFUSED',
-    `${wrong.hsmId}, which --from names, does not hold the password of ${wrong.user} that --password gives`,
+    `${named === wrong.hsmId ? named : `${wrong.hsmId} of ${named}`}, which --from names, does not hold the password of ${wrong.user} that --password gives`,
     ['compare it with the one in your vault, or leave --password out: the users are copied then without being proved'],
   )
 }

@@ -150,7 +150,9 @@ const refuseRollback = (
   const given = byPlannedKey(ledger.plan, currentPasswords)
   const canBeAsked = whereCurrentCanBeAsked(ledger) !== undefined
   if (given.size === ledger.plan.users.length && canBeAsked) return
-  throw refused('NO_WAY_BACK', `${whyNoCopy(ledger)}, and the current credential is not known`, [
+  const isGiven = given.size === ledger.plan.users.length
+  const current = isGiven ? 'given came too late: no HSM is known to hold it' : 'is not known'
+  throw refused('NO_WAY_BACK', `${whyNoCopy(ledger)}, and the current credential ${current}`, [
     ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
     `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
   ])

@@ -2,16 +2,18 @@ import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../../domain/ids.js'
 import type { CellRef } from '../../../domain/rotation/cell.js'
+import { followReadable } from '../../../domain/rotation/follow-rotation.js'
 import type { JournalShelf } from '../../../domain/rotation/journal.js'
 import type { JournalEvent } from '../../../domain/rotation/journal-entry.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import { isLeftToDo } from '../../../domain/rotation/procedures/roll-back.js'
-import type { Rotation } from '../../../domain/rotation/rotation.js'
+import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
 import { leftToNewer } from '../cells/left-to-newer.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { rotationOpen } from './earlier-rotations.js'
 
-type Supersession = Extract<JournalEvent, { type: 'superseded' }>
+/** That a newer run has given a user of a cluster something newer. */
+export type Supersession = Extract<JournalEvent, { type: 'superseded' }>
 
 /**
  * Writes down which users of which clusters a newer run has given something newer: what this one gives, or gives back, is
@@ -35,17 +37,37 @@ export const leaveToNewer = async (run: RotationRun, shelf: JournalShelf): Promi
   if (left !== null) throw left
 }
 
+/** What newer runs say of one that is through. */
+export interface GoneOnSince {
+  /** What they have given its users since: what it says of them was so before. */
+  readonly newer: readonly Supersession[]
+  /** Why one of them has to give what this one owes; null where it may itself. */
+  readonly why: OperatorError | null
+}
+
 /**
- * Why a newer run has to give what this one owes, as the journals of this machine tell it; null where it may itself.
+ * What newer runs have gone on with, as the journals of this machine tell it that can be read.
  * @param ledger follows what a run that takes it up would write down
  */
-export const whyLeftToNewer = async (ledger: RotationLedger, shelf: JournalShelf): Promise<OperatorError | null> => {
-  if (!isOwing(ledger) || !mayBeSuperseded(ledger)) return null
-  const newer = await newerThan(ledger, shelf)
-  const open = unfinished(newer)
-  if (open !== undefined) return beingNewer(open, ledger)
-  for (const event of supersessionsOf(ledger, newer)) ledger.apply({ seq: 0, at: ledger.startedAt, event })
-  return allLeftToNewer(ledger)
+export const goneOnSince = async (ledger: RotationLedger, shelf: JournalShelf): Promise<GoneOnSince> => {
+  const runs = await readableSince(ledger, shelf)
+  const newer = supersessionsOf(ledger, runs)
+  if (!isOwing(ledger) || !mayBeSuperseded(ledger)) return { newer, why: null }
+  const open = unfinished(runs)
+  if (open !== undefined) return { newer, why: beingNewer(open, ledger) }
+  for (const event of newer) ledger.apply({ seq: 0, at: ledger.startedAt, event })
+  return { newer, why: allLeftToNewer(ledger) }
+}
+
+const readableSince = async (ledger: RotationLedger, shelf: JournalShelf): Promise<readonly Rotation[]> => {
+  const runs: Rotation[] = []
+  // IDs begin with the time.
+  for (const id of (await shelf.list()).filter((one) => one > ledger.facts.rotationId)) {
+    const { ledger: other, trouble } = await followReadable(shelf, id)
+    const isBeside = other?.clusterIds.some((clusterId) => ledger.clusterIds.includes(clusterId)) === true
+    if (trouble === null && isBeside) runs.push(rotationOf(other))
+  }
+  return runs.filter((other) => isNewer(other, ledger))
 }
 
 /** Nothing is left to do but what is owed. */

@@ -20,6 +20,11 @@ export class Pause extends Error {
   }
 }
 
+/**
+ * The flags without which a command on the rotation would be refused again for what stopped it, each with a blank before it.
+ */
+export const flagsAgainst = (code: string): string => (code.startsWith('OFFICER_REFUSED') ? ' --retry-officer' : '')
+
 const CODES: Record<ConsoleFailure['kind'], string> = {
   unreachable: 'HSM_UNREACHABLE',
   'wrong-hsm': 'WRONG_HSM',

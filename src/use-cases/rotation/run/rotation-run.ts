@@ -132,7 +132,7 @@ export class RotationRun {
     return new Pause(
       'CLIENT_USES_OTHER_PASSWORD',
       `a client is still using another password: failed logins rose without us, of ${risen.join(', ')}`,
-      ['find the client and give it the new password, or stop it, then resume'],
+      ['find the client and stop it, or give it the password that its HSM holds; then resume'],
     )
   }
 

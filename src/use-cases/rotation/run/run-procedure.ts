@@ -23,7 +23,7 @@ import { verify } from '../effects/verify.js'
 import { verifyBack } from '../effects/verify-back.js'
 import { noteUnreachable } from '../survey/unreachable.js'
 import { lookWhereUnseen } from '../survey/unseen-regions.js'
-import { Pause, toPause, withOthersAway } from './pause.js'
+import { flagsAgainst, Pause, toPause, withOthersAway } from './pause.js'
 import type { RotationRun } from './rotation-run.js'
 
 /** What each row does. Each begins where an earlier run may have left it: what is proved is not done again. */
@@ -136,7 +136,10 @@ export const recordPause = async (run: RotationRun, underWay: Stage | null, erro
   // What only a newer run may give is not given by this one, however often it is resumed.
   const isLeft = code === 'DEBT_SUPERSEDED' && run.rotation().outcome !== 'paused'
   const isNamed = pause.suggestions.some((one) => one.startsWith(resume))
-  const suggestions = [...new Set([...pause.suggestions, ...(isLeft || isNamed ? [] : [resume])])]
+  // No store keeps what a repair was told that its origin holds.
+  const isTyped = run.ledger.facts.procedure === 'repair' && run.ledger.facts.newCredential === 'given'
+  const flags = `${flagsAgainst(code)}${isTyped && !run.goesBack ? ' --new-password SECRET' : ''}`
+  const suggestions = [...new Set([...pause.suggestions, ...(isLeft || isNamed ? [] : [`${resume}${flags}`])])]
   const stage = underWay ?? 'finalize'
   if (underWay !== null) run.parts.progress({ kind: 'stage-paused', stage, message })
   const told = { stage, code, message, suggestions }

@@ -109,12 +109,13 @@ export const changesInWords = ({ added, gone, arriving, clusters, other }: Roste
  * rotation needs the consent to that, and is advised with it.
  */
 export const rosterChanged = (changes: RosterChanges, { facts, rollback }: RotationLedger): OperatorError => {
-  const { added, gone, unseen, problems } = changes
+  const { added, gone, unseen, problems, arriving, other } = changes
+  const isSilent = [...added, ...gone, ...arriving, ...other].length === 0
   const flags = allowUnreachable([...gone, ...unseen])
   const consent = `--rotation ${facts.rotationId} ${flags} --reason TEXT`
   return refusal(
     'ROSTER_CHANGED',
-    `AWS reports other HSMs than this rotation was planned for: ${changesInWords(changes).join('; ')}`,
+    `${isSilent ? 'AWS does not say which HSMs there are' : 'AWS reports other HSMs than this rotation was planned for'}: ${changesInWords(changes).join('; ')}`,
     [
       'lockstep clusters list',
       ...(gone.length > 0

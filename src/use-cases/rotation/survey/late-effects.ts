@@ -28,7 +28,7 @@ export const outwaitLateEffects = async (
   if (rest <= 0) return
   progress({
     kind: 'notice',
-    text: `waiting ${Math.ceil(rest / 1000)} s: a command that was never answered could still take effect`,
+    text: `waiting ${Math.ceil(rest / 1000)} s: a command that was not answered, or not by every HSM, could still take effect`,
   })
   await clock.wait(rest)
 }

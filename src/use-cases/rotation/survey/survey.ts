@@ -222,11 +222,14 @@ const bringLostBack = async (run: RotationRun, discovery: Discovery): Promise<vo
       run.notice(`${lost.clusterId} is owed nothing any more: ${reason}`)
       continue
     }
-    const why = cluster === undefined ? 'AWS does not list it' : whyNotBack(run, discovery, cluster)
+    const why = cluster === undefined ? whyNotListed(discovery, lost) : whyNotBack(run, discovery, cluster)
     if (cluster !== undefined && why === null) await bringBack(run, lost, cluster)
     else run.notice(`${lost.clusterId} is still left out: ${why}`)
   }
 }
+
+const whyNotListed = (discovery: Discovery, { clusterId, region }: LostCluster): string =>
+  region !== null && isUnseen(discovery, { clusterId, region }) ? `${region} does not answer` : 'AWS does not list it'
 
 /**
  * How AWS says that a cluster exists no more: it is deleted, or its Region answers without it to somebody who sees another
