@@ -138,6 +138,8 @@ export type JournalEvent =
       readonly clusterId: ClusterId
       readonly by: RotationId
       readonly owing: readonly HsmId[]
+      /** All of the cluster was lost to that run, and is owed it. */
+      readonly owesCluster?: true
     }
   /** A lost cluster does not exist any more, as AWS says: nothing is owed to it. */
   | { readonly type: 'cluster-gone'; readonly clusterId: ClusterId; readonly reason: string }

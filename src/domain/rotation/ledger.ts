@@ -41,7 +41,7 @@ export interface Unanswered {
 export type PauseFacts = Omit<Extract<JournalEvent, { type: 'paused' }>, 'type'>
 
 /** Who has given a user of a cluster something newer, and the HSMs that stayed behind in it. */
-type Superseded = Pick<Extract<JournalEvent, { type: 'superseded' }>, 'by' | 'owing'>
+type Superseded = Pick<Extract<JournalEvent, { type: 'superseded' }>, 'by' | 'owing' | 'owesCluster'>
 
 type CellKey = `${HsmId} ${UserKey}`
 const keyOf = ({ user, hsmId }: CellRef): CellKey => `${hsmId} ${user}`
@@ -278,6 +278,13 @@ export class RotationLedger {
   /** Whether a newer run has the cell left to give. */
   isOwedElsewhere(user: UserKey, hsmId: HsmId): boolean {
     return this.#supersededAt(user, hsmId)?.owing.includes(hsmId) === true
+  }
+
+  /** Newer runs that a cluster which was lost from the start is left to, each of which owes it one user at least; empty unless all are. */
+  lostLeftTo(clusterId: ClusterId): readonly RotationId[] {
+    const by = this.#plan.users.map(({ key }) => this.superseded(key, clusterId))
+    const isLeft = by.every((one) => one !== null) && by.some((one) => one?.owesCluster === true)
+    return isLeft && this.#lost.has(clusterId) ? [...new Set(by.flatMap((one) => one?.by ?? []))] : []
   }
 
   #supersededAt(user: UserKey, hsmId: HsmId): Superseded | null {

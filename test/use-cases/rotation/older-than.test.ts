@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
 import type { UserKey } from '../../../src/domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
-import type { JournalEntry, JournalEvent } from '../../../src/domain/rotation/journal-entry.js'
+import type { JournalEntry, JournalEvent, LostCluster } from '../../../src/domain/rotation/journal-entry.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import { type Rotation, rotationOf } from '../../../src/domain/rotation/rotation.js'
 import { change, DONE, type Line, login, PROMOTED, STORED, TOLD } from '../../helpers/journal-lines.js'
 import { PASSWORDS } from '../../helpers/memory-fleet.js'
-import { type FactsGiven, hsm, ROTATION } from '../../helpers/rotation.js'
-import { type BenchGiven, type Place, placeOf } from '../../helpers/run-bench.js'
+import { type FactsGiven, hsm, planOver, ROTATION, rosterOf } from '../../helpers/rotation.js'
+import { type BenchGiven, type Place, placeOf, reported } from '../../helpers/run-bench.js'
 import { takeUp } from '../../helpers/taken-up.js'
 
 const [a, b, c, d] = [hsm('a'), hsm('b'), hsm('c'), hsm('d')]
@@ -290,6 +290,25 @@ describe('debts of two rotations on the same HSMs', () => {
           `lockstep users repair --from ${d} --source eu-west-1/cluster-bbbbbbbbbbb --user CU:app`,
         ])
       })
+    })
+
+    test('a cluster that is lost to both is left to the newer one, which settles it', async () => {
+      const lost = { ...planOver(rosterOf(2, 2)).destinations[0], reason: 'lost' } as unknown as LostCluster
+      const first = [STORED, ...giving([a, b], 'app'), PROMOTED, TOLD]
+      const facts = { lostClusters: [lost] }
+      const place = placeOf({ utility, hsms: [2, 0], users: ['app'], facts, lines: first })
+      place.aws.clusters = reported(rosterOf(2, 2))
+      beside(place, LATER, { debts: [], ...facts }, first, { utility, hsms: [2, 0] })
+      const { ended, suggestions } = await takeUp(place, 'resume')
+      expect([ended, suggestions[0], place.fleet.heard]).toEqual([
+        'DEBT_SUPERSEDED 6',
+        `lockstep rotate resume --rotation ${ANOTHER} gives it that, and settles both`,
+        [],
+      ])
+      newer(place)
+      const { rotation } = await takeUp(place, 'resume')
+      expect([rotation?.outcome, rotation?.lostClusters, rotation?.settled.length]).toEqual(['completed', [], 1])
+      expect(place.fleet.heard).toEqual([])
     })
 
     test('one of which nothing is left is closed without a password or an HSM', async () => {

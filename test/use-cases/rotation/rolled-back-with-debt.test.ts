@@ -172,6 +172,17 @@ describe('a debt of a rollback', () => {
     return { ...place, ports: { ...place.ports, discover } }
   }
 
+  test('is not paid off as rolled back before the others have shown once more that they hold what they held', async () => {
+    const place = await placeWith('by changes', [c, d])
+    await takeUp(place, 'rollback', without(c))
+    comeBack(place, c, d)
+    place.fleet.give(a, 'other')
+    expect([(await takeUp(place, 'resume')).ended, owedBy(place)]).toEqual(['OTHER_CREDENTIAL 6', [c]])
+    expect(place.fleet.holds()).toBe('a other, b old, c old, d old')
+    const { ended } = await takeUp(place, 'resume', { options: { overwriteOther: true } })
+    expect([ended, place.fleet.holds()]).toEqual(['rolled-back 0', 'a old, b old, c old, d old'])
+  })
+
   test('is left where its Region does not answer either, and stays one until that does', async () => {
     const place = await placeWith('by copies', [c, d])
     expect((await takeUp(silent(place), 'rollback')).ended).toBe('ROSTER_CHANGED 4')

@@ -1,3 +1,4 @@
+import type { UnitId } from '../../../domain/ids.js'
 import { isProofStale } from '../../../domain/rotation/procedures/roll-back.js'
 import { give } from '../cells/give.js'
 import { prove } from '../cells/prove.js'
@@ -12,13 +13,19 @@ import { refuseAway } from './restore.js'
  */
 export const verifyBack = async (run: RotationRun): Promise<void> => {
   run.takeAllInSight()
-  await onEach(run, run.units, async (unitId) => {
-    const stale = run.users.filter(({ key: user }) =>
-      run.servers(unitId).some(({ hsmId }) => isProofStale(run.ledger, { user, hsmId })),
-    )
-    const refused = await prove(run, unitId, stale, 'current')
-    await give(run, unitId, refused, { credential: 'current', method: 'change' })
-  })
+  await onEach(run, run.units, (unitId) => proveBackAgain(run, unitId))
   await refuseAddedHsms(run)
   refuseAway(run, (cell) => isProofStale(run.ledger, cell), 'has to be read again')
+}
+
+/**
+ * Cells of a unit that logged in with the current credential in an earlier invocation do so once more.
+ * @throws {Pause} `OTHER_CREDENTIAL` without the operator's consent to overwrite what somebody has changed since
+ */
+export const proveBackAgain = async (run: RotationRun, unitId: UnitId): Promise<void> => {
+  const stale = run.users.filter(({ key: user }) =>
+    run.servers(unitId).some(({ hsmId }) => isProofStale(run.ledger, { user, hsmId })),
+  )
+  const refused = await prove(run, unitId, stale, 'current')
+  await give(run, unitId, refused, { credential: 'current', method: 'change' })
 }

@@ -114,7 +114,9 @@ const supersessionsOf = (ledger: RotationLedger, newer: readonly Rotation[]): re
       const by = through.find((other) => hasGiven(other, user, clusterId))
       if (by === undefined) return []
       const owing = owingOf(by, clusterId, ledger)
-      return [{ type: 'superseded', user, clusterId, by: by.facts.rotationId, owing } as const]
+      const isLost = by.lostClusters.some((lost) => lost.clusterId === clusterId)
+      const owesCluster = isLost ? ({ owesCluster: true } as const) : {}
+      return [{ type: 'superseded', user, clusterId, by: by.facts.rotationId, owing, ...owesCluster } as const]
     }),
   )
 }
@@ -138,7 +140,8 @@ const owingOf = ({ debts, lostClusters, plan }: Rotation, clusterId: ClusterId, 
 const noteSuperseded = async (run: RotationRun, supersession: Supersession): Promise<void> => {
   const { user, clusterId, by, owing } = supersession
   const known = run.ledger.superseded(user, clusterId)
-  if (known?.by === by && known.owing.join() === owing.join()) return
+  const isSame = known?.owing.join() === owing.join() && known.owesCluster === supersession.owesCluster
+  if (known?.by === by && isSame) return
   await run.record(supersession)
   if (known?.by === by) return
   run.notice(
@@ -158,7 +161,8 @@ const settleSuperseded = async (run: RotationRun): Promise<void> => {
   }
   for (const clusterId of [...ledger.lostClusters.keys()]) {
     const by = supersededBy(ledger, clusterId)
-    if (by !== null) await run.record({ type: 'cluster-settled', clusterId, by })
+    const isLeft = ledger.lostLeftTo(clusterId).length > 0
+    if (by !== null && !isLeft) await run.record({ type: 'cluster-settled', clusterId, by })
   }
 }
 
@@ -182,7 +186,7 @@ const isAnythingLeft = (ledger: RotationLedger): boolean => {
   if (ledger.rollback !== null) return isLeft(owedBack.keys(), (cell) => isLeftToDo(ledger, cell))
   // One that was not through goes on with the rest only once nobody else has anything left to give there.
   if (!ledger.applicationsTold) return false
-  if (ledger.lostClusters.size > 0) return true
+  if ([...ledger.lostClusters.keys()].some((clusterId) => ledger.lostLeftTo(clusterId).length === 0)) return true
   return isLeft(
     debts.keys(),
     ({ user, hsmId }) => ledger.supersededBy(user, hsmId) === null && ledger.cell(user, hsmId).state !== 'new',

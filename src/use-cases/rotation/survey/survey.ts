@@ -214,6 +214,7 @@ const dropGone = async (run: RotationRun, { hsmId, clusterId }: RosterEntry): Pr
 const bringLostBack = async (run: RotationRun, discovery: Discovery): Promise<void> => {
   if (run.ledger.rollback !== null) return
   for (const lost of [...run.ledger.lostClusters.values()]) {
+    if (run.ledger.lostLeftTo(lost.clusterId).length > 0) continue
     const cluster = discovery.clusters.find(({ clusterId }) => clusterId === lost.clusterId)
     const goneAs = whyGone(run, discovery, lost, cluster)
     if (goneAs !== null) {
