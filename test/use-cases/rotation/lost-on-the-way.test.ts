@@ -385,3 +385,10 @@ test('an HSM of a cluster that another run has paid takes part again where its c
   place.fleet.at(b).away = false
   expect((await takeUp(place, 'resume')).ended).toBe('completed 0')
 })
+
+test('where no HSM can be reached at all, each is shown as that', async () => {
+  const place = await changed([a, b, c, d])
+  const { ended, rotation } = await takeUp(place, 'resume')
+  expect(ended).toBe('HSM_UNREACHABLE 4')
+  expect(rotation?.cells.map(({ state }) => state)).toEqual(['new', 'unreachable', 'unreachable', 'unreachable'])
+})

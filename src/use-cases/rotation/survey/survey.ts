@@ -56,11 +56,12 @@ export const survey = async (
     mayStayBehind: parts.options.mayStayBehind.hsmIds,
   })
   const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
-  if (serious.length > 0 || read.matrix.size === 0) {
-    throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
-  }
   const risen = await noteListings(run, read)
   try {
+    if (serious.length > 0 || read.matrix.size === 0) {
+      for (const failure of read.failures) await noteUnreachable(run, failure)
+      throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
+    }
     await takeAlong(run, request, { read, discovery, joined, officerOf })
   } catch (error) {
     if (risen === null) throw error
