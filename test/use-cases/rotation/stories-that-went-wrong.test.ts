@@ -247,6 +247,21 @@ describe('after the journal was lost', () => {
     ])
   })
 
+  test('one refusal that may be an error, where no login is left to ask again, is not enough to discard what may be new', async () => {
+    const turns = [
+      turn({ pauseBefore: 'verify' }),
+      turn({ action: 'recover', pauseBefore: 'store-pending', troubles: [trouble('refuse-login', { lasting: true })] }),
+      turn({ action: 'rollback' }),
+    ]
+    const fleet = { utility: 'cloudhsm-cli', clusters: [1], lockoutLimit: 3, cli: USUAL_CLI } as const
+    const wishes = { current: 'unknown', acceptNoWayBack: true } as const
+    expect((await told({ fleet, wishes, turns, noise: 0 })).slice(1)).toEqual([
+      'recover: RECOVERED',
+      'rollback: LOGIN_BUDGET',
+      'resume: completed',
+    ])
+  })
+
   test('a recovery that was killed after its first line is resumed', async () => {
     const killed = turn({ action: 'recover', troubles: [trouble('journal-fails-after')] })
     const turns = [turn({ pauseBefore: 'finalize' }), killed]

@@ -251,6 +251,7 @@ const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> =>
 /**
  * After a lost journal nothing but refused logins says that nothing is new, and with PENDING the new password would be gone
  * for good: those of an earlier invocation are made again.
+ * @throws {OperatorError} where the budget allows no login
  */
 const askRefusedAgain = async (run: RotationRun): Promise<void> => {
   for (const unitId of run.units) {
@@ -261,7 +262,11 @@ const askRefusedAgain = async (run: RotationRun): Promise<void> => {
           .servers(unitId)
           .some(({ hsmId }) => run.ledger.refused(key, hsmId).includes('new') && !run.ledger.isFresh(key, hsmId)),
     )
-    if (refusedBefore.length > 0) await logInEach(run, unitId, refusedBefore, 'new')
+    if (refusedBefore.length === 0) continue
+    const { objections } = await logInEach(run, unitId, refusedBefore, 'new')
+    // A single refusal may be an error, and forward is still a way.
+    const [objection] = objections.values()
+    if (objection !== undefined) throw objection
   }
 }
 

@@ -122,7 +122,10 @@ const supersessionsOf = (ledger: RotationLedger, newer: readonly Rotation[]): re
 }
 
 const hasGiven = ({ cells, debts, lostClusters, plan }: Rotation, user: UserKey, clusterId: ClusterId): boolean =>
-  cells.some((cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new') ||
+  cells.some(
+    // What a repair copied from was given nothing.
+    (cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new' && cell.proof !== 'untouched',
+  ) ||
   (plan.users.some(({ key }) => key === user) &&
     (lostClusters.some((lost) => lost.clusterId === clusterId) ||
       plan.roster.some(
