@@ -26,6 +26,7 @@ export interface DriftFacts {
   readonly roster: Roster
   readonly clusters: readonly MappedCluster[]
   readonly utility: UtilityName
+  readonly lockoutLimit: number
   /** Whether the login budget allows a login there: a repair asks what it copies from first. */
   readonly mayLogIn: (user: HsmUser, unitId: UnitId) => boolean
 }
@@ -60,15 +61,9 @@ type Field = UserDifference['field'] | 'coverage'
 const REPAIRED: readonly Field[] = ['presence', 'coverage', 'userId', 'loginFailureCount', 'locked']
 
 /** Whether a repair would take the user on, as the HSMs list it. */
-const isTaken = (user: HsmUserRef, { matrix, roster }: DriftFacts): boolean => {
+const isTaken = (user: HsmUserRef, { matrix, roster, lockoutLimit }: DriftFacts): boolean => {
   try {
-    eligibleUsers(
-      [user],
-      matrix,
-      [],
-      { ...REPAIR_RULES, lockoutLimit: DEFAULT_LOCKOUT_LIMIT, allowKmsuser: true },
-      roster,
-    )
+    eligibleUsers([user], matrix, [], { ...REPAIR_RULES, lockoutLimit, allowKmsuser: true }, roster)
     return true
   } catch (error) {
     if (error instanceof OperatorError) return false
@@ -161,6 +156,7 @@ const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftF
     ...destinations.map((ref) => `--destination ${ref}`),
     ...users.map((user) => `--user ${userKey({ ...user, type: officerType(user.type) })}`),
     ...(users.some(({ name }) => name.toLowerCase() === 'kmsuser') ? ['--allow-kmsuser'] : []),
+    ...(facts.lockoutLimit === DEFAULT_LOCKOUT_LIMIT ? [] : [`--lockout-limit ${facts.lockoutLimit}`]),
     `${what} --officer NAME --officer-password prompt`,
   ].join(' ')
 }

@@ -43,7 +43,7 @@ const SURFACE: Readonly<Record<string, readonly string[]>> = {
   'rotate status': ['rotation'],
   'rotate unlock': ['rotation', 'lock', 'yes'],
   'store get': ['user', 'stage', 'to', 'force', ...STORE],
-  'users drift': ['config', ...UTILITY],
+  'users drift': ['config', 'lockout-limit', ...UTILITY],
   'users list': ['config', ...UTILITY],
   'users repair': [...REPAIR, ...STORE, ...UTILITY, ...DISCOVERY],
   'users prove': ['config', 'user', 'password', 'lockout-limit', ...UTILITY],

@@ -27,14 +27,16 @@ const advise = async (
   listings: Readonly<Record<HsmId, readonly HsmUser[]>>,
   utility: UtilityName = 'cmu',
   refused: readonly LoginPlace[] = [],
+  lockoutLimit = 5,
 ) => {
   const matrix = new Map(roster.map(({ hsmId }) => [hsmId, listings[hsmId] ?? []]))
   const memory = new MemoryRefusedLogins()
   for (const { clusterId, hsmId } of refused)
     for (const _ of [1, 2]) await memory.note(app, [{ clusterId, hsmId }], null)
-  const budget = new LoginBudget(5, memory)
+  const budget = new LoginBudget(lockoutLimit, memory)
   const mayLogIn = await whereLoginsAreLeft([...matrix.values()].flat(), matrix, roster, utility, budget)
-  return driftAdvice({ differences: userDrift(matrix), matrix, roster, clusters, utility, mayLogIn })
+  const differences = userDrift(matrix, { roster, utility, lockoutLimit })
+  return driftAdvice({ differences, matrix, roster, clusters, utility, lockoutLimit, mayLogIn })
 }
 const app = listed('CU', 'app')
 const batch = listed('CU', 'batch', { userId: 5 })
@@ -118,6 +120,21 @@ describe('advice about users that differ', () => {
     const [{ steps = [] } = {}] = await advise({ [A]: [locked], [B]: [locked], [C]: [whole] }, 'cloudhsm-cli')
     expect(steps.map((step) => step.split(':')[0])).toEqual(['lock', 'or, where a store keeps its password'])
     expect(steps[1]).toContain(`lockstep users repair ${CLUSTERS} --user CU:app --to-current --store STORE`)
+  })
+
+  test('so is one that is locked as far as its count tells; a repair is told another limit', async () => {
+    const at = (loginFailureCount: number, limit?: number) => {
+      const failing = { ...app, loginFailureCount }
+      return advise({ [A]: [app], [B]: [failing], [C]: [app] }, 'cmu', [], limit)
+    }
+    const [{ steps = [] } = {}] = await at(5)
+    expect(steps).toEqual([
+      expect.stringMatching(/^lock: changePswd CU app unlocks it/),
+      expect.stringContaining(`lockstep users repair ${CLUSTERS} --user CU:app --to-current --store STORE`),
+    ])
+    expect(steps.join()).not.toContain('--lockout-limit')
+    expect(await at(5, 10)).toEqual([])
+    expect((await at(10, 10))[0]?.steps[1]).toContain('--user CU:app --lockout-limit 10 --to-current')
   })
 
   test('no repair is named for a user that no copy brings there: several IDs, or one that another user has', async () => {

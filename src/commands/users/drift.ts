@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core'
 import { exitCodes } from '../../cli/exit-codes.js'
 import { RotationCommand } from '../../cli/rotation-command.js'
-import { requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
+import { planFlags, requireFlag, utilityFlags } from '../../cli/rotation-flags.js'
 import { type DriftAdvice, driftAdvice } from '../../domain/drift-advice.js'
 import { EXIT } from '../../domain/errors.js'
 import { userKey } from '../../domain/hsm-user.js'
-import { DEFAULT_LOCKOUT_LIMIT, LoginBudget } from '../../domain/rotation/login-budget.js'
+import { LoginBudget } from '../../domain/rotation/login-budget.js'
 import { type UserDifference, userDrift } from '../../domain/user-drift.js'
 import { readAllUsers } from '../../use-cases/rotation/survey/read-users.js'
 import { whereLoginsAreLeft } from '../../use-cases/where-logins-are-left.js'
@@ -23,6 +23,8 @@ export default class UsersDrift extends RotationCommand {
     `Compares every HSM with the first one of the configuration, and failure counts with zero. Passwords are not compared:
 no listing shows one, and users prove asks by a login. What can be done about a difference is said with it: the users repair
 that brings a missing user over, or the order in which AWS says to repair a role, a lock, a second factor or a quorum key.
+Through cloudhsm_mgmt_util a user is locked where its failure count has reached --lockout-limit; cloudhsm-cli says so itself,
+of a cluster as one.
 
 ${exitCodes({
   0: 'nothing differs',
@@ -33,6 +35,7 @@ ${exitCodes({
   static override examples = ['<%= config.bin %> <%= command.id %> --config merged.cfg --json']
   static override flags = {
     config: Flags.string({ description: 'Merged configuration.', helpValue: 'FILE' }),
+    'lockout-limit': planFlags['lockout-limit'],
     ...utilityFlags,
   }
 
@@ -42,19 +45,20 @@ ${exitCodes({
     const config = await this.wiring.loadRoster(path)
     const { roster } = config
     const matrix = await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency)
-    const differences = userDrift(matrix)
     const { clusters, utility } = config
+    const lockoutLimit = flags['lockout-limit']
+    const differences = userDrift(matrix, { roster, utility, lockoutLimit })
     const differing = [...matrix.values()]
       .flat()
       .filter((user) => differences.some((one) => one.user === userKey(user)))
     const { refusedLogins } = await this.wiring.rotationPorts()
-    const budget = new LoginBudget(DEFAULT_LOCKOUT_LIMIT, refusedLogins)
+    const budget = new LoginBudget(lockoutLimit, refusedLogins)
     const mayLogIn = await whereLoginsAreLeft(differing, matrix, roster, utility, budget)
-    const advice = driftAdvice({ differences, matrix, roster, clusters, utility, mayLogIn })
+    const advice = driftAdvice({ differences, matrix, roster, clusters, utility, lockoutLimit, mayLogIn })
     if (differences.length > 0) process.exitCode = EXIT.differences
     if (!this.jsonEnabled()) {
       const { renderDrift } = await import('../../cli/views/users.js')
-      this.log(renderDrift(differences, advice, path))
+      this.log(renderDrift(differences, advice, config, path))
     }
     return { differences, passwordsCompared: false, advice }
   }

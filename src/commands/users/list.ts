@@ -35,7 +35,7 @@ ${exitCodes({ 0: 'every HSM answered', 2: 'a flag is wrong', 3: 'an HSM cannot b
     const matrix = await readAllUsers(await this.console(flags, config, roster), roster, flags.concurrency)
     if (!this.jsonEnabled()) {
       const { renderUsers } = await import('../../cli/views/users.js')
-      this.log(renderUsers(roster, matrix))
+      this.log(renderUsers(config, matrix))
     }
     return {
       servers: roster.map(({ serverId, hsmId }) => ({ serverId, hsmId, users: matrix.get(hsmId) ?? [] })),

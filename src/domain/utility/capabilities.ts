@@ -7,6 +7,8 @@ import type { UtilityName } from './utility.js'
 export interface UtilityCapabilities {
   /** How far one write goes: the *unit* of a rotation. */
   readonly writeReach: 'hsm' | 'cluster'
+  /** How far one row of a listing of users reaches: with `cluster` what it says of a user may be so on one HSM alone. */
+  readonly listingReach: 'hsm' | 'cluster'
   /** By what an HSM is known in a conversation: a serial number is a check, and changes when AWS replaces the HSM. */
   readonly identity: 'hsm-id' | 'serial-number'
   /** Whether a listing shows how many logins in a row failed. */
@@ -41,6 +43,7 @@ export interface UtilityWords {
 const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
   cmu: {
     writeReach: 'hsm',
+    listingReach: 'hsm',
     identity: 'hsm-id',
     countsFailures: true,
     mayEndWrite: true,
@@ -49,6 +52,7 @@ const CAPABILITIES: Readonly<Record<UtilityName, UtilityCapabilities>> = {
   },
   'cloudhsm-cli': {
     writeReach: 'cluster',
+    listingReach: 'cluster',
     identity: 'serial-number',
     countsFailures: false,
     mayEndWrite: false,
