@@ -1,5 +1,6 @@
 import { Command, type Errors, ux } from '@oclif/core'
 import { painted } from '../adapters/terminal/painted.js'
+import { pasteable } from '../adapters/terminal/pasteable.js'
 import { printable, printableJson, printableLines } from '../adapters/terminal/printable.js'
 import { EXIT, OperatorError } from '../domain/errors.js'
 import { type Wiring, wiring } from '../wiring.js'
@@ -44,11 +45,11 @@ export abstract class BaseCommand extends Command {
 
   /**
    * What a person asked for, on stdout. This, `note`, `catch` and `logJson` are where words leave the program: none of
-   * what AWS, an HSM or a file says steers the terminal.
+   * what AWS, an HSM or a file says steers the terminal. What is said of a command stands behind it as a comment.
    */
   override log(text = ''): void {
     if (this.jsonEnabled()) return
-    const lines = printableLines(text)
+    const lines = pasteable(printableLines(text))
     ux.stdout(process.stdout.isTTY === true && !process.env['NO_COLOR'] ? painted(lines) : lines)
   }
 
@@ -58,7 +59,7 @@ export abstract class BaseCommand extends Command {
 
   /** A line for people on stderr, under `--json` too: stdout then holds the document alone. */
   protected note(text: string): void {
-    ux.stderr(printableLines(text))
+    ux.stderr(pasteable(printableLines(text)))
   }
 
   protected override toErrorJson(error: unknown): unknown {

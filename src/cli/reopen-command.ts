@@ -5,6 +5,7 @@ import type { ClusterId, RotationId } from '../domain/ids.js'
 import { ledgerOf } from '../domain/rotation/ledger.js'
 import type { RotationDocument } from '../domain/rotation/outcome.js'
 import { type Rotation, rotationOf } from '../domain/rotation/rotation.js'
+import { describePlaces } from '../use-cases/rotation/describe-plan.js'
 import { newestRotation } from '../use-cases/rotation/find-rotation.js'
 import type { ReopenRequest } from '../use-cases/rotation/open/reopen.js'
 import type { ReopenPorts, RunOptions } from '../use-cases/rotation/ports.js'
@@ -172,10 +173,11 @@ export abstract class ReopenCommand extends RotationCommand {
   }
 
   /** What closed it was true then; it is not asked again, and says so. */
-  private noteClosed({ facts, outcome }: Rotation): void {
+  private noteClosed({ facts, plan, outcome }: Rotation): void {
     if (!outcome.startsWith('completed') || facts.store === null) return
+    const repair = `lockstep users repair --to-current --store ${facts.store} ${describePlaces(plan)}`
     this.note(
-      `${facts.rotationId} is completed, and no HSM is asked again: lockstep users repair --to-current brings along one that joined since`,
+      `${facts.rotationId} is completed, and no HSM is asked again: ${repair}   brings along one that joined since`,
     )
   }
 

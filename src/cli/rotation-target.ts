@@ -1,3 +1,4 @@
+import { generateCommand } from '../domain/ask-for-drift.js'
 import { mergedCliConfig } from '../domain/cli-config.js'
 import { refOf } from '../domain/cluster.js'
 import { onlyConfig, type UtilityConfig } from '../domain/config-files.js'
@@ -127,8 +128,9 @@ export const findTarget = async (
   })
   if (configPath === undefined) return found({ sha256: null, ...mergedFor(utility, { source, destinations }) })
   const loaded = await wiring.loadRoster(configPath)
-  refuseOtherUtility(configPath, loaded.utility, utility)
-  refuseOtherRoster(configPath, loaded.roster, merged.roster)
+  const generate = generateCommand({ clusters: [source, ...destinations], leftOut: [...leftOut, ...lost] }, configPath)
+  refuseOtherUtility(configPath, loaded.utility, utility, generate)
+  refuseOtherRoster(configPath, loaded.roster, merged.roster, `${generate} --base ${configPath}`)
   return found({ sha256: loaded.sha256, ...onlyConfig(loaded) })
 }
 
@@ -139,17 +141,17 @@ const mergedFor = (utility: UtilityName, clusters: MergedClusters): UtilityConfi
 
 const NO_CA_FILES = { common: null, byCluster: new Map() }
 
-const refuseOtherUtility = (path: string, listed: UtilityName, utility: UtilityName): void => {
+const refuseOtherUtility = (path: string, listed: UtilityName, utility: UtilityName, generate: string): void => {
   if (listed === utility) return
   throw refusal(
     'CONFIG_OF_OTHER_UTILITY',
     `${path} is a configuration of ${listed}, and this rotation works through ${utility}`,
-    [`lockstep config generate --utility ${utility}`, `--utility ${listed}`],
+    [`${generate} --utility ${utility}`, `--utility ${listed}`],
   )
 }
 
 /** A config that does not list exactly the HSMs AWS reports would leave one on the old password unseen. */
-const refuseOtherRoster = (path: string, listed: Roster, reported: Roster): void => {
+const refuseOtherRoster = (path: string, listed: Roster, reported: Roster, generate: string): void => {
   const words = (roster: Roster) => new Set(roster.map((entry) => `${entry.hsmId} (${entry.eniIp}, ${entry.role})`))
   const [mine, theirs] = [words(listed), words(reported)]
   const missing = [...theirs].filter((entry) => !mine.has(entry))
@@ -161,7 +163,7 @@ const refuseOtherRoster = (path: string, listed: Roster, reported: Roster): void
       ...missing.map((entry) => `${entry} is missing`),
       ...extra.map((entry) => `${entry} is not there any more`),
     ].join('; ')}`,
-    [`lockstep config check ${path}`, 'lockstep config generate'],
+    [`lockstep config check ${path}`, generate],
   )
 }
 

@@ -68,6 +68,19 @@ export const refOf = ({
   ...(profile === null ? {} : { profile }),
 })
 
+/** A cluster that is known, by where it is found again. */
+export type KnownCluster = Parameters<typeof refOf>[0]
+
+/** Clusters as flags, the source first, for a command that can be pasted. */
+export const clusterFlags = (clusters: readonly KnownCluster[]): string =>
+  clusters
+    .map((cluster, index) => `${index === 0 ? '--source' : '--destination'} ${showClusterRef(refOf(cluster))}`)
+    .join(' ')
+
+/** Members of their family that are left out, in the same way. */
+export const leaveOutFlags = (clusters: readonly KnownCluster[]): string =>
+  clusters.map((cluster) => `--leave-out ${showClusterRef(refOf(cluster))}`).join(' ')
+
 const CLUSTER_REF = /^(?:(?:([^:/]+):)?([^:/]+)\/)?([^:/]+)$/
 
 /** Reads `cluster-id`, `region/cluster-id` or `profile:region/cluster-id`; null when `text` is none of them. */

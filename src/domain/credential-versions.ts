@@ -30,7 +30,7 @@ export const withPending = (
   refuseForeign(versions.pending, pending.rotationId)
   if (versions.pending !== null && !sameCredentials(versions.pending.users, pending.users)) {
     throw refusal('PENDING_DIFFERS', `the store already keeps other new credentials of ${pending.rotationId}`, [
-      `lockstep rotate resume --rotation ${pending.rotationId} uses those that are kept; an HSM may hold them already`,
+      `lockstep rotate resume --rotation ${pending.rotationId}   uses those that are kept; an HSM may hold them already`,
     ])
   }
   if (provedCurrent === undefined) return { ...versions, pending }
@@ -77,7 +77,7 @@ const refuseForeign = (pending: CredentialVersion | null, rotationId: RotationId
     `the store keeps new credentials of ${pending.rotationId}, started ${pending.startedAt}, which is not finished`,
     [
       `lockstep rotate status --rotation ${pending.rotationId}`,
-      `finish it first: lockstep rotate resume --rotation ${pending.rotationId}, or rollback`,
+      `finish it first: lockstep rotate resume --rotation ${pending.rotationId}   or rollback`,
       'or give another --store',
     ],
   )

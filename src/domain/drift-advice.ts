@@ -1,4 +1,4 @@
-import { refOf, showClusterRef } from './cluster.js'
+import { clusterFlags, refOf, showClusterRef } from './cluster.js'
 import { OperatorError } from './errors.js'
 import { findUser, type HsmUser, type HsmUserRef, officerType, type UserKey, userKey } from './hsm-user.js'
 import type { HsmId, UnitId } from './ids.js'
@@ -61,9 +61,10 @@ type Field = UserDifference['field'] | 'coverage'
 const REPAIRED: readonly Field[] = ['presence', 'coverage', 'userId', 'loginFailureCount', 'locked']
 
 /** Whether a repair would take the user on, as the HSMs list it. */
-const isTaken = (user: HsmUserRef, { matrix, roster, lockoutLimit }: DriftFacts): boolean => {
+const isTaken = (user: HsmUserRef, { matrix, roster, clusters, lockoutLimit }: DriftFacts): boolean => {
   try {
-    eligibleUsers([user], matrix, [], { ...REPAIR_RULES, lockoutLimit, allowKmsuser: true }, roster)
+    const rules = { ...REPAIR_RULES, lockoutLimit, allowKmsuser: true }
+    eligibleUsers([user], matrix, [], rules, { roster, clusters, leftOut: [] })
     return true
   } catch (error) {
     if (error instanceof OperatorError) return false
@@ -150,10 +151,8 @@ const byStore = (user: HsmUserRef, facts: DriftFacts): string =>
 
 /** @param what flags that say what the HSMs are to hold */
 const repairCommand = (users: readonly HsmUserRef[], what: string, facts: DriftFacts): string => {
-  const [source, ...destinations] = facts.clusters.map(({ clusterId }) => shownRef(facts, clusterId))
   return [
-    `lockstep users repair --source ${source}`,
-    ...destinations.map((ref) => `--destination ${ref}`),
+    `lockstep users repair ${clusterFlags(facts.clusters)}`,
     ...users.map((user) => `--user ${userKey({ ...user, type: officerType(user.type) })}`),
     ...(users.some(({ name }) => name.toLowerCase() === 'kmsuser') ? ['--allow-kmsuser'] : []),
     ...(facts.lockoutLimit === DEFAULT_LOCKOUT_LIMIT ? [] : [`--lockout-limit ${facts.lockoutLimit}`]),

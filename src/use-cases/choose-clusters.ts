@@ -116,7 +116,7 @@ export const checkClusterRefs = ({
   const same = destinations.find((ref) => ref.clusterId === source.clusterId)
   if (same !== undefined) {
     throw usageError('SOURCE_IS_DESTINATION', `${showClusterRef(same)} is both source and destination`, [
-      'name each cluster once: lockstep clusters list shows the members of its family',
+      'name each cluster once: lockstep clusters list   shows the members of its family',
     ])
   }
   const twice = destinations.find((ref, index) =>
@@ -348,7 +348,7 @@ const refOfMember = ({ clusterId, region, profile }: KnownMember): ClusterRef =>
 
 /** Flags that say who takes part belong to a plan where there is one. */
 const onThePlan = ({ isPlanned = false }: ClusterChoiceRequest, advice: string): string =>
-  isPlanned ? `on a new plan, by lockstep rotate plan: ${advice}` : advice
+  isPlanned ? `on a new plan (rotate plan): ${advice}` : advice
 
 const warningsOf = (
   discovery: Discovery,

@@ -58,7 +58,7 @@ describe('users repair refuses, before anything is asked,', () => {
 test('the words of a refusal say what to type', async () => {
   const { stderr, exitCode } = await repair(...WHOM, ...OFFICER)
   expect(exitCode).toBe(2)
-  expect(stderr).toContain('  * --to-current --store STORE   gives what the store keeps as CURRENT')
+  expect(stderr).toContain('  * --to-current --store STORE   # gives what the store keeps as CURRENT')
 })
 
 test('--help names every exit code it can end with', async () => {

@@ -31,6 +31,8 @@ const UNDECIDED: readonly string[] = [
 
 const COMMAND = /\b(?:rotate (start|resume|rollback|recover)|users (repair))\b/g
 const FLAG = /--([a-z][a-z-]+)(?:[ =]([a-z0-9][\w-]*))?/g
+/** Commands that only look, with their flags. */
+const LOOK = /\blockstep (?:users (?:list|drift|prove)|config generate)(?: --\S+ \S+)*/g
 const LEAVE_OUT = /leave --current-password out/
 const UPGRADE = /install a newer/
 const CLEAR = /clears the count/
@@ -43,7 +45,8 @@ const WITHOUT_VALUE: readonly string[] = [
 ]
 
 /** What one line of advice says. A line that names several commands leaves it to the reader which it is. */
-const wayIn = (line: string): Way | null => {
+const wayIn = (said: string): Way | null => {
+  const line = said.replace(LOOK, '')
   const withoutCurrent = LEAVE_OUT.test(line)
   const flags = [...line.replace(LEAVE_OUT, '').matchAll(FLAG)].flatMap(([, name = '', value]) =>
     UNDECIDED.includes(name) ? [] : [[name, WITHOUT_VALUE.includes(name) ? null : (value ?? null)] as const],

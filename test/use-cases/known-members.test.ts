@@ -136,9 +136,7 @@ describe('a member of the family that only journals know, in a Region that does 
     const { suggestions } = await refusalOf(() =>
       chooseClusters(seen([silent('ap-south-1')]), asking({ knownFamilies: families, isPlanned: true })),
     )
-    expect(suggestions[1]).toContain(
-      `on a new plan, by lockstep rotate plan: --leave-out ap-south-1/${C} --reason TEXT`,
-    )
+    expect(suggestions[1]).toContain(`on a new plan (rotate plan): --leave-out ap-south-1/${C} --reason TEXT`)
   })
 })
 

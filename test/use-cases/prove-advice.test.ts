@@ -75,7 +75,7 @@ describe('after users prove', () => {
   test('a rotation that is not finished there comes first: a repair would be refused', async () => {
     const open = rotationOf(ledgerAfter([STORED], {}, rosterOf(1, 1)))
     expect(await advise([HOLDS, REFUSES, REFUSES], async () => [open])).toEqual([
-      `${ROTATION} is not finished there, and says what its HSMs hold: lockstep rotate status --rotation ${ROTATION}`,
+      `${ROTATION} is not finished there: lockstep rotate status --rotation ${ROTATION}   tells what was seen there last, and rotate resume asks again`,
     ])
   })
 
@@ -87,7 +87,7 @@ describe('after users prove', () => {
       debts: [{ hsmId: hsm('c'), reason: 'it was away' }],
     }
     expect((await advise([HOLDS, HOLDS, REFUSES], async () => [owing]))[0]).toBe(
-      `${hsm('c')} stayed behind in ${ROTATION}: lockstep rotate resume --rotation ${ROTATION} gives what it gave the others`,
+      `${hsm('c')} stayed behind in ${ROTATION}: lockstep rotate resume --rotation ${ROTATION}   gives what it gave the others`,
     )
     const broken = async () => {
       throw refusal('JOURNAL_BROKEN', 'line 3 of a.jsonl does not follow', ['lockstep rotate list'])

@@ -58,7 +58,7 @@ const parsed = <T extends z.ZodType>(path: string, text: string, schema: T): z.i
   const result = parseDocument(text, schema)
   if ('value' in result) return result.value
   throw usageError('CONFIG_MALFORMED', `the configuration ${path} ${result.fault}`, [
-    'lockstep config generate writes a new one',
+    `lockstep config generate --source CLUSTER --destination CLUSTER --out ${path}   writes a new one`,
   ])
 }
 
@@ -97,6 +97,6 @@ const malformedMap = (path: string, fault: string) =>
 const bytesOf = async (path: string): Promise<Buffer> =>
   readFile(path).catch((error) => {
     throw usageError('CONFIG_UNREADABLE', `the configuration ${path} ${fileTrouble(error)}`, [
-      'lockstep config generate writes one',
+      `lockstep config generate --source CLUSTER --destination CLUSTER --out ${path}   writes one`,
     ])
   })

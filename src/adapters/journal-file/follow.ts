@@ -82,14 +82,14 @@ class Chain {
 const broken = (what: string, rotationId: RotationId): OperatorError =>
   refusal('JOURNAL_BROKEN', what, [
     'the file was edited or damaged: restore it from a copy',
-    `without a copy, where the store keeps PENDING credentials of ${rotationId}: lockstep rotate recover sets the file aside and begins it anew`,
-    'where the store keeps none, it had not begun or is over: move the file to another folder; lockstep users prove says which HSMs hold a password',
+    `without a copy, where the store keeps PENDING credentials of ${rotationId}: lockstep rotate recover   sets the file aside and begins it anew`,
+    'where the store keeps none, it had not begun or is over: move the file to another folder; lockstep users prove --config FILE --user CU:NAME --password prompt   says which HSMs hold a password',
   ])
 
 /** A crash before the first line was on the disk leaves this, and so does somebody who empties a file. */
 const empty = (path: string, rotationId: RotationId): OperatorError =>
   refusal('JOURNAL_EMPTY', `${path} has no complete line`, [
-    `where the store keeps PENDING credentials of ${rotationId}: lockstep rotate recover sets the file aside and begins it anew`,
+    `where the store keeps PENDING credentials of ${rotationId}: lockstep rotate recover   sets the file aside and begins it anew`,
     'where the store keeps none, the rotation had not begun or is over: delete the file',
   ])
 

@@ -80,10 +80,10 @@ const unseenInWords = ({ rotationId, unseenRegions, direction, procedure }: Rota
   if (unseenRegions.length === 0 || direction === 'back') return []
   const [what, next] =
     procedure === 'repair'
-      ? ['may not hold it', 'lockstep clusters list shows them once AWS answers']
+      ? ['may not hold it', 'lockstep clusters list   shows them once AWS answers']
       : [
           'may still hold the old credential',
-          `once AWS answers, lockstep rotate resume --rotation ${rotationId} finds them`,
+          `once AWS answers, lockstep rotate resume --rotation ${rotationId}   finds them`,
         ]
   return [
     `not seen when it began: ${unseenRegionsInWords(unseenRegions)}; members of the family there ${what}: ${next}`,

@@ -1,3 +1,4 @@
+import { askForDrift, type ListedClusters } from '../ask-for-drift.js'
 import { type OperatorError, refusal } from '../errors.js'
 import { findUser, type HsmUser, type HsmUserRef, sameUser, userKey } from '../hsm-user.js'
 import type { ClusterId, HsmId } from '../ids.js'
@@ -29,10 +30,15 @@ export interface Eligible {
   readonly absent: readonly { readonly user: PlannedUser['key']; readonly hsmId: HsmId }[]
 }
 
+/** Where HSMs are, and how they are found again. */
+export interface Where extends ListedClusters {
+  readonly roster: Roster
+}
+
 /**
  * Whether these users may be rotated, by what the HSMs list.
  * @param source HSMs of the source cluster, where every user must exist
- * @param roster where the HSMs are, for messages
+ * @param where where the HSMs are, for messages
  * @throws {OperatorError} the first rule that forbids it, naming user and HSM
  */
 export const eligibleUsers = (
@@ -40,7 +46,7 @@ export const eligibleUsers = (
   matrix: UserMatrix,
   source: readonly HsmId[],
   rules: EligibilityRules,
-  roster: Roster = [],
+  where: Where,
 ): Eligible => {
   const absent: { user: PlannedUser['key']; hsmId: HsmId }[] = []
   const planned = users.map((ref) => {
@@ -53,7 +59,7 @@ export const eligibleUsers = (
       else rows.set(hsmId, row)
     }
     refuseIfMissing(ref, missing, rows.size, matrix, source, rules)
-    for (const [hsmId, row] of rows) refuseByRow(ref, hsmId, row, rules, roster)
+    for (const [hsmId, row] of rows) refuseByRow(ref, hsmId, row, rules, where)
     const [first] = rows.values()
     const listed = { type: first?.type ?? ref.type, name: first?.name ?? ref.name }
     const key = userKey(listed)
@@ -194,8 +200,8 @@ const refuseIfMissing = (
   }
 }
 
-const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, roster: Roster): void => {
-  const server = roster.find((candidate) => candidate.hsmId === hsmId)
+const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: EligibilityRules, place: Where): void => {
+  const server = place.roster.find((candidate) => candidate.hsmId === hsmId)
   const where = server === undefined ? hsmId : nameServer(server)
   const inconsistent = row.inconsistent.filter((field) => rules.repairs !== true || !REPAIRED.includes(field))
   if (inconsistent.length > 0) {
@@ -208,7 +214,7 @@ const refuseByRow = (ref: HsmUserRef, hsmId: HsmId, row: HsmUser, rules: Eligibi
               'where some HSM lacks the user, an officer makes it there by user create, with the password the others hold',
             ]
           : []),
-        'lockstep users drift says what repairs it: AWS CloudHSM User Guide, "inconsistent" values in user list',
+        ...askForDrift(place, 'says what repairs it: AWS CloudHSM User Guide, "inconsistent" values in user list'),
       ],
     )
   }

@@ -1,4 +1,4 @@
-import { refOf, showCluster, showClusterRef } from '../../domain/cluster.js'
+import { clusterFlags, showCluster } from '../../domain/cluster.js'
 import type { LoadedConfig } from '../../domain/config-files.js'
 import { OperatorError } from '../../domain/errors.js'
 import { type HsmUserRef, officerType, userKey } from '../../domain/hsm-user.js'
@@ -56,14 +56,14 @@ const whatGivesIt = async (
   if (unfinished !== undefined) {
     const { rotationId } = unfinished.facts
     return [
-      `${rotationId} is not finished there, and says what its HSMs hold: lockstep rotate status --rotation ${rotationId}`,
+      `${rotationId} is not finished there: lockstep rotate status --rotation ${rotationId}   tells what was seen there last, and rotate resume asks again`,
     ]
   }
   const owing = open.filter(({ debts }) => debts.some(({ hsmId }) => without.some((proof) => proof.hsmId === hsmId)))
   return [
     ...owing.map(
       ({ facts: { rotationId }, debts }) =>
-        `${debts.map(({ hsmId }) => hsmId).join(', ')} stayed behind in ${rotationId}: lockstep rotate resume --rotation ${rotationId} gives what it gave the others`,
+        `${debts.map(({ hsmId }) => hsmId).join(', ')} stayed behind in ${rotationId}: lockstep rotate resume --rotation ${rotationId}   gives what it gave the others`,
     ),
     ...repairs(facts, without),
   ]
@@ -71,10 +71,8 @@ const whatGivesIt = async (
 
 const repairs = ({ user, config, proofs }: ProofFacts, without: readonly PasswordProof[]): readonly string[] => {
   const { clusters, roster, utility } = config
-  const [source, ...destinations] = clusters.map((cluster) => showClusterRef(refOf(cluster)))
   const places = [
-    `--source ${source}`,
-    ...destinations.map((ref) => `--destination ${ref}`),
+    clusterFlags(clusters),
     `--user ${userKey({ ...user, type: officerType(user.type) })}`,
     ...(user.name.toLowerCase() === 'kmsuser' ? ['--allow-kmsuser'] : []),
   ].join(' ')

@@ -218,7 +218,7 @@ describe('a Region that was not seen', () => {
 
   test('is named, with what it means', () => {
     expect(shown(CHANGED, facts).matrix).toContain(
-      `not seen when it began: sa-east-1 (profile prod: no answer); members of the family there may still hold the old credential: once AWS answers, ${RESUME} finds them`,
+      `not seen when it began: sa-east-1 (profile prod: no answer); members of the family there may still hold the old credential: once AWS answers, ${RESUME}   finds them`,
     )
     expect(shown(CHANGED, { ...facts, procedure: 'repair' }).matrix).toContain(
       'members of the family there may not hold it',

@@ -7,13 +7,14 @@ import { hsm, listed, rosterOf } from '../../helpers/rotation.js'
 
 const [a, b] = [hsm('a'), hsm('b')]
 const RULES = { lockoutLimit: 5, createMissing: false, allowKmsuser: false }
+const NOWHERE = { roster: [], clusters: [], leftOut: [] }
 const both = (rows: readonly HsmUser[], other: readonly HsmUser[] = rows) =>
   new Map([
     [a, rows],
     [b, other],
   ])
 const rotate = (text: string, matrix: ReturnType<typeof both>, rules: Partial<typeof RULES> = {}) =>
-  eligibleUsers([parseUserRef(text)], matrix, [a], { ...RULES, ...rules })
+  eligibleUsers([parseUserRef(text)], matrix, [a], { ...RULES, ...rules }, NOWHERE)
 const app = listed('CU', 'app')
 
 describe('who may be rotated', () => {

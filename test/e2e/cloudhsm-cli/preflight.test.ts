@@ -93,7 +93,17 @@ describe('what this version cannot carry through is found before anything is cha
     await fleet.fault('failures', '--user', 'CU:app_crypto', '--count', '5', ...source.flatMap((id) => ['--hsm', id]))
     await expectRefused(place, 'USER_LOCKED', /CU:app_crypto is locked on hsm-\w+/)
     await fleet.fault('failures', '--user', 'CU:app_crypto', '--count', '0', '--hsm', source[0] ?? '')
-    await expectRefused(place, 'USER_INCONSISTENT', /disagree about CU:app_crypto: locked/)
+    const { json } = await expectRefused(place, 'USER_INCONSISTENT', /disagree about CU:app_crypto: locked/)
+    const [generate, drift] = json.error.suggestions.map((one: string) =>
+      one
+        .replace(/ {3}.*/, '')
+        .split(' ')
+        .slice(1),
+    )
+    expect((await place.run(generate)).exitCode).toBe(0)
+    const { exitCode, stdout } = await place.run(drift)
+    expect(exitCode).toBe(6)
+    expect(stdout).toMatch(/CU:app_crypto +cluster-locked\w+ +locked +false +true\n/)
   })
 })
 

@@ -72,6 +72,13 @@ describe('a journal that is lost', () => {
       await follow(left().place, left().start)
     })
 
+    test('the recover that start names is taken as it is named', async () => {
+      const { place, start } = left()
+      const [, words = ''] = /lockstep (rotate recover .*)/.exec(saidBy(start)) ?? []
+      const { exitCode } = await place.run([...words.split(' '), ...place.storeFlags.slice(1), SOON, '--json'])
+      expect(exitCode).toBe(4)
+    })
+
     test.each(['status', 'named', 'resume'] as const)('%s names recover', (command) => {
       expect(left()[command].exitCode).toBe(3)
       expect(saidBy(left()[command])).toContain('lockstep rotate recover')

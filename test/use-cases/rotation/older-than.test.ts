@@ -119,7 +119,7 @@ describe('debts of two rotations on the same HSMs', () => {
     expect([ended, settled, suggestions[0]]).toEqual([
       'DEBT_SUPERSEDED 6',
       [],
-      `lockstep rotate resume --rotation ${ANOTHER} gives it that, and settles both`,
+      `lockstep rotate resume --rotation ${ANOTHER}   gives it that, and settles both`,
     ])
     expect(place.fleet.holds()).toBe('a new, b new, c old, d old')
   })
@@ -302,7 +302,7 @@ describe('debts of two rotations on the same HSMs', () => {
       const { ended, suggestions } = await takeUp(place, 'resume')
       expect([ended, suggestions[0], place.fleet.heard]).toEqual([
         'DEBT_SUPERSEDED 6',
-        `lockstep rotate resume --rotation ${ANOTHER} gives it that, and settles both`,
+        `lockstep rotate resume --rotation ${ANOTHER}   gives it that, and settles both`,
         [],
       ])
       newer(place)
@@ -325,7 +325,7 @@ describe('debts of two rotations on the same HSMs', () => {
       const { ended, suggestions } = await takeUp(place, 'resume', { gives: ['new'] })
       expect([ended, suggestions[0]]).toEqual([
         'DEBT_SUPERSEDED 6',
-        `lockstep rotate resume --rotation ${ANOTHER} gives it that, and settles both`,
+        `lockstep rotate resume --rotation ${ANOTHER}   gives it that, and settles both`,
       ])
       expect([place.fleet.holds(), place.fleet.holds('batch')]).toEqual([
         'a other, b other, c old, d old',

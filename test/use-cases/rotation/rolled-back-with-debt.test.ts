@@ -379,7 +379,7 @@ describe('a debt of a rollback', () => {
       const { ended, suggestions, rotation } = await takeUp(listening, 'resume')
       expect([ended, suggestions]).toEqual([
         'DEBT_SUPERSEDED 6',
-        [`lockstep rotate resume --rotation ${LATER} gives it that, and settles both`],
+        [`lockstep rotate resume --rotation ${LATER}   gives it that, and settles both`],
       ])
       expect(told).not.toContain('stage-paused')
       expect(rotation === null ? null : renderPause(rotationDocument(rotation), null)).not.toContain(

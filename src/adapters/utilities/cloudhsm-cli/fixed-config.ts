@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
+import { clusterFlags } from '../../../domain/cluster.js'
 import type { OperatorError } from '../../../domain/errors.js'
 import { refusal } from '../../../domain/errors.js'
 import type { ClusterPart } from './roster-proof.js'
@@ -58,12 +59,16 @@ const problemsOf = (document: unknown, clusters: readonly WholeCluster[]): reado
   })
 }
 
-const differs = (path: string, problem: string, clusters: readonly WholeCluster[]): OperatorError =>
-  refusal('CLI_CONFIG_DIFFERS', `this cloudhsm-cli reads "${path}" and takes no other, and that ${problem}`, [
-    `lockstep config generate --utility cloudhsm-cli … --out FILE, then copy FILE to ${path}`,
+const differs = (path: string, problem: string, clusters: readonly WholeCluster[]): OperatorError => {
+  const places = clusterFlags(
+    clusters.map(({ clusterId, whole }) => ({ clusterId, region: whole[0]?.region ?? null, profile: null })),
+  )
+  return refusal('CLI_CONFIG_DIFFERS', `this cloudhsm-cli reads "${path}" and takes no other, and that ${problem}`, [
+    `lockstep config generate --utility cloudhsm-cli ${places} --out FILE   then copy FILE to ${path}`,
     ...clusters.map(
       ({ clusterId, whole }) =>
         `or: configure-cli add-cluster --cluster-id ${clusterId} --region ${whole[0]?.region ?? 'REGION'} --hsm-ca-cert FILE`,
     ),
     'or set LOCKSTEP_CLOUDHSM_CLI_CONFIG, where the program reads another file',
   ])
+}

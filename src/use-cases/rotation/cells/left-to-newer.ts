@@ -20,6 +20,6 @@ export const leftToNewer = (ledger: RotationLedger): Pause | null => {
   return new Pause(
     'DEBT_SUPERSEDED',
     `${[...by].join(', ')} is newer than ${facts.rotationId}, and ${names.join(', ')} stayed behind there as well: what it needs the newer one gives`,
-    [...by].map((one) => `lockstep rotate resume --rotation ${one} gives it that, and settles both`),
+    [...by].map((one) => `lockstep rotate resume --rotation ${one}   gives it that, and settles both`),
   )
 }

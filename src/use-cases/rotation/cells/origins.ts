@@ -121,7 +121,7 @@ export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEnt
 
 /** What gives such HSMs what is right, once they are left. */
 export const ANOTHER_REPAIR =
-  'then another repair gives it what is right: lockstep users repair --from HSM, or --to-current --store STORE'
+  'then another repair gives it what is right: lockstep users repair --from HSM   or --to-current --store STORE'
 
 const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
   const unitId = bestOrigin(

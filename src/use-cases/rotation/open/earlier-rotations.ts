@@ -45,7 +45,7 @@ export const indebted = async (shelf: JournalShelf, clusterIds: readonly Cluster
       ? []
       : debts.map(
           ({ hsmId, reason }) =>
-            `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId} ${what}, unless a newer one has gone on since`,
+            `${hsmId} stayed behind in ${rotationId} (${reason}): lockstep rotate resume --rotation ${rotationId}   ${what}, unless a newer one has gone on since`,
         )
   })
 

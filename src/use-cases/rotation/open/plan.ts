@@ -75,7 +75,10 @@ export const planRotation = async (
     console.utility,
   )
   const source = chosen.roster.filter((entry) => entry.role === 'source').map((entry) => entry.hsmId)
-  const eligible = eligibleUsers(users, matrix, source, rules, chosen.roster)
+  const { roster, lost = [] } = chosen
+  const leftOut = [...chosen.leftOut, ...lost]
+  const clusters = [chosen.source, ...chosen.destinations]
+  const eligible = eligibleUsers(users, matrix, source, rules, { roster, clusters, leftOut })
   const plan: RotationPlan = {
     utility: console.utility,
     source: planned(chosen.source),

@@ -1,5 +1,5 @@
 import { refusal, usageError } from '../../../domain/errors.js'
-import { findUser, type HsmUserRef, type UserKey } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUserRef, type UserKey, userKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import { nameServer, type RosterEntry } from '../../../domain/roster.js'
 import type { Cell, CellRef } from '../../../domain/rotation/cell.js'
@@ -14,6 +14,7 @@ import type { Secret } from '../../../domain/secret.js'
 import { capabilitiesOf } from '../../../domain/utility/capabilities.js'
 import type { UtilityName } from '../../../domain/utility/utility.js'
 import { isMissingIn } from '../cells/absent-users.js'
+import { describePlaces } from '../describe-plan.js'
 import type { RunOptions, StartPorts } from '../ports.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
 import { type AskedCredentials, firstLogins } from '../survey/first-logins.js'
@@ -194,7 +195,7 @@ const check = async (
  * What is wrong with `--from` whatever the HSMs say, before any of them is asked.
  * @throws {OperatorError} `UNKNOWN_HSM` (exit 2), `REPLICATION_UNSUPPORTED`
  */
-const refuseImpossibleOrigin = ({ chosen, from }: RepairRequest, { console }: RepairPorts): void => {
+const refuseImpossibleOrigin = ({ chosen, users, from }: RepairRequest, { console }: RepairPorts): void => {
   if (from === null) return
   const { roster } = chosen
   if (!roster.some((server) => isNamed(server, from))) {
@@ -204,14 +205,19 @@ const refuseImpossibleOrigin = ({ chosen, from }: RepairRequest, { console }: Re
     ])
   }
   const units = unitsOf(roster, console.utility).length
-  refuseWithoutCopies(from, copiesImpossibleBetween(chosen, console.utility, units))
+  const planned = { ...chosen, users: users.map((user) => ({ key: userKey(user) })) }
+  refuseWithoutCopies(from, copiesImpossibleBetween(chosen, console.utility, units), planned)
 }
 
 /** @throws {OperatorError} `REPLICATION_UNSUPPORTED` */
-const refuseWithoutCopies = (from: UnitId, impossible: string | null): void => {
+const refuseWithoutCopies = (
+  from: UnitId,
+  impossible: string | null,
+  where: Parameters<typeof describePlaces>[0],
+): void => {
   if (impossible === null) return
   throw refusal('REPLICATION_UNSUPPORTED', `nothing can be copied from ${from}: ${impossible}`, [
-    'lockstep users repair --to-current --store STORE gives the password that the store keeps',
+    `${toCurrent(where)}   gives the password that the store keeps`,
   ])
 }
 
@@ -271,22 +277,29 @@ const refuseOrigin = (
       if (isLocked(row, lockoutLimit)) {
         throw refusal('USER_LOCKED', `${user.key} is locked on ${hsmId}, which --from names`, [
           'name an HSM or a cluster where it is right and not locked: lockstep users list --config FILE',
-          TO_CURRENT,
+          orToCurrent(plan),
         ])
       }
       if (!isAsked || !isNearLockout(row, lockoutLimit)) continue
       const { code, message } = nearLockout(user, nameServer(server), row, lockoutLimit)
-      throw refusal(code, `${message}: it cannot show there that --from holds what --password gives`, NOT_ASKED_ADVICE)
+      throw refusal(
+        code,
+        `${message}: it cannot show there that --from holds what --password gives`,
+        notAskedAdvice(plan),
+      )
     }
   }
-  refuseWithoutCopies(from, copiesImpossible(plan))
+  refuseWithoutCopies(from, copiesImpossible(plan), plan)
 }
 
-const TO_CURRENT = 'or give the password that the store keeps: lockstep users repair --to-current --store STORE'
+const toCurrent = (where: Parameters<typeof describePlaces>[0]): string =>
+  `lockstep users repair ${describePlaces(where)} --to-current --store STORE`
 
-const NOT_ASKED_ADVICE = [
+const orToCurrent = (plan: RotationPlan): string => `or give the password that the store keeps: ${toCurrent(plan)}`
+
+const notAskedAdvice = (plan: RotationPlan): readonly string[] => [
   'name another HSM or cluster that is right, or leave --password out: the users are copied then without being proved',
-  TO_CURRENT,
+  orToCurrent(plan),
 ]
 
 /**
@@ -310,7 +323,7 @@ const refuseLockedTargets = (
         `${user.key} is locked on ${nameUnit(plan.roster, unitId)}, and whether ${copy} unlocks nobody knows`,
         [
           'with --password SECRET, what --from holds, it is unlocked by a change of the password',
-          TO_CURRENT,
+          orToCurrent(plan),
           `or an officer unlocks it there by ${change}, to any password; then the same repair once more`,
         ],
       )
@@ -388,7 +401,7 @@ const refuseOriginsPassword = (facts: RotationFacts, { from: named }: RepairRequ
   const spent = notAsked.find(({ user, hsmId }) => user === wrong.user && hsmIds.includes(hsmId))
   if (spent !== undefined) {
     const why = `${spent.reason}: it cannot show there that --from holds what --password gives`
-    throw refusal('LOGIN_BUDGET', why, NOT_ASKED_ADVICE)
+    throw refusal('LOGIN_BUDGET', why, notAskedAdvice(facts.plan))
   }
   throw refusal(
     'CURRENT_REFUSED',

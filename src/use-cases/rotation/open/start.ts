@@ -1,3 +1,4 @@
+import { type Cluster, clusterFlags, leaveOutFlags } from '../../../domain/cluster.js'
 import { EXIT, OperatorError, refusal } from '../../../domain/errors.js'
 import type { HsmUserRef, UserKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../../domain/ids.js'
@@ -122,7 +123,7 @@ const check = async (
   const { chosen, users, rules, options } = request
   const clusterIds = [chosen.source, ...chosen.destinations].map((cluster) => cluster.clusterId)
   await refuseOpenRotation(ports.shelf, clusterIds)
-  await refusePending(ports)
+  await refusePending(ports, [chosen.source, ...chosen.destinations])
   await refuseKnownOfficer(ports, clusterIds, request.retryOfficer)
   const { work } = preflight
   const mayStay = options.mayStayBehind.hsmIds
@@ -205,7 +206,7 @@ const currentToAsk = async (
   const repair = `lockstep users repair --to-current --store ${store.description} ${describePlaces(plan)}   gives CURRENT of the store to the HSMs that do not hold it`
   if (given.size > 0) {
     const advice = [
-      'it may hold another password: compare with lockstep users prove',
+      `it may hold another password: lockstep users prove --config FILE --user ${plan.users[0]?.key ?? 'CU:NAME'} --password prompt   compares`,
       ...(isKept ? [...debts, repair] : ['or leave --current-password out']),
     ]
     return {
@@ -280,23 +281,27 @@ const refuseUnsupportedSync = (plan: RotationPlan, { propagate }: RunOptions): v
 }
 
 /** What another rotation has not finished with is not overwritten; told before the question, not after it. */
-const refusePending = async ({ store, shelf }: StartPorts): Promise<void> => {
+const refusePending = async ({ store, shelf }: StartPorts, found: readonly Cluster[]): Promise<void> => {
   const pending = await store.read('pending')
   if (pending === null) return
   const isHere = pending.rotationId !== null && (await shelf.list()).includes(pending.rotationId)
   const users = [...pending.users.keys()].map((user) => `--user ${user}`).join(' ')
+  // The store knows their IDs alone.
+  const where = pending.clusters.map(
+    (clusterId) => found.find((one) => one.clusterId === clusterId) ?? { clusterId, region: null, profile: null },
+  )
   throw refusal(
     'FOREIGN_PENDING',
     `${store.description} keeps the new credentials of ${pending.rotationId}, started ${pending.startedAt}, which is not finished`,
     isHere
       ? [
           `lockstep rotate status --rotation ${pending.rotationId}`,
-          `finish it with lockstep rotate resume --rotation ${pending.rotationId}, or rollback`,
+          `finish it: lockstep rotate resume --rotation ${pending.rotationId}   or rollback`,
           'or give another --store',
         ]
       : [
           'its journal is not on this machine: go on where it is, or, where it is lost:',
-          `lockstep rotate recover ${users} --store ${store.description} with the clusters it was started with`,
+          `lockstep rotate recover ${clusterFlags(where)} ${users} --store ${store.description}`,
           'or give another --store',
         ],
   )
@@ -308,7 +313,9 @@ const refuseOtherPlan = (expected: RotationPlan, now: RotationPlan): void => {
   const users = (plan: RotationPlan) => plan.users.map((user) => `${user.key} ${user.userId}`).join('\n')
   const differs = hsms(expected) !== hsms(now) ? 'the HSMs' : users(expected) !== users(now) ? 'the users' : null
   if (differs === null) return
+  const { leftOut } = expected
+  const places = [describePlaces(expected), ...(leftOut.length === 0 ? [] : [leaveOutFlags(leftOut)])].join(' ')
   throw refusal('PLAN_OUTDATED', `${differs} are not the ones the plan was made for`, [
-    'make a new plan: lockstep rotate plan',
+    `make a new plan: lockstep rotate plan ${places} --out FILE`,
   ])
 }

@@ -36,6 +36,6 @@ export const provenConsole = (console: HsmConsole, record: SerialRecord): HsmCon
 const otherSerials = ({ clusterId }: SerialObservation, why: string) =>
   refusal('OTHER_SERIALS', `other HSMs than before may answer: ${why}; nothing was sent to them`, [
     `where AWS has replaced an HSM of ${clusterId} under its ID: resume or roll back with --accept-new-serials ${clusterId}, or start again where nothing was begun`,
-    'lockstep clusters list shows what AWS reports now',
+    'lockstep clusters list   shows what AWS reports now',
     'if neither explains it, find out who answers there before any password is sent',
   ])

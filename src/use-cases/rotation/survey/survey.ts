@@ -167,7 +167,7 @@ const refuseToGoOnWithNone = ({ goesBack, ledger }: RotationRun): void => {
   if (goesBack || ledger.promote !== null || (ledger.facts.recovered && ledger.lostClusters.size > 0)) return
   const { rotationId } = ledger.facts
   throw refusal('NO_HSM_LEFT', `AWS lists no HSM of ${rotationId} any more`, [
-    `nothing is left to rotate: lockstep rotate rollback --rotation ${rotationId} closes it`,
+    `nothing is left to rotate: lockstep rotate rollback --rotation ${rotationId}   closes it`,
   ])
 }
 
@@ -339,7 +339,7 @@ const askedAgain = async ({ ledger, parts, plan }: RotationRun, isTyped: boolean
     advice: [
       ...(isTyped ? CURRENT_ADVICE : []),
       ...(nothingToUndo(ledger) && ledger.rollback === null
-        ? [`nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId} closes it`]
+        ? [`nothing is written yet: lockstep rotate rollback --rotation ${ledger.facts.rotationId}   closes it`]
         : []),
     ],
   }
