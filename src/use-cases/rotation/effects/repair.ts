@@ -161,7 +161,7 @@ const copyRefused = (run: RotationRun, unitId: UnitId, users: readonly PlannedUs
     `${run.words.copy} does not overwrite ${users.map(({ key }) => key).join(', ')} on ${run.name(unitId)}, and the password, which a change needs, is not known`,
     [
       `lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}   closes this repair where it changed nothing`,
-      'then the same lockstep users repair with --password SECRET, which goes on by changes',
+      'then the same repair with --password SECRET, which goes on by changes',
       leaveAdvice(run, run.servers(unitId)),
       ANOTHER_REPAIR,
     ],

@@ -267,7 +267,7 @@ const currentCredential = async (
       `${facts.rotationId} stopped before ${store.description} held the current credential that was proved`,
       [
         'give it again with --current-password',
-        `nothing is written yet: lockstep rotate rollback --rotation ${facts.rotationId} closes it`,
+        `nothing is written yet: lockstep rotate rollback --rotation ${facts.rotationId}   closes it`,
         'or go on without it: --accept-no-way-back',
       ],
     )

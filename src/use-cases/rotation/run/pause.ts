@@ -35,8 +35,8 @@ const CODES: Record<ConsoleFailure['kind'], string> = {
 }
 
 const WRONG_HSM_ADVICE = [
-  'it may have been replaced a moment ago: lockstep clusters list shows what AWS reports now; then try again',
-  'a configuration of your own may be outdated: lockstep config check FILE, or leave --config out',
+  'it may have been replaced a moment ago: lockstep clusters list   shows what AWS reports now; then try again',
+  'a configuration of your own may be outdated: lockstep config check FILE   tells; or leave --config out',
   'if neither is so, find out who answers at that address before any password is sent there',
 ]
 
@@ -213,12 +213,12 @@ export const pauseAfter = (what: string, where: string, answer: FailedAnswer, mo
       ])
     case 'copy-refused':
       return new Pause('HSM_REFUSED', `${what} on ${where} was refused: ${answer.text}`, [
-        'the user may have another role, lock, quorum key or second factor there, or the clusters are no clones: lockstep users drift',
+        'the user may have another role, lock, quorum key or second factor there, or the clusters are no clones: lockstep users drift --config FILE',
         'if neither is so: resume with --propagate change, and --current-password to keep a way back',
       ])
     case 'inconsistent':
       return new Pause('USER_INCONSISTENT', `${what} on ${where} was refused: ${answer.text}`, [
-        'the HSMs of the cluster that is copied from disagree about the user: lockstep users drift says in what, and what repairs it',
+        'the HSMs of the cluster that is copied from disagree about the user: lockstep users drift --config FILE   says in what, and what repairs it',
         'where some of them lack the user, an officer makes it there by user create, with the password the others hold; then resume',
       ])
     default:

@@ -120,7 +120,7 @@ const pauseFrom = ({ ledger }: RotationRun, pauseBefore: Stage | null): ((row: R
 /** The HSMs, asked again, do not show what the row was to bring about. */
 const notDone = (run: RotationRun, { stage }: Row): Pause =>
   new Pause('STAGE_NOT_DONE', `${stage} did not come to its end: ${oneLine(run.ledger.cells())}`, [
-    'lockstep rotate status shows how every HSM stands',
+    `lockstep rotate status --rotation ${run.ledger.facts.rotationId}   shows how every HSM stands`,
   ])
 
 /**
