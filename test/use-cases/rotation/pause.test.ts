@@ -30,6 +30,19 @@ test('a talk that fell silent: its last lines, not all of it', () => {
   expect(odd.suggestions[0]).toContain('| CAUTION')
 })
 
+test('a cluster of which an HSM is missing: what was said, and nothing of those that are well', () => {
+  const said = ['Error: "HSM is disconnected"', 'aws-cloudhsm > cluster hsm-info --cluster-id cluster-a']
+  const shown = JSON.stringify(
+    { error_code: 0, data: { hsms: [{ vendor: 'Marvell', 'serial-number': 'S1' }] } },
+    null,
+    2,
+  )
+  const failure = new ConsoleFailure('unreachable', 'shows 1 HSM of 2', [hsm('a')], [...said, shown].join('\n'))
+  expect(refusedBy([failure]).suggestions.at(-1)).toBe(
+    `the last lines of the conversation:\n${said.map((line) => `      | ${line}`).join('\n')}`,
+  )
+})
+
 describe('several HSMs that cannot be reached', () => {
   const roster = rosterOf(2, 3)
   const [a, c, d, e] = 'acde'.split('').map(hsm) as [HsmId, HsmId, HsmId, HsmId]
