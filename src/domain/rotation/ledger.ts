@@ -662,8 +662,10 @@ export class RotationLedger {
     }
   }
 
-  #loseSight(hsmId: HsmId): void {
-    for (const { key: user } of this.#plan.users) this.#record(user, hsmId).inSight = false
+  #loseSight(hsmId: HsmId, perhaps = false): void {
+    for (const { key: user } of this.#plan.users) {
+      Object.assign(this.#record(user, hsmId), { inSight: false, mayAnswer: perhaps })
+    }
   }
 
   #observe(observation: Observation, seq: number, at: string, isFirst: boolean): void {
@@ -672,7 +674,7 @@ export class RotationLedger {
         for (const listed of observation.hsms) this.#list(listed, seq, at, isFirst)
         break
       case 'unreachable':
-        if (this.#clusterOf(observation.hsmId) !== undefined) this.#loseSight(observation.hsmId)
+        if (this.#clusterOf(observation.hsmId) !== undefined) this.#loseSight(observation.hsmId, observation.perhaps)
         break
       case 'serials':
         this.#serials.push(observation.seen)
@@ -830,7 +832,8 @@ export class RotationLedger {
     const wasAsBefore = intent.act === 'copy' && this.#isAsBeforeAt(intent)
     for (const record of records.values()) {
       record.lastWriteSeq = seq
-      if (intent.act === 'copy' && intent.credential === 'current') record.oldFrom = { unitId: intent.from, wasAsBefore }
+      if (intent.act === 'copy' && intent.credential === 'current')
+        record.oldFrom = { unitId: intent.from, wasAsBefore }
       record.mayBeOther = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {

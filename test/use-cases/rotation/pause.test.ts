@@ -43,6 +43,20 @@ test('a cluster of which an HSM is missing: what was said, and nothing of those 
   )
 })
 
+describe('where it is not seen which HSM does not answer', () => {
+  const failure = new ConsoleFailure('silent', 'which does not answer is not seen', [hsm('a'), hsm('b')], '', true)
+
+  test('nobody is told to leave all of them behind', () => {
+    const { code, suggestions } = refusedBy([failure])
+    expect(code).toBe('HSM_SILENT')
+    expect(suggestions.join('\n')).toContain('--allow-unreachable HSM --reason TEXT then goes on without it alone')
+    for (const hsmId of failure.hsmIds) expect(suggestions.join('\n')).not.toContain(hsmId)
+  })
+
+  test('a command that leaves none behind names no flag', () =>
+    expect(refusedBy([failure], true).suggestions.join('\n')).not.toContain('--allow-unreachable'))
+})
+
 describe('several HSMs that cannot be reached', () => {
   const roster = rosterOf(2, 3)
   const [a, c, d, e] = 'acde'.split('').map(hsm) as [HsmId, HsmId, HsmId, HsmId]

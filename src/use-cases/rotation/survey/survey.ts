@@ -55,7 +55,7 @@ export const survey = async (
     expected: run.plan.users,
     mayStayBehind: parts.options.mayStayBehind.hsmIds,
   })
-  const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
+  const serious = read.failures.filter(({ isOutOfReach }) => !isOutOfReach)
   if (serious.length > 0 || read.matrix.size === 0) {
     throw refusedBy(serious.length > 0 ? serious : read.failures, run.goesBack)
   }
