@@ -107,7 +107,7 @@ export interface HsmConsole {
   /**
    * Connects to exactly these HSMs and proves the roster.
    * @param servers whole units, those of a unit that answer, or one HSM of a cluster to prove a credential there
-   * @throws {ConsoleFailure} `unreachable` when one of them does not answer; `wrong-hsm` when they are other HSMs than
+   * @throws {ConsoleFailure} `unreachable` when one of them does not answer, `silent` where it is not seen which; `wrong-hsm` when they are other HSMs than
    * AWS reported; `limited` when the utility runs without its secure channel
    * @throws {OperatorError} `UTILITY_NOT_FOUND` or `UTILITY_NOT_EXECUTABLE`
    */
@@ -122,7 +122,7 @@ export type ConsoleFailureKind =
   | 'wrong-hsm'
   /** The utility runs in limited mode: no command was sent. */
   | 'limited'
-  /** Nothing was heard for too long. A command in flight may still take effect. */
+  /** Nothing was heard for too long, be it of some HSM that is not told. A command in flight may still take effect. */
   | 'silent'
   /** The utility ended by itself. A command in flight may have taken effect. */
   | 'ended'
@@ -137,11 +137,19 @@ export class ConsoleFailure extends Error {
   readonly hsmIds: readonly HsmId[]
   /** The last lines of the conversation, with everything secret taken out. */
   readonly transcript: string
+  /** Only some of these HSMs do not answer, and it is not seen which: no command was sent. */
+  readonly someOf: boolean
 
-  constructor(kind: ConsoleFailureKind, message: string, hsmIds: readonly HsmId[], transcript = '') {
+  constructor(kind: ConsoleFailureKind, message: string, hsmIds: readonly HsmId[], transcript = '', someOf = false) {
     super(message)
     this.kind = kind
     this.hsmIds = hsmIds
     this.transcript = transcript
+    this.someOf = someOf
+  }
+
+  /** Whether these HSMs, or some of them, could not be reached, and nothing else is amiss. */
+  get isOutOfReach(): boolean {
+    return this.kind === 'unreachable' || this.someOf
   }
 }

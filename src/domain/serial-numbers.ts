@@ -25,6 +25,45 @@ export const contradiction = (known: readonly SerialObservation[], now: SerialOb
   )
 }
 
+/**
+ * Whose these serial numbers are, as far as earlier observations of a cluster tell: HSMs that were always shown together are
+ * told from the others, and from each other where all of them or none are shown.
+ * @param hsmIds all HSMs of the cluster
+ * @returns those of them that are shown, in their order; null where that is not told
+ */
+export const shownBy = (
+  known: readonly SerialObservation[],
+  hsmIds: readonly HsmId[],
+  serials: readonly string[],
+): readonly HsmId[] | null => {
+  const numbers = alike(known, (one) => one.serials, serials)
+  const shown = new Set<HsmId>()
+  for (const [key, group] of alike(known, (one) => one.hsmIds, hsmIds)) {
+    const count = (numbers.get(key) ?? []).filter((serial) => serials.includes(serial)).length
+    numbers.delete(key)
+    if (count === 0) continue
+    if (count !== group.length) return null
+    for (const hsmId of group) shown.add(hsmId)
+  }
+  const isNobodys = [...numbers.values()].flat().some((serial) => serials.includes(serial))
+  const owners = hsmIds.filter((hsmId) => shown.has(hsmId))
+  return isNobodys || owners.length < shown.size ? null : owners
+}
+
+/** Those that stand in the same observations, by these: `101`. */
+const alike = <T>(
+  known: readonly SerialObservation[],
+  of: (one: SerialObservation) => readonly T[],
+  more: readonly T[],
+): Map<string, readonly T[]> => {
+  const groups = new Map<string, readonly T[]>()
+  for (const member of new Set([...known.flatMap(of), ...more])) {
+    const key = known.map((one) => (of(one).includes(member) ? '1' : '0')).join('')
+    groups.set(key, [...(groups.get(key) ?? []), member])
+  }
+  return groups
+}
+
 /** Whether an observation says nothing that was not known. */
 export const isKnown = (known: readonly SerialObservation[], now: SerialObservation): boolean =>
   known.some(

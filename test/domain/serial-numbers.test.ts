@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import type { ClusterId, HsmId } from '../../src/domain/ids.js'
-import { contradiction, type SerialObservation } from '../../src/domain/serial-numbers.js'
+import { contradiction, type SerialObservation, shownBy } from '../../src/domain/serial-numbers.js'
 
 const [A, B] = ['cluster-aaaaaaaaaaa', 'cluster-bbbbbbbbbbb'] as [ClusterId, ClusterId]
 const HSMS = ['hsm-a', 'hsm-b', 'hsm-c', 'hsm-d', 'hsm-e'] as HsmId[]
@@ -92,6 +92,39 @@ describe('serial numbers that were shown', () => {
     fc.assert(
       fc.property(any, any, (one, other) => {
         expect(contradiction([one], other) === null).toBe(contradiction([other], one) === null)
+      }),
+    )
+  })
+})
+
+describe('whose serial numbers are shown', () => {
+  const abc = [a, b, c]
+  const numbers = (...hsmIds: readonly HsmId[]) => hsmIds.map(serialOf)
+
+  test.each([
+    ['a part that was shown by itself', [seen([a, b])], numbers(a, b), [a, b]],
+    ['all but one that was shown alone', [seen(abc), seen([c])], numbers(a, b), [a, b]],
+    ['none', [], [], []],
+    ['as many as were never shown before', [seen([a])], numbers(b, c), [b, c]],
+  ])('is told of %s', (_, known, serials, owners) => expect(shownBy(known, abc, serials)).toEqual(owners))
+
+  test.each([
+    ['some of those that were always shown together', [seen(abc)], numbers(a, b)],
+    ['some of those that were never shown', [], numbers(a, b)],
+    ['a number beside those of all that are known', [seen(abc)], ['SN-STRANGER']],
+    ['one that is no HSM of the cluster any more', [seen([d])], numbers(d)],
+  ])('is not told of %s', (_, known, serials) => expect(shownBy(known, abc, serials)).toBeNull())
+
+  test('is told truly or not at all', () => {
+    const some = fc.subarray(HSMS)
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 8 }), some, (before, now) => {
+        const told = shownBy(
+          before.map((hsmIds) => seen(hsmIds)),
+          HSMS,
+          seen(now).serials,
+        )
+        if (told !== null) expect(told).toEqual(now)
       }),
     )
   })

@@ -1,3 +1,4 @@
+import { type AskAlone, shownAlone } from '../../src/adapters/utilities/cloudhsm-cli/answering.js'
 import { Conversation } from '../../src/adapters/utilities/cloudhsm-cli/conversation.js'
 import { type CliProgram, requireSince, versionIn } from '../../src/adapters/utilities/cloudhsm-cli/program.js'
 import {
@@ -47,16 +48,31 @@ export const cloudHsmCliOf = (invocation: Invocation, roster: Roster): HsmConsol
       const struck = invocation.struckBy('no-connection')
       const unlucky = struck === null ? undefined : servers[struck.hsm % servers.length]
       const deaf = unlucky === undefined ? [] : [unlucky.eniIp]
-      const configured = clusters.map(({ clusterId, listed }) => ({
-        clusterId,
-        servers: listed.map(({ eniIp }) => ({ hostname: eniIp, port: PORT })),
-      }))
-      const direct = new DirectProgram(invocation, { clusters: configured, settings: settingsOf(cli), deaf })
+      const start = (parts: readonly Pick<ClusterPart, 'clusterId' | 'listed'>[]) => {
+        const configured = parts.map(({ clusterId, listed }) => ({
+          clusterId,
+          servers: listed.map(({ eniIp }) => ({ hostname: eniIp, port: PORT })),
+        }))
+        return new DirectProgram(invocation, { clusters: configured, settings: settingsOf(cli), deaf })
+      }
+      const direct = start(clusters)
       const terminal = await invocation.call(() => new DirectTerminal(invocation, direct), { looks: true })
       const conversation = new Conversation(terminal, servers, LIMITS, async () => undefined)
       const notAnswering = async (asked: readonly RosterEntry[]) =>
         asked.filter(({ eniIp }) => deaf.includes(eniIp) || isGone(eniIp))
-      const session = new CloudHsmCliSession({ terminal, conversation, program, clusters, serialNumbers, notAnswering })
+      const askAlone: AskAlone = async (server) => {
+        const alone = new DirectTerminal(invocation, start([{ clusterId: server.clusterId, listed: [server] }]))
+        return shownAlone(new Conversation(alone, [server], LIMITS, async () => undefined), server)
+      }
+      const session = new CloudHsmCliSession({
+        terminal,
+        conversation,
+        program,
+        clusters,
+        serialNumbers,
+        notAnswering,
+        askAlone: cli.cliConfigOption ? askAlone : null,
+      })
       try {
         await session.start()
         direct.proved = session.hsmIds

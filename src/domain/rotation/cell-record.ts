@@ -26,6 +26,8 @@ export interface CellRecord {
   /** The line that showed it locked last; 0 where none did. */
   lockedSeq: number
   inSight: boolean
+  /** Out of sight only because some HSM of its cluster does not answer, and nobody saw which. */
+  mayAnswer: boolean
   /** Failed logins in a row as listed last and those we made since; undefined where they were never shown. */
   failures: number | undefined
   /** Attributes that are other ones than planned, as listed last. */
@@ -73,6 +75,7 @@ export const newRecord = (holds: Knowledge): CellRecord => ({
   locked: false,
   lockedSeq: 0,
   inSight: true,
+  mayAnswer: false,
   failures: undefined,
   different: null,
   registered: false,
@@ -110,7 +113,7 @@ export const shownAs = (record: CellRecord, goingBack: boolean): KnownCell => {
   if (!record.present) return { ...as('absent'), proof: record.lastWrite === null ? 'untouched' : 'none' }
   if (record.locked) return as('locked')
   const isProved = holds.state === 'new' || holds.state === 'other' || (goingBack && holds.state === 'old')
-  if (!record.inSight && !isProved) return as('unreachable')
+  if (!record.inSight && !isProved) return as(record.mayAnswer ? 'unknown' : 'unreachable')
   // One of the cluster lacks the user, and it may be this one: what was known of all of them is not so any more.
   const isAsMet = holds.proof === 'untouched' && record.missedFirst.inPart
   if (record.somewhereMissingSeq > holds.seq || (record.somewhereMissingSeq > 0 && isAsMet))

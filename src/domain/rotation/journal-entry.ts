@@ -56,7 +56,8 @@ export type CopyVerdict = 'accepted' | 'overwrites' | 'refused' | 'without-effec
  */
 export type Observation =
   | { readonly type: 'listed'; readonly hsms: readonly ListedHsm[] }
-  | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string }
+  /** With `perhaps`, it is one of several of which some do not answer, and nobody saw which. */
+  | { readonly type: 'unreachable'; readonly hsmId: HsmId; readonly reason: string; readonly perhaps?: true }
   | { readonly type: 'serials'; readonly seen: SerialObservation }
   /** How AWS's answer differs from the roster, in words; empty where it does not. */
   | { readonly type: 'aws'; readonly differences: readonly string[] }

@@ -679,8 +679,10 @@ export class RotationLedger {
     }
   }
 
-  #loseSight(hsmId: HsmId): void {
-    for (const { key: user } of this.#plan.users) this.#record(user, hsmId).inSight = false
+  #loseSight(hsmId: HsmId, perhaps = false): void {
+    for (const { key: user } of this.#plan.users) {
+      Object.assign(this.#record(user, hsmId), { inSight: false, mayAnswer: perhaps })
+    }
   }
 
   #observe(observation: Observation, seq: number, at: string, isFirst: boolean): void {
@@ -689,7 +691,7 @@ export class RotationLedger {
         for (const listed of observation.hsms) this.#list(listed, seq, at, isFirst)
         break
       case 'unreachable':
-        if (this.#clusterOf(observation.hsmId) !== undefined) this.#loseSight(observation.hsmId)
+        if (this.#clusterOf(observation.hsmId) !== undefined) this.#loseSight(observation.hsmId, observation.perhaps)
         break
       case 'serials':
         this.#serials.push(observation.seen)

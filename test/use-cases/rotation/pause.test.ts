@@ -30,6 +30,33 @@ test('a talk that fell silent: its last lines, not all of it', () => {
   expect(odd.suggestions[0]).toContain('| CAUTION')
 })
 
+test('a cluster of which an HSM is missing: what was said, and nothing of those that are well', () => {
+  const said = ['Error: "HSM is disconnected"', 'aws-cloudhsm > cluster hsm-info --cluster-id cluster-a']
+  const shown = JSON.stringify(
+    { error_code: 0, data: { hsms: [{ vendor: 'Marvell', 'serial-number': 'S1' }] } },
+    null,
+    2,
+  )
+  const failure = new ConsoleFailure('unreachable', 'shows 1 HSM of 2', [hsm('a')], [...said, shown].join('\n'))
+  expect(refusedBy([failure]).suggestions.at(-1)).toBe(
+    `the last lines of the conversation:\n${said.map((line) => `      | ${line}`).join('\n')}`,
+  )
+})
+
+describe('where it is not seen which HSM does not answer', () => {
+  const failure = new ConsoleFailure('silent', 'which does not answer is not seen', [hsm('a'), hsm('b')], '', true)
+
+  test('nobody is told to leave all of them behind', () => {
+    const { code, suggestions } = refusedBy([failure])
+    expect(code).toBe('HSM_SILENT')
+    expect(suggestions.join('\n')).toContain('--allow-unreachable HSM --reason TEXT then goes on without it alone')
+    for (const hsmId of failure.hsmIds) expect(suggestions.join('\n')).not.toContain(hsmId)
+  })
+
+  test('a command that leaves none behind names no flag', () =>
+    expect(refusedBy([failure], true).suggestions.join('\n')).not.toContain('--allow-unreachable'))
+})
+
 describe('several HSMs that cannot be reached', () => {
   const roster = rosterOf(2, 3)
   const [a, c, d, e] = 'acde'.split('').map(hsm) as [HsmId, HsmId, HsmId, HsmId]

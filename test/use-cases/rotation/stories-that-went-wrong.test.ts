@@ -457,7 +457,7 @@ describe('by cloudhsm-cli', () => {
     const turns = [turn({ troubles: [limited, added] }), turn({})]
     const fleet = { ...cli, clusters: [1, 2] }
     const ended = await told({ fleet, wishes: { current: 'given', mayStayBehind: 2 }, turns })
-    expect(ended).toEqual(['start: WRONG_HSM', 'resume: WRONG_HSM', 'resume: completed'])
+    expect(ended).toEqual(['start: WRONG_HSM', 'resume: HSM_UNREACHABLE', 'resume: completed'])
   })
 
   test('HSMs that joined every cluster leave none to copy from but one that is written again', async () => {

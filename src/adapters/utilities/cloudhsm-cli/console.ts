@@ -8,7 +8,7 @@ import { type SessionFolder, sessionFolder } from '../process/session-folder.js'
 import type { SilenceLimits } from '../process/silence-limits.js'
 import { startInTerminal } from '../process/terminal.js'
 import { TerminalTalk } from '../process/terminal-talk.js'
-import { notAnswering } from './answering.js'
+import { type AskAlone, notAnswering, shownAlone } from './answering.js'
 import { DEFAULT_CLI_CONFIG } from './cli-path.js'
 import { Conversation } from './conversation.js'
 import { requireFixedConfig } from './fixed-config.js'
@@ -68,32 +68,50 @@ export const cloudHsmCli = (options: CloudHsmCliOptions): HsmConsole => {
         known.set(server.hsmId, server)
       }
       const clusters = await partsFor(program, { ...options, roster: [...known.values()] }, servers)
-      const folder = sessionFolder(options.workFolder)
-      let conversation: Conversation | null = null
+      const start = { program, options, env }
+      const askAlone = program.configOption === null ? null : askingAlone(start)
+      const { terminal, conversation } = await startTalk(start, servers)
       try {
-        const config = await sessionConfig(folder, program, options.configFor(servers))
-        const { file, args } = outlivingTerminal(program.path, interactive(program, config, clusters))
-        const started = startInTerminal(file, args, { cwd: folder.path, env })
-        const terminal = new TerminalTalk(started, { now: options.now(), findPrompt: findCliPrompt })
-        conversation = new Conversation(terminal, servers, options.limits, folder.remove)
-        const session = new CloudHsmCliSession({
-          terminal,
-          conversation,
-          program,
-          clusters,
-          serialNumbers,
-          notAnswering,
-        })
+        const parts = { terminal, conversation, program, clusters, serialNumbers, notAnswering, askAlone }
+        const session = new CloudHsmCliSession(parts)
         await session.start()
         return session
       } catch (error) {
-        if (conversation === null) await folder.remove()
-        else await conversation.close()
+        await conversation.close()
         throw error
       }
     },
   }
 }
+
+interface Start {
+  readonly program: CliProgram
+  readonly options: CloudHsmCliOptions
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** Starts the program on these HSMs. Closing the conversation removes what it was given. */
+const startTalk = async ({ program, options, env }: Start, servers: readonly RosterEntry[]) => {
+  const folder = sessionFolder(options.workFolder)
+  try {
+    const config = await sessionConfig(folder, program, options.configFor(servers))
+    const { file, args } = outlivingTerminal(program.path, interactive(program, config, servers))
+    const started = startInTerminal(file, args, { cwd: folder.path, env })
+    const terminal = new TerminalTalk(started, { now: options.now(), findPrompt: findCliPrompt })
+    return { terminal, conversation: new Conversation(terminal, servers, options.limits, folder.remove) }
+  } catch (error) {
+    await folder.remove()
+    throw error
+  }
+}
+
+/** A program of its own for the question, that is told no other address. */
+const askingAlone =
+  (start: Start): AskAlone =>
+  async (server) => {
+    const { conversation } = await startTalk(start, [server])
+    return shownAlone(conversation, server)
+  }
 
 /** What the session is about. A file that is fixed leads to all HSMs of a cluster, whichever were asked for. */
 const partsFor = async (
@@ -119,7 +137,7 @@ const sessionConfig = async (folder: SessionFolder, program: CliProgram, documen
 const interactive = (
   { configOption }: CliProgram,
   config: string | null,
-  [first]: readonly ClusterPart[],
+  [first]: readonly RosterEntry[],
 ): readonly string[] => {
   const own = config === null ? [] : ['--config', config]
   const words = ['interactive', '--cluster-id', first?.clusterId ?? '']

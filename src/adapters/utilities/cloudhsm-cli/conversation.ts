@@ -118,6 +118,11 @@ export class Conversation {
     return new ConsoleFailure(kind, this.#terminal.redact(message), hsmIds, this.#terminal.transcript())
   }
 
+  /** Some of these HSMs do not answer, and it is not seen which. */
+  someSilent(message: string, hsmIds: readonly HsmId[]): ConsoleFailure {
+    return new ConsoleFailure('silent', this.#terminal.redact(message), hsmIds, this.#terminal.transcript(), true)
+  }
+
   /** Never ends a program in the middle of a write: after the patience for a goodbye it is left to itself. */
   async close(): Promise<void> {
     if (this.#writing && !(await this.#writeIsOver())) {

@@ -1,6 +1,6 @@
-import type { ClusterId } from '../../../domain/ids.js'
+import type { ClusterId, HsmId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
-import { contradiction, type SerialObservation } from '../../../domain/serial-numbers.js'
+import { contradiction, type SerialObservation, shownBy } from '../../../domain/serial-numbers.js'
 
 /** What a session was opened on in one cluster. */
 export interface ClusterPart {
@@ -16,8 +16,10 @@ export interface ClusterPart {
 export type Verdict =
   /** These are the HSMs a command reaches. */
   | { readonly kind: 'reached'; readonly reached: readonly RosterEntry[] }
-  /** Some of these are missing. */
-  | { readonly kind: 'missing'; readonly among: readonly RosterEntry[]; readonly text: string }
+  /** These are missing. */
+  | { readonly kind: 'missing'; readonly missing: readonly RosterEntry[]; readonly text: string; readonly how: string }
+  /** Some HSM is missing, and nothing says which. */
+  | { readonly kind: 'untold'; readonly text: string }
   /** They are not those of the roster, or these may not be. */
   | { readonly kind: 'wrong'; readonly meant: readonly RosterEntry[]; readonly text: string }
 
@@ -49,25 +51,39 @@ export const judgeShown = (part: ClusterPart, serials: readonly string[]): Verdi
 }
 
 /**
- * What is said by the number of HSMs that are shown, some of the cluster being missing, together with who takes a connection.
- * @param silent those of the whole cluster that take none
+ * What is said by the HSMs whose serial numbers these are.
+ * @param told null where that is not known
  */
-export const judgeAnswering = (part: ClusterPart, count: number, silent: readonly RosterEntry[]): Verdict => {
+export const judgeNumbers = (part: ClusterPart, told: readonly HsmId[] | null): Verdict | null => {
+  if (told === null) return null
+  const missing = part.asked.filter(({ hsmId }) => !told.includes(hsmId))
+  if (missing.length > 0) return { kind: 'missing', missing, text: showsOf(part, told.length), how: NO_ANSWER }
+  return { kind: 'reached', reached: part.whole.filter(({ hsmId }) => told.includes(hsmId)) }
+}
+
+/** Of an HSM that may take the connection all the same. */
+export const NO_ANSWER = 'does not answer'
+export const NO_CONNECTION = 'cannot be reached'
+
+/**
+ * What is said by the number of HSMs that are shown, some of the cluster being missing, together with who takes a connection.
+ * @param away those of the whole cluster that take none
+ */
+export const judgeAnswering = (part: ClusterPart, count: number, away: readonly RosterEntry[]): Verdict => {
   const { asked, whole } = part
-  const shown = shows(part, count)
-  const missing: Verdict =
-    count < asked.length
-      ? { kind: 'missing', among: asked, text: `${shown} of ${asked.length}` }
-      : { kind: 'missing', among: whole, text: `${shown} of ${whole.length}, and was asked for ${asked.length}` }
-  if (asked.some((server) => silent.includes(server))) return { ...missing, among: asked }
-  const answering = whole.filter((server) => !silent.includes(server))
-  if (count === answering.length) return { kind: 'reached', reached: answering }
-  if (count !== asked.length) return missing
-  // One that was left out and is back may stand there for one that is gone, and the number is the same.
-  const back = answering.filter((server) => !asked.includes(server))
-  const names = back.map(({ hsmId }) => hsmId).join(', ')
-  const text = `${shown}, and ${names}, left out, may be one of them: it takes connections`
-  return { kind: 'wrong', meant: back, text }
+  const text = showsOf(part, count)
+  const missing = asked.filter((server) => away.includes(server))
+  if (missing.length > 0) return { kind: 'missing', missing, text, how: NO_CONNECTION }
+  const answering = whole.filter((server) => !away.includes(server))
+  // One that was left out and takes connections may stand there for one that was asked for.
+  return count === answering.length ? { kind: 'reached', reached: answering } : { kind: 'untold', text }
+}
+
+/** How many are shown, and of how many: `cluster-abc shows 2 HSMs of 3, and was asked for 1`. */
+const showsOf = (part: ClusterPart, count: number): string => {
+  const { asked, whole } = part
+  if (count < asked.length) return `${shows(part, count)} of ${asked.length}`
+  return `${shows(part, count)} of ${whole.length}, and was asked for ${asked.length}`
 }
 
 const shows = ({ clusterId }: ClusterPart, count: number): string =>
@@ -84,5 +100,15 @@ export class SerialNumbers {
     const seen = (one: SerialObservation) => one.clusterId === clusterId && one.hsmIds.join() === hsmIds.join()
     if (reason === null && !this.#known.some(seen)) this.#known.push(now)
     return reason
+  }
+
+  /** Whose these numbers are, where it is told by those that were shown before; null where it is not. */
+  ownersOf({ clusterId, whole }: ClusterPart, serials: readonly string[]): readonly HsmId[] | null {
+    const known = this.#known.filter((one) => one.clusterId === clusterId)
+    return shownBy(
+      known,
+      whole.map(({ hsmId }) => hsmId),
+      serials,
+    )
   }
 }

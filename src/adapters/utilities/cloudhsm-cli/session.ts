@@ -12,11 +12,21 @@ import type { RosterEntry } from '../../../domain/roster.js'
 import type { Secret } from '../../../domain/secret.js'
 import type { SerialObservation } from '../../../domain/serial-numbers.js'
 import { TalkBroken } from '../process/terminal-talk.js'
+import { type AskAlone, answeringAlone, infoCommand, observedAlone } from './answering.js'
 import type { CliCommand, CliTerminal, Conversation } from './conversation.js'
 import { type CliAnswer, failureText, plainText } from './json-answer.js'
 import { type CliProgram, requireSince } from './program.js'
 import { typedUser } from './roles.js'
-import { type ClusterPart, judgeAnswering, judgeShown, type SerialNumbers } from './roster-proof.js'
+import {
+  type ClusterPart,
+  judgeAnswering,
+  judgeNumbers,
+  judgeShown,
+  NO_ANSWER,
+  NO_CONNECTION,
+  type SerialNumbers,
+  type Verdict,
+} from './roster-proof.js'
 import { parseHsmInfo } from './screens/hsm-info.js'
 import { parseQuorumValues } from './screens/quorum-values.js'
 import { changeResult, loginResult, replicateResult } from './screens/results.js'
@@ -31,6 +41,8 @@ export interface SessionParts {
   readonly serialNumbers: SerialNumbers
   /** Those of these HSMs that take no connection: the program itself does not say which they are. */
   readonly notAnswering: (servers: readonly RosterEntry[]) => Promise<readonly RosterEntry[]>
+  /** Null where the program reads a file that is fixed and lists all. */
+  readonly askAlone: AskAlone | null
 }
 
 /** A cluster of the session and the HSMs of it that its commands reach. */
@@ -83,9 +95,7 @@ export class CloudHsmCliSession implements HsmSession {
       const listed = await this.#talk.read(['user', 'list', ...on(clusterId)], parseUserList)
       const isWhole = expected.every((user) => findUser(listed, user) !== undefined)
       if (!isWhole && !(await this.#allAnswer(clusterId))) {
-        const { whole, asked } = this.#part(clusterId)
-        const text = 'an HSM was lost while users were listed'
-        throw this.#unreachable(text, asked, await this.#parts.notAnswering(whole))
+        throw await this.#lost('an HSM was lost while users were listed', [this.#part(clusterId)], true)
       }
       return listed
     })
@@ -100,8 +110,7 @@ export class CloudHsmCliSession implements HsmSession {
       const { answer } = await this.#talk.run(quorumCommand(clusterId))
       if (isDone(answer)) return parseQuorumValues(answer.data)
       if (!isLost(answer)) return null
-      const { whole, asked } = this.#part(clusterId)
-      throw this.#unreachable(failureText(answer), asked, await this.#parts.notAnswering(whole))
+      throw await this.#lost(failureText(answer), [this.#part(clusterId)], true)
     })
   }
 
@@ -189,15 +198,42 @@ export class CloudHsmCliSession implements HsmSession {
 
   /** The HSMs that these serial numbers stand for. */
   async #reachedOf(part: ClusterPart, serials: readonly string[]): Promise<readonly RosterEntry[]> {
-    let silent: readonly RosterEntry[] = []
-    let verdict = judgeShown(part, serials)
-    if (verdict === null) {
-      silent = await this.#parts.notAnswering(part.whole)
-      verdict = judgeAnswering(part, serials.length, silent)
+    const verdict = await this.#judge(part, serials)
+    switch (verdict.kind) {
+      case 'reached':
+        return verdict.reached
+      case 'wrong':
+        throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(verdict.meant))
+      case 'missing':
+        throw this.#unreachable(verdict.text, verdict.missing, verdict.how)
+      case 'untold':
+        throw this.#untold(verdict.text, part.asked, part.whole)
     }
-    if (verdict.kind === 'reached') return verdict.reached
-    if (verdict.kind === 'wrong') throw this.#talk.failure('wrong-hsm', verdict.text, idsOf(verdict.meant))
-    throw this.#unreachable(verdict.text, verdict.among, silent)
+  }
+
+  /** HSMs are told by their numbers where those were seen before, else by who takes a connection or answers alone. */
+  async #judge(part: ClusterPart, serials: readonly string[]): Promise<Verdict> {
+    const { serialNumbers, notAnswering } = this.#parts
+    const byNumbers = () => judgeNumbers(part, serialNumbers.ownersOf(part, serials))
+    const atOnce = judgeShown(part, serials) ?? byNumbers()
+    if (atOnce !== null) return atOnce
+    const verdict = judgeAnswering(part, serials.length, await notAnswering(part.whole))
+    if (verdict.kind !== 'untold') return verdict
+    await this.#askAlone(part.clusterId, part.whole)
+    return byNumbers() ?? verdict
+  }
+
+  /**
+   * Asks each of these HSMs of a cluster alone, and keeps what that tells of their serial numbers.
+   * @returns those that answer
+   */
+  async #askAlone(clusterId: ClusterId, servers: readonly RosterEntry[]): Promise<readonly RosterEntry[]> {
+    const { askAlone, serialNumbers } = this.#parts
+    if (askAlone === null || servers.length < 2) return []
+    const answered = await answeringAlone(servers, askAlone)
+    const seen = observedAlone(clusterId, answered)
+    if (seen !== null) serialNumbers.compare(seen)
+    return answered.map(({ server }) => server)
   }
 
   async #ofEach<T>(ask: (clusterId: ClusterId) => Promise<T>): Promise<ReadonlyMap<HsmId, T>> {
@@ -241,23 +277,35 @@ export class CloudHsmCliSession implements HsmSession {
   async #noConnection(said: string, clusters: readonly ClusterPart[]): Promise<ConsoleFailure> {
     const text = `cloudhsm-cli could not begin: ${said}`
     if (NOT_ABOUT_HSMS.test(said)) return this.#talk.failure('not-understood', text)
-    const asked = clusters.flatMap((part) => part.asked)
-    const others = clusters.flatMap((part) => part.whole)
-    return this.#unreachable(text, asked, await this.#parts.notAnswering([...new Set([...asked, ...others])]))
+    return this.#lost(text, clusters, false)
   }
 
   /**
-   * The program does not say which HSM is missing.
-   * @param asked those that are meant where every one takes a connection
-   * @param silent those that take none: the ones asked for, or else others of their cluster that the program found
+   * Some HSM of these clusters is not there: named where it takes no connection, or alone does not answer.
+   * @param someAnswer whether the program speaks with others of them
    */
-  #unreachable(text: string, asked: readonly RosterEntry[], silent: readonly RosterEntry[]): ConsoleFailure {
-    const silentAsked = silent.filter((server) => asked.includes(server))
-    const named = silentAsked.length > 0 ? silentAsked : silent
-    const meant = named.length > 0 ? named : asked
-    const names = meant.map(({ hsmId, eniIp, region }) => `${hsmId} (${eniIp}, ${region})`).join(', ')
-    const which = named.length > 0 ? `${names} cannot be reached` : `it did not reach all of ${names}`
-    return this.#talk.failure('unreachable', `${text}: ${which}`, idsOf(meant))
+  async #lost(text: string, clusters: readonly ClusterPart[], someAnswer: boolean): Promise<ConsoleFailure> {
+    const asked = clusters.flatMap((part) => part.asked)
+    const whole = clusters.flatMap((part) => part.whole)
+    const away = await this.#parts.notAnswering([...new Set([...asked, ...whole])])
+    const awayAsked = away.filter((server) => asked.includes(server))
+    // Others of their cluster that the program finds may keep it from beginning.
+    if (away.length > 0) return this.#unreachable(text, awayAsked.length > 0 ? awayAsked : away, NO_CONNECTION)
+    const answering = await Promise.all(clusters.map((part) => this.#askAlone(part.clusterId, part.asked)))
+    const missing = asked.filter((server) => !answering.flat().includes(server))
+    if (missing.length > 0 && missing.length < asked.length) return this.#unreachable(text, missing, NO_ANSWER)
+    if (someAnswer && asked.length > 1) return this.#untold(text, asked, whole)
+    return this.#talk.failure('unreachable', `${text}: it did not reach all of ${named(asked)}`, idsOf(asked))
+  }
+
+  #unreachable(text: string, meant: readonly RosterEntry[], how: string): ConsoleFailure {
+    return this.#talk.failure('unreachable', `${text}: ${named(meant)} ${how}`, idsOf(meant))
+  }
+
+  /** Each address takes the connection, and the program does not say who does not answer. */
+  #untold(text: string, asked: readonly RosterEntry[], whole: readonly RosterEntry[]): ConsoleFailure {
+    const which = `which of ${named(whole)} does not answer is not seen from here, their addresses take the connection`
+    return this.#talk.someSilent(`${text}: ${which}`, idsOf(asked))
   }
 }
 
@@ -268,5 +316,6 @@ const isLost = (answer: CliAnswer): boolean => !isDone(answer) && LOST.test(fail
 const quorumCommand = (clusterId: ClusterId): CliCommand => ({
   words: ['quorum', 'token-sign', 'list-quorum-values', ...on(clusterId)],
 })
-const infoCommand = (clusterId: ClusterId): CliCommand => ({ words: ['cluster', 'hsm-info', ...on(clusterId)] })
+const named = (servers: readonly RosterEntry[]): string =>
+  servers.map(({ hsmId, eniIp, region }) => `${hsmId} (${eniIp}, ${region})`).join(', ')
 const idsOf = (servers: readonly RosterEntry[]): readonly HsmId[] => servers.map(({ hsmId }) => hsmId)

@@ -10,13 +10,16 @@ import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
 import { refuseOtherChanges } from '../survey/listing-comparison.js'
+import { advising } from '../survey/unreachable.js'
 import { refuseChange, settlePropagation } from './rehearse.js'
 
 /**
  * Gives one unit of a destination the new credential and settles by a login there how the rest will get it: by a copy
  * if that really overwrote the password, else by a change on each unit.
  */
-export const canary = async (run: RotationRun): Promise<void> => {
+export const canary = (run: RotationRun): Promise<void> => advising(run, () => settleAtCanary(run))
+
+const settleAtCanary = async (run: RotationRun): Promise<void> => {
   const { canary: planned } = run.plan.parts
   const { facts, propagation } = run.ledger
   if (propagation === null && (facts.recovered || !wayBackOf(run.ledger).bySync)) await settleWithoutCopy(run)

@@ -2,6 +2,7 @@ import { wayBackOf } from '../../../domain/rotation/way-back.js'
 import { changeUsers } from '../cells/change.js'
 import { give } from '../cells/give.js'
 import type { RotationRun } from '../run/rotation-run.js'
+import { advising } from '../survey/unreachable.js'
 import { refuseChange } from './rehearse.js'
 
 /**
@@ -9,7 +10,9 @@ import { refuseChange } from './rehearse.js'
  * from where the new credential is held already.
  * @throws {Pause} `SYNC_REFUSED` where copies alone are wanted, and were seen not to bring it to the rest
  */
-export const change = async (run: RotationRun): Promise<void> => {
+export const change = (run: RotationRun): Promise<void> => advising(run, () => changeFirst(run))
+
+const changeFirst = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
   const { copies, propagation } = run.ledger
   const isNothingNew = run.ledger.cells().every(({ user, hsmId }) => !run.ledger.mayBeNew(user, hsmId))

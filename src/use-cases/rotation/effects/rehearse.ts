@@ -8,13 +8,16 @@ import { copyUsers, verdictOf } from '../cells/copy.js'
 import { type FailedAnswer, Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { refuseOtherChanges } from '../survey/listing-comparison.js'
+import { advising } from '../survey/unreachable.js'
 
 /**
  * Copies the unchanged users to the canary. It shows whether the copy overwrites or refuses while nothing is new yet, and
  * so which way back there will be. The origin is a sibling of the canary where there is one: what it holds more likely
  * stands there already.
  */
-export const rehearse = async (run: RotationRun): Promise<void> => {
+export const rehearse = (run: RotationRun): Promise<void> => advising(run, () => rehearseCopy(run))
+
+const rehearseCopy = async (run: RotationRun): Promise<void> => {
   const { options } = run.parts
   const { byCurrent } = wayBackOf(run.ledger)
   const { copies } = run.ledger

@@ -1,9 +1,12 @@
 import { wayBackOf } from '../../../domain/rotation/way-back.js'
 import { give } from '../cells/give.js'
 import type { RotationRun } from '../run/rotation-run.js'
+import { advising } from '../survey/unreachable.js'
 
 /** The last unit follows. Until here it could give the old credential back. */
-export const restorePoint = async (run: RotationRun): Promise<void> => {
+export const restorePoint = (run: RotationRun): Promise<void> => advising(run, () => followLast(run))
+
+const followLast = async (run: RotationRun): Promise<void> => {
   const { restorePoint: unitId } = run.plan.parts
   const { bySync, byCurrent } = wayBackOf(run.ledger)
   if (bySync && !byCurrent) run.notice(`point of no return: ${unitId} is the last to hold the old credential`)

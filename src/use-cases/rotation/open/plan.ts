@@ -65,8 +65,8 @@ export const planRotation = async (
     mayStayBehind: allowed,
   })
   const serious = failures.filter(
-    ({ kind, hsmIds }) =>
-      kind !== 'unreachable' || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !allowed.includes(hsmId))),
+    ({ isOutOfReach, hsmIds }) =>
+      !isOutOfReach || (isAny ? matrix.size === 0 : hsmIds.some((hsmId) => !allowed.includes(hsmId))),
   )
   if (serious.length > 0) throw refusedBy(serious, isAny || mayStayBehind === null, chosen.roster)
   const behind = failures.flatMap(({ hsmIds }) => hsmIds)

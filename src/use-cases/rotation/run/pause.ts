@@ -134,17 +134,19 @@ export const describeFailure = (
 })
 
 /** How many lines are enough where nothing was said that has to be understood. */
-const LINES_BEFORE_SILENCE = 2
+const TELLING_LINES: Partial<Record<ConsoleFailure['kind'], number>> = { silent: 2, unreachable: 3 }
 
-/** Of a talk that fell silent the message says what was asked; the rest of it says nothing more. */
-const tellingPart = ({ kind, transcript }: ConsoleFailure): string =>
-  kind === 'silent'
-    ? transcript
-        .split('\n')
-        .filter((line) => line.trim() !== '')
-        .slice(-LINES_BEFORE_SILENCE)
-        .join('\n')
-    : transcript
+/** A line of a document, as those are that show HSMs which are well. */
+const OF_A_DOCUMENT = /^\s*["{}[\]]/
+
+/** Of a talk that fell silent, or reached too few, the message says what was asked; the rest of it says nothing more. */
+const tellingPart = ({ kind, transcript }: ConsoleFailure): string => {
+  const most = TELLING_LINES[kind]
+  if (most === undefined) return transcript
+  const lines = transcript.split('\n').filter((line) => line.trim() !== '')
+  const telling = lines.filter((line) => !OF_A_DOCUMENT.test(line))
+  return (telling.length > 0 ? telling : lines).slice(-most).join('\n')
+}
 
 /** Any failure in the middle of a run as a pause; null for faults of the program itself. */
 export const toPause = (error: unknown, goesBack: boolean): Pause | null => {

@@ -7,6 +7,7 @@ import type { UserMatrix } from '../../../domain/rotation/eligibility.js'
 import { unitsOf } from '../../../domain/rotation/plan.js'
 import { describeTogether } from '../run/pause.js'
 import { inLanes, inSession, type Listing, usersOf } from '../sessions/in-session.js'
+import { untoldAdvice } from './unreachable.js'
 
 /** What a listing of every HSM found. */
 export interface ReadUsers {
@@ -53,10 +54,11 @@ const readUnit = async (
     return await inSession({ console }, servers, (session) => session.listUsers(reading.expected))
   } catch (error) {
     if (!(error instanceof ConsoleFailure)) throw error
-    const away = error.kind === 'unreachable' ? awayOf(error, servers, reading.mayStayBehind) : error.hsmIds
-    failures.push(new ConsoleFailure(error.kind, error.message, away, error.transcript))
+    const named = error.isOutOfReach ? namedOf(error, servers, reading.mayStayBehind) : []
+    const away = named.length > 0 ? named : error.hsmIds
+    failures.push(named.length > 0 ? new ConsoleFailure('unreachable', error.message, named, error.transcript) : error)
     const rest = servers.filter(({ hsmId }) => !away.includes(hsmId))
-    if (error.kind === 'unreachable' && rest.length > 0 && rest.length < servers.length) {
+    if (error.isOutOfReach && rest.length > 0 && rest.length < servers.length) {
       return readUnit(console, rest, reading, failures)
     }
     return new Map()
@@ -64,13 +66,14 @@ const readUnit = async (
 }
 
 /** A utility may not say which HSM of a unit keeps it from answering: those that may stay behind are the first to ask. */
-const awayOf = (
+const namedOf = (
   { hsmIds }: ConsoleFailure,
   servers: readonly RosterEntry[],
   mayStayBehind: readonly HsmId[],
 ): readonly HsmId[] => {
-  const named = hsmIds.filter((hsmId) => mayStayBehind.includes(hsmId))
-  return servers.every(({ hsmId }) => hsmIds.includes(hsmId)) && named.length > 0 ? named : hsmIds
+  const asked = servers.map(({ hsmId }) => hsmId)
+  if (!asked.every((hsmId) => hsmIds.includes(hsmId))) return []
+  return asked.filter((hsmId) => mayStayBehind.includes(hsmId))
 }
 
 /**
@@ -94,5 +97,6 @@ export const refusedBy = (
   roster: Roster = [],
 ): OperatorError => {
   const { code, message, suggestions } = describeTogether(failures, roster, !noneMayStay)
-  return refusal(code, message, suggestions)
+  const untold = failures.some(({ someOf }) => someOf) ? untoldAdvice(!noneMayStay) : []
+  return refusal(code, message, [...untold, ...suggestions])
 }

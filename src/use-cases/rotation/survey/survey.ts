@@ -55,7 +55,7 @@ export const survey = async (
     expected: run.plan.users,
     mayStayBehind: parts.options.mayStayBehind.hsmIds,
   })
-  const serious = read.failures.filter(({ kind }) => kind !== 'unreachable')
+  const serious = read.failures.filter(({ isOutOfReach }) => !isOutOfReach)
   const risen = await noteListings(run, read)
   try {
     if (serious.length > 0 || read.matrix.size === 0) {

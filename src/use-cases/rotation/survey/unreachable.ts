@@ -2,7 +2,7 @@ import { ConsoleFailure } from '../../../domain/hsm-console.js'
 import type { ClusterId, HsmId, UnitId } from '../../../domain/ids.js'
 import type { RosterEntry } from '../../../domain/roster.js'
 import type { CellRef } from '../../../domain/rotation/cell.js'
-import { throwTogether } from '../run/pause.js'
+import { describeFailure, Pause, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inLanes } from '../sessions/in-session.js'
 
@@ -10,9 +10,24 @@ import { inLanes } from '../sessions/in-session.js'
  * Writes down which HSMs could not be reached, where that is what failed; they are out of sight until they are seen again.
  */
 export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure): Promise<void> => {
-  if (failure.kind !== 'unreachable') return
-  for (const hsmId of failure.hsmIds) await run.record({ type: 'unreachable', hsmId, reason: failure.message })
+  if (!failure.isOutOfReach) return
+  const perhaps = failure.someOf ? ({ perhaps: true } as const) : {}
+  for (const hsmId of failure.hsmIds) {
+    await run.record({ type: 'unreachable', hsmId, reason: failure.message, ...perhaps })
+  }
 }
+
+/**
+ * What is to be done where it is not seen which HSM does not answer.
+ * @param mayStay whether the command takes `--allow-unreachable`
+ */
+export const untoldAdvice = (mayStay: boolean): readonly string[] => [
+  'which one it is: the metric HsmUnhealthy in CloudWatch (AWS/CloudHSM) by HSM, and lockstep clusters list for the state AWS reports',
+  `then have AWS delete it, or have this machine refuse connections to its address, so that it is seen to be out of reach${
+    mayStay ? ': --allow-unreachable HSM --reason TEXT then goes on without it alone' : ''
+  }`,
+  'a cloudhsm-cli that takes --config lets each HSM be asked alone, and so shows which one it is',
+]
 
 /** HSMs out of sight, but for those a rollback goes on without, that have a cell on which something is left to do. */
 export const awayWithWork = (
@@ -48,6 +63,21 @@ export const onEach = async (
   work: (unitId: UnitId) => Promise<void>,
 ): Promise<void> => throwTogether(await failuresOnEach(run, units, work), run.goesBack)
 
+/**
+ * Does `work`, and says what is to be done where it is not seen which HSM kept it from that.
+ * @throws {Pause} `HSM_SILENT`
+ */
+export const advising = async <T>(run: RotationRun, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ConsoleFailure && error.someOf)) throw error
+    await noteUnreachable(run, error)
+    const { code, message, suggestions } = describeFailure(error, run.goesBack)
+    throw new Pause(code, message, [...untoldAdvice(!run.goesBack), ...suggestions])
+  }
+}
+
 /** As `onEach`, and leaves it to the caller what the failures mean. */
 export const failuresOnEach = async (
   run: RotationRun,
@@ -57,7 +87,7 @@ export const failuresOnEach = async (
   const failures: unknown[] = []
   await inLanes(units, run.parts.concurrency, async (unitId) => {
     try {
-      await work(unitId)
+      await advising(run, () => work(unitId))
     } catch (error) {
       failures.push(error)
       if (error instanceof ConsoleFailure) await noteUnreachable(run, error)

@@ -69,6 +69,7 @@ const sessionOn = (terminal: Terminal, servers: readonly RosterEntry[], silenceM
     clusters: clusterParts(servers, servers),
     serialNumbers: new SerialNumbers(),
     notAnswering,
+    askAlone: null,
   })
   return session
 }

@@ -148,17 +148,40 @@ describe('which HSMs a session reaches', () => {
   })
 
   test('with one away, those that were asked for, where the program stays with its file', async () => {
-    const { sim, a, open, console } = await bench({ cliDiscovery: false })
+    const { sim, a, open } = await bench({ cliDiscovery: false })
     const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
     await sim.fault('unreachable', '--hsm', third.hsmId)
     expect((await open([first])).hsmIds).toEqual([first.hsmId])
     expect((await open([first, second])).hsmIds).toEqual(ids([first, second]))
-    // Back, it may stand for one of the two: the program did not look for it, and nothing tells that from the other.
+    // Back, it does not stand for one of the two: they show the numbers they had.
     await sim.fault('unreachable', '--hsm', third.hsmId, '--off')
-    expect(await consoleFailureOf(console.open([first, second]))).toMatchObject({
-      kind: 'wrong-hsm',
-      hsmIds: [third.hsmId],
-    })
+    expect((await open([first, second])).hsmIds).toEqual(ids([first, second]))
+  })
+
+  test.each([
+    true,
+    false,
+  ])('one that takes the connection and never answers is named alone, and the others are reached without it (discovery %s)', async (cliDiscovery) => {
+    const { sim, a, open, console, holding } = await bench({ cliDiscovery, cliTimeoutMs: 1_500 })
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('silent', '--hsm', second.hsmId)
+    const failure = await consoleFailureOf(console.open(a))
+    expect(failure).toMatchObject({ kind: 'unreachable', hsmIds: [second.hsmId], someOf: false })
+    expect(failure.message).toBe(`${A} shows 2 HSMs of 3: ${second.hsmId} (${second.eniIp}, us-east-1) does not answer`)
+    const session = await loggedIn(await open([first, third]))
+    expect([...(await session.changePassword(APP, NEW)).keys()]).toEqual(ids([first, third]))
+    await session.close()
+    expect(await holding(NEW.reveal())).toEqual([true, false, true, false, false])
+    await sim.fault('silent', '--hsm', second.hsmId, '--off')
+    expect((await open(a)).hsmIds).toEqual(ids(a))
+  })
+
+  test('one that falls silent in a session is named alone', async () => {
+    const { sim, a, open } = await bench({ cliTimeoutMs: 1_500 })
+    const [, second] = a as [RosterEntry, RosterEntry]
+    const session = await open(a)
+    await sim.fault('silent', '--hsm', second.hsmId)
+    expect(await consoleFailureOf(session.quorum())).toMatchObject({ kind: 'unreachable', hsmIds: [second.hsmId] })
   })
 
   test('with one away, another HSM under the address of one that answers is seen by its serial number', async () => {
@@ -201,6 +224,18 @@ describe('the configuration the program reads', () => {
     await sim.fault('unreachable', '--hsm', third.hsmId)
     for (const asked of [[first], [first, second]]) expect((await open(asked)).hsmIds).toEqual(ids([first, second]))
     expect(await consoleFailureOf(console.open(a))).toMatchObject({ kind: 'unreachable', hsmIds: [third.hsmId] })
+  })
+
+  test('that is fixed does not show which one takes the connection and never answers', async () => {
+    const { sim, a, console } = await bench({ cliConfigOption: false, cliTimeoutMs: 1_500 })
+    await copyFile(await writeCliConfig(sim, [A, B]), join(sim.dir, 'cloudhsm-cli.cfg'))
+    const [first, second, third] = a as [RosterEntry, RosterEntry, RosterEntry]
+    await sim.fault('silent', '--hsm', third.hsmId)
+    for (const asked of [a, [first, second]]) {
+      const failure = await consoleFailureOf(console.open(asked))
+      expect(failure).toMatchObject({ kind: 'silent', hsmIds: ids(asked), someOf: true })
+      expect(failure.message).toContain('does not answer is not seen from here, their addresses take the connection')
+    }
   })
 
   test('that is fixed and differs is refused, in words that say how', async () => {

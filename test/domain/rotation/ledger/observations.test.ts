@@ -26,6 +26,15 @@ const NEW: readonly Line[] = [
   [login(a), DONE],
 ]
 
+test('of a cluster some HSM of which does not answer, none is called unreachable, and none is in sight', () => {
+  const perhaps: JournalEvent = { type: 'unreachable', hsmId: b, reason: 'not seen which', perhaps: true }
+  expect(cellAfter(b, [perhaps])).toBe('unknown none')
+  expect(cellAfter(a, [...NEW, { ...perhaps, hsmId: a }])).toContain('new')
+  expect(ledgerAfter([perhaps]).isInSight(b)).toBe(false)
+  expect(cellAfter(b, [perhaps, gone(b)])).toBe('unreachable none')
+  expect(cellAfter(b, [perhaps, listing(b)])).toBe('old untouched')
+})
+
 describe('a user that is missing', () => {
   const missing = listing(b, { absent: [APP] })
 
