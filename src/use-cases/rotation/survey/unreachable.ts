@@ -22,7 +22,7 @@ export const noteUnreachable = async (run: RotationRun, failure: ConsoleFailure)
  * @param mayStay whether the command takes `--allow-unreachable`
  */
 export const untoldAdvice = (mayStay: boolean): readonly string[] => [
-  'which one it is: the metric HsmUnhealthy in CloudWatch (AWS/CloudHSM) by HSM, and lockstep clusters list for the state AWS reports',
+  'which one it is: the metric HsmUnhealthy in CloudWatch (AWS/CloudHSM) by HSM, and lockstep clusters list   shows the state AWS reports',
   `then have AWS delete it, or have this machine refuse connections to its address, so that it is seen to be out of reach${
     mayStay ? ': --allow-unreachable HSM --reason TEXT then goes on without it alone' : ''
   }`,
