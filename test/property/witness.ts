@@ -176,11 +176,15 @@ export class Witness {
   isProved(reached: readonly Reached[], { appliance, saidId }: Reached, hsmIds: readonly HsmId[]): void {
     const { hsmId, clusterId } = appliance
     if (hsmIds.includes(hsmId) && saidId === hsmId) return
-    const course = [...this.#courses.values()].at(-1)
-    const serials = course?.serials.get(clusterId)
+    const [rotationId, course] = [...this.#courses].at(-1) ?? []
+    // What a journal knew that was lost since, nobody knows any more.
+    const isLost = rotationId !== undefined && !this.#world.journals.has(rotationId)
+    const serials = isLost ? undefined : course?.serials.get(clusterId)
     const strangers = reached.filter((one) => serials?.includes(serialOf(one.saidId)) === false).length
     const joined = hsmIds.filter((hsmId) => course?.roster.has(hsmId) === false).length
-    if (strangers > joined) {
+    // One that did not answer when the others were counted has a number that nobody has seen yet.
+    const unseen = hsmIds.length - (serials?.length ?? 0)
+    if (strangers > Math.max(joined, unseen)) {
       this.accuse(
         `6: a session that speaks of ${hsmIds.join(', ')} reaches ${saidId} of ${clusterId}, a stranger to it`,
       )

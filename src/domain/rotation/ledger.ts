@@ -739,6 +739,9 @@ export class RotationLedger {
       const isMadeSomewhere =
         !isPartly && record.somewhereMissingSeq > Math.max(record.lastWriteSeq, record.holds.seq) && present
       const isMadeAnew = !isFirstLook && present && otherIds.has(user) && !record.hasOtherId
+      const isDeleted = !isFirstLook && record.present && !present
+      const isDeletedInPart = !isFirstLook && isPartly && record.somewhereMissingSeq === 0
+      if (isDeleted || isDeletedInPart || isMadeAnew) this.#doubtCopies(user, hsmId)
       if (isMade || isMadeSomewhere || isMadeAnew) {
         record.holds = unknownSince(at, seq)
         record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart
@@ -759,6 +762,18 @@ export class RotationLedger {
       record.different = others.get(user) ?? null
       record.registered = registered.includes(user)
       record.hasOtherId = otherIds.has(user)
+    }
+  }
+
+  /**
+   * Somebody deletes the user in this rotation, and perhaps did where a copy was seen to bring the new credential: what it made
+   * it did not overwrite, and whether it does has to be seen again before what is old is copied back.
+   */
+  #doubtCopies(user: UserKey, hsmId: HsmId): void {
+    if (this.#copies?.verdict !== 'overwrites') return
+    this.#copies = {
+      verdict: 'accepted',
+      evidence: `${user} was deleted on ${hsmId} meanwhile, so that a copy may have made it`,
     }
   }
 

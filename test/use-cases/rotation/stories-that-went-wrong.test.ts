@@ -748,6 +748,28 @@ test('a copy that made a user somebody had deleted does not show that copies ove
   expect(ended).toEqual(['start: HSM_UNREACHABLE', 'resume: completed'])
 })
 
+test('a user that is found deleted leaves it open again whether copies overwrite, before a rollback relies on it', async () => {
+  const ended = await told({
+    fleet: { clusters: [3, 1], behaviour: { syncUserExisting: 'ignore' } },
+    turns: [
+      turn({
+        troubles: [trouble('user-deleted-everywhere', { at: 672 }), trouble('logged-in', { hsm: 22 })],
+        retryOfficer: true,
+      }),
+      turn({ troubles: [trouble('replaced')], pauseBefore: 'store-pending' }),
+    ],
+    choices: [5, 0],
+    noise: 0,
+  })
+  expect(ended).toEqual([
+    'start: USER_MISSING',
+    'resume: ROSTER_CHANGED',
+    'resume: ROSTER_CHANGED',
+    'rollback: NO_WAY_BACK',
+    'resume: completed',
+  ])
+})
+
 test('a rollback says where a user is locked that it would copy, and ends once it is unlocked', async () => {
   const ended = await told({
     fleet: { utility: 'cloudhsm-cli', clusters: [2, 2, 1] },

@@ -300,7 +300,8 @@ const refuseUntried = (run: RotationRun): void => {
  * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
-  const doubtful = writtenAs(run, isNotBack)
+  // A copy would miss one that somebody has made anew under another ID.
+  const doubtful = writtenAs(run, isNotBack).filter(({ unitId, user }) => !run.hasOtherId(unitId, user.key))
   const unknown = doubtful.find(({ user }) => !run.knows(user.key, 'new'))
   if (unknown !== undefined) {
     // Nobody can ask for it: a copy that is refused says enough, and one that is not is the best there is.
@@ -356,7 +357,7 @@ const giveUpCopies = async (
   evidence: string,
 ): Promise<never> => {
   await run.record({ type: 'copies', verdict, evidence })
-  if (run.ledger.propagation === null) await run.record({ type: 'propagation', method: 'change', evidence })
+  if (run.ledger.propagation !== 'change') await run.record({ type: 'propagation', method: 'change', evidence })
   throw new Pause('NO_WAY_BACK', `${evidence}; forward is the only way`)
 }
 
