@@ -181,6 +181,9 @@ class DirectLine implements Line, Reached {
   async request<T extends object>(request: HsmRequest): Promise<HsmReply<T>> {
     const fate = this.#fateOf(request)
     if (fate === 'lose-one' || isAway(this.appliance)) this.#lost = true
+    // A login that others accept is told as a success all the same, as one is that an HSM refuses.
+    if (this.#lost && request.op === 'login')
+      this.#onRefused({ type: request.type, name: request.name } as HsmUserRef, false)
     if (this.#lost) throw new ConnectionLost()
     if (fate === 'refuse-one') return refused(STATUS.refusedByFault)
     const reply = this.#perform(request, fate)

@@ -105,6 +105,7 @@ export class RotationLedger {
   #copies: { readonly verdict: CopyVerdict; readonly evidence: string } | null = null
   #rollback: Propagation | 'none' | null = null
   #stored = false
+  #replacesLost = false
   #storedCurrent = false
   #currentVersion: CurrentVersion | null = null
   #promote: 'intent' | 'read-back' | null = null
@@ -587,6 +588,11 @@ export class RotationLedger {
     return this.#stored
   }
 
+  /** The new credential takes the place of one that the store has lost, and the current one with it. */
+  get replacesLost(): boolean {
+    return this.#replacesLost
+  }
+
   /** The store has returned the current credential beside it. */
   get storedCurrent(): boolean {
     return this.#storedCurrent
@@ -832,6 +838,7 @@ export class RotationLedger {
 
   /** What holds the new credential holds one that nobody keeps any more, and is given another. */
   #beginAnew(at: string, seq: number): void {
+    this.#replacesLost = true
     this.#stored = false
     this.#storedCurrent = false
     this.#currentVersion = null

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { UserKey } from '../../../src/domain/hsm-user.js'
-import type { HsmId } from '../../../src/domain/ids.js'
+import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import {
   change,
@@ -82,7 +82,18 @@ describe.each(['cmu', 'cloudhsm-cli'] as const)('a rotation whose new credential
   })
 
   test('goes on where that invocation was ended before the store held the other one', async () => {
-    const place = lost(everywhere, [STORED])
+    const proved = (utility === 'cmu' ? [[a], [b], [c], [d]] : everywhere).map((one) => loggedIn(one))
+    const place = lost(everywhere, [...proved, STORED_WITH_CURRENT])
+    // What another rotation left in the store since is not what was proved here.
+    const users = new Map([[APP, PASSWORDS.old]])
+    const current = {
+      rotationId: 'r-20260301-031500-else' as RotationId,
+      clusters: [],
+      restorePoint: null,
+      startedAt: '',
+      users,
+    }
+    place.store.versions = { ...place.store.versions, current }
     const { putPending } = place.store
     place.store.putPending = async () => {
       throw new Error('killed')
@@ -97,6 +108,7 @@ describe.each(['cmu', 'cloudhsm-cli'] as const)('a rotation whose new credential
     ])
     const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
     expect([ended, place.fleet.holds()]).toEqual(['completed 0', ALL_NEW])
+    expect(place.fleet.failures()).toEqual([0, 0, 0, 0])
   })
 
   test('is given no other one while the store keeps it, or in another store', async () => {

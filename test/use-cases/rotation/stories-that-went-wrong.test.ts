@@ -345,7 +345,7 @@ describe('by cloudhsm-cli', () => {
     const fleet = { ...cli, clusters: [3, 4], oddities, cli: blind }
     const turns = [turn({ retryOfficer: true, troubles: [trouble('lose-one-after', { at: 127, hsm: 14 })] })]
     expect(await told({ fleet, wishes: { current: 'given' }, turns, noise: 0 })).toEqual([
-      'start: HSM_UNREACHABLE',
+      'start: HSM_SILENT',
       'start: completed',
     ])
   })
@@ -768,6 +768,22 @@ test('a user that is found deleted leaves it open again whether copies overwrite
     'rollback: NO_WAY_BACK',
     'resume: completed',
   ])
+})
+
+test('a lock that clients made once everything is back keeps no rollback from its end', async () => {
+  const ended = await told({
+    fleet: { clusters: [3, 2] },
+    turns: [
+      turn({ troubles: [trouble('no-connection', { at: 661 })] }),
+      turn({
+        action: 'rollback',
+        troubles: [trouble('user-locked', { at: 49, lasting: true }), trouble('store-fails-after', { at: 25 })],
+        retryOfficer: true,
+      }),
+    ],
+    noise: 0,
+  })
+  expect(ended).toEqual(['start: HSM_UNREACHABLE', 'rollback: STORE_UNREADABLE', 'resume: rolled-back'])
 })
 
 test('a rollback says where a user is locked that it would copy, and ends once it is unlocked', async () => {

@@ -289,12 +289,14 @@ export class CloudHsmCliSession implements HsmSession {
     const whole = clusters.flatMap((part) => part.whole)
     const away = await this.#parts.notAnswering([...new Set([...asked, ...whole])])
     const awayAsked = away.filter((server) => asked.includes(server))
-    // Others of their cluster that the program finds may keep it from beginning.
-    if (away.length > 0) return this.#unreachable(text, awayAsked.length > 0 ? awayAsked : away, NO_CONNECTION)
+    if (awayAsked.length > 0) return this.#unreachable(text, awayAsked, NO_CONNECTION)
     const answering = await Promise.all(clusters.map((part) => this.#askAlone(part.clusterId, part.asked)))
     const missing = asked.filter((server) => !answering.flat().includes(server))
     if (missing.length > 0 && missing.length < asked.length) return this.#unreachable(text, missing, NO_ANSWER)
-    if (someAnswer && asked.length > 1) return this.#untold(text, asked, whole)
+    // Others of their cluster that the program finds may keep it from beginning.
+    if (away.length > 0) return this.#unreachable(text, away, NO_CONNECTION)
+    const isFixed = this.#parts.askAlone === null && whole.length > asked.length
+    if (isFixed || (someAnswer && asked.length > 1)) return this.#untold(text, asked, whole)
     return this.#talk.failure('unreachable', `${text}: it did not reach all of ${named(asked)}`, idsOf(asked))
   }
 

@@ -3,14 +3,18 @@ import type { RotationLedger } from '../ledger.js'
 import type { Procedure } from '../procedure.js'
 import { wayBackOf } from '../way-back.js'
 
-/** Whether nothing has to be given back to a cell: it holds the old credential, was certainly never written, or has a newer one. */
+/**
+ * Whether nothing has to be given back to a cell: it holds the old credential, was certainly never written, or has a newer one.
+ * Once PENDING is about to go, every cell is back, and a lock since is a client's.
+ */
 export const isBack = (ledger: RotationLedger, { user, hsmId }: CellRef): boolean => {
   const { state } = ledger.cell(user, hsmId)
   return (
     state === 'old' ||
     state === 'absent' ||
     !ledger.mayBeWritten(user, hsmId) ||
-    ledger.supersededBy(user, hsmId) !== null
+    ledger.supersededBy(user, hsmId) !== null ||
+    (ledger.discard !== null && ledger.holdsOld(user, hsmId))
   )
 }
 

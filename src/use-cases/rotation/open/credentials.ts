@@ -258,7 +258,7 @@ const currentCredential = async (
   const given = byPlannedKey(plan, currentPasswords)
   const isAll = given.size === plan.users.length
   if (!ledger.stored && ledger.currentProved) {
-    const kept = isAll ? null : await currentOfStore(store, plan)
+    const kept = isAll || ledger.replacesLost ? null : await currentOfStore(store, plan)
     if (isAll || kept !== null) return kept?.passwords ?? given
     // Nobody knows it any more: then the rehearsal decides whether there is another way back. It was lost with the new one.
     if (acceptNoWayBack || !nothingToUndo(ledger)) return new Map()

@@ -122,10 +122,8 @@ const supersessionsOf = (ledger: RotationLedger, newer: readonly Rotation[]): re
 }
 
 const hasGiven = ({ cells, debts, lostClusters, plan }: Rotation, user: UserKey, clusterId: ClusterId): boolean =>
-  cells.some(
-    // What a repair copied from was given nothing.
-    (cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new' && cell.proof !== 'untouched',
-  ) ||
+  // Also where a repair copied from: what it holds there is what is right since.
+  cells.some((cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new') ||
   (plan.users.some(({ key }) => key === user) &&
     (lostClusters.some((lost) => lost.clusterId === clusterId) ||
       plan.roster.some(
