@@ -786,6 +786,28 @@ test('a lock that clients made once everything is back keeps no rollback from it
   expect(ended).toEqual(['start: HSM_UNREACHABLE', 'rollback: STORE_UNREADABLE', 'resume: rolled-back'])
 })
 
+test('an origin of one user is found although another user has been made anew there', async () => {
+  const ended = await told({
+    fleet: { clusters: [2, 2, 5], users: 2 },
+    turns: [
+      turn({ retryOfficer: true, troubles: [trouble('user-deleted', { at: 445, user: 1, lasting: true })] }),
+      turn({
+        action: 'rollback',
+        pauseBefore: 'store-pending',
+        troubles: [trouble('user-deleted-everywhere', { at: 445 })],
+      }),
+    ],
+    noise: 0,
+  })
+  expect(ended).toEqual([
+    'start: USER_MISSING',
+    'rollback: SEVERAL_HSMS_FAILED',
+    'resume: NO_WAY_BACK',
+    'resume: USER_MISSING',
+    'resume: completed',
+  ])
+})
+
 test('a rollback says where a user is locked that it would copy, and ends once it is unlocked', async () => {
   const ended = await told({
     fleet: { utility: 'cloudhsm-cli', clusters: [2, 2, 1] },

@@ -127,6 +127,7 @@ const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]
   const unitId = bestOrigin(
     run,
     run.units.filter((candidate) => areOurs(run, candidate, users)),
+    users,
   )
   if (unitId === undefined) throw noOrigin()
   const missing = users.filter((user) => run.notNew(unitId).includes(user))
@@ -140,12 +141,12 @@ const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]
 }
 
 /** The only ones that held it may stay behind now, or gave it up to a rollback that stopped before it began. */
-const bestOrigin = (run: RotationRun, units: readonly UnitId[]): UnitId | undefined => {
+const bestOrigin = (run: RotationRun, units: readonly UnitId[], users: readonly PlannedUser[]): UnitId | undefined => {
   const { first, restorePoint } = run.plan.parts
   const [from] = run.ledger.facts.from === null ? [] : [run.ledger.facts.from]
   if (from !== undefined && units.includes(from)) return from
-  const holding = units.filter((candidate) => run.notNew(candidate).length === 0)
-  const isAsPlanned = (candidate: UnitId) => !run.users.some(({ key }) => run.hasOtherId(candidate, key))
+  const holding = units.filter((candidate) => run.notNew(candidate).every((user) => !users.includes(user)))
+  const isAsPlanned = (candidate: UnitId) => !users.some(({ key }) => run.hasOtherId(candidate, key))
   const held = holding.find(isAsPlanned) ?? holding[0]
   if (held !== undefined) return held
   const isRepair = run.ledger.facts.procedure === 'repair'
