@@ -111,6 +111,8 @@ export type JournalEvent =
   /** The store has lost the new credential that it had returned, and every HSM is given the one that the operator gives now. */
   | { readonly type: 'accepted'; readonly what: 'another-credential' }
   | { readonly type: 'accepted'; readonly what: 'new-serials'; readonly clusterId: ClusterId }
+  /** The store has lost the current credential, and nobody gives it again: the rollback goes by copies, which were seen to overwrite. */
+  | { readonly type: 'current-lost' }
   /** A cell that somebody else has written is about to be written all the same, with the operator's consent. */
   | { readonly type: 'other-overwritten'; readonly user: UserKey; readonly hsmId: HsmId }
   /** The operator allows an HSM that cannot be reached to stay behind. */

@@ -165,6 +165,11 @@ export class RotationLedger {
         else if (event.what === 'another-credential') this.#beginAnew(at, seq)
         else this.#serials = this.#serials.filter(({ clusterId }) => clusterId !== event.clusterId)
         break
+      case 'current-lost':
+        this.#storedCurrent = false
+        this.#currentVersion = null
+        if (this.#rollback === 'change') this.#rollback = 'sync'
+        break
       case 'debt':
         if (this.#rollback === null) this.#debts.set(event.debt.hsmId, event.debt.reason)
         else this.#owedBack.set(event.debt.hsmId, event.debt.reason)

@@ -136,6 +136,10 @@ export const oldOrigins = (ledger: RotationLedger, users = ledger.plan.users): r
   ...new Set([...untouchedUnits(ledger, users), ...(ledger.rollback === null ? [] : restoredUnits(ledger, users))]),
 ]
 
+/** Whether copies that were seen to overwrite can give the old credential back, for which nobody has to know it. */
+export const canCopyBack = (ledger: RotationLedger): boolean =>
+  wayBackOf(ledger).bySync && ledger.copies?.verdict === 'overwrites' && oldOrigins(ledger).length > 0
+
 /**
  * A unit to copy the old credential of these users from to another one: of its own cluster where there is one, because nobody proved
  * that the clusters held the same; one that is in sight before one that is not.

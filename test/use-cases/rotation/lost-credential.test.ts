@@ -3,6 +3,7 @@ import type { UserKey } from '../../../src/domain/hsm-user.js'
 import type { HsmId, RotationId } from '../../../src/domain/ids.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
 import {
+  back,
   change,
   copies,
   DONE,
@@ -70,6 +71,20 @@ describe.each(['cmu', 'cloudhsm-cli'] as const)('a rotation whose new credential
     await takeUp(place, 'resume')
     expect((await takeUp(place, 'rollback')).ended).toMatch(/^rolled-back/)
     expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
+  })
+
+  test.each([
+    ['rollback', []],
+    ['resume', [back('change')]],
+  ] as const)('and the proved current one with it, goes back by copies that were seen to overwrite: %s', async (action, begun) => {
+    const proved = (utility === 'cmu' ? [[a], [b], [c], [d]] : everywhere).map((one) => loggedIn(one))
+    const place = lost([[a, b]], [...proved, STORED_WITH_CURRENT])
+    for (const event of begun) await place.ports.shelf.reopen(ROTATION).then(({ journal }) => journal.append(event))
+    const { ended, rotation } = await takeUp(place, action)
+    // They come from another cluster, of which nobody proved now that it holds the same.
+    expect([ended, rotation?.withoutProof.length]).toEqual(['rolled-back 6', 2])
+    expect(place.fleet.holds()).toBe('a old, b old, c old, d old')
+    expect(place.notices.join()).toContain('does not hold the proved current credential any more')
   })
 
   test('and the current one with it, goes forward without', async () => {

@@ -292,6 +292,21 @@ describe('debts of two rotations on the same HSMs', () => {
       })
     })
 
+    test('one that was about other users leaves it CURRENT, where this machine knows it', async () => {
+      const elsewhere = 'r-20260401-031500-else' as RotationId
+      for (const isKnown of [true, false]) {
+        const place = overtaken({ debts: DEBTS }, [STORED, ...byBoth, PROMOTED, TOLD])
+        for (const hsmId of [a, b]) place.fleet.give(hsmId, 'new')
+        for (const hsmId of [c, d]) place.fleet.give(hsmId, 'old')
+        const users = new Map(['CU:app', 'CU:batch', 'CU:more'].map((key) => [key as UserKey, PASSWORDS.new]))
+        const current = { rotationId: elsewhere, clusters: [], restorePoint: null, startedAt: LATER, users }
+        place.store.versions = { ...place.store.versions, current }
+        Object.assign(place.ports.shelf, { list: async () => [ROTATION, ...(isKnown ? [elsewhere] : [])] })
+        expect((await takeUp(place, 'resume')).ended).toBe(isKnown ? 'completed 0' : 'DEBT_SUPERSEDED 6')
+        expect(place.fleet.holds()).toBe(`a new, b new, c ${isKnown ? 'new' : 'old'}, d ${isKnown ? 'new' : 'old'}`)
+      }
+    })
+
     test('a cluster that is lost to both is left to the newer one, which settles it', async () => {
       const lost = { ...planOver(rosterOf(2, 2)).destinations[0], reason: 'lost' } as unknown as LostCluster
       const first = [STORED, ...giving([a, b], 'app'), PROMOTED, TOLD]

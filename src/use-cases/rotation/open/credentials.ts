@@ -1,11 +1,18 @@
 import { type CredentialStore, type CredentialVersion, credentialOf } from '../../../domain/credential-store.js'
-import { refusal } from '../../../domain/errors.js'
+import { OperatorError, refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, RotationId } from '../../../domain/ids.js'
+import type { JournalShelf } from '../../../domain/rotation/journal.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedUser, RotationPlan } from '../../../domain/rotation/plan.js'
 import type { Progress } from '../../../domain/rotation/progress.js'
-import { isOverOnHsms, nothingToUndo, wayBackOf, whereCurrentCanBeAsked } from '../../../domain/rotation/way-back.js'
+import {
+  canCopyBack,
+  isOverOnHsms,
+  nothingToUndo,
+  wayBackOf,
+  whereCurrentCanBeAsked,
+} from '../../../domain/rotation/way-back.js'
 import type { Secret } from '../../../domain/secret.js'
 import { describePlaces } from '../describe-plan.js'
 import type { Credentials, RunOptions } from '../ports.js'
@@ -50,12 +57,17 @@ export interface GivenPasswords {
   readonly options: Pick<RunOptions, 'acceptNoWayBack'>
 }
 
-type StoreAndProgress = { readonly store: CredentialStore; readonly progress: Progress }
+type StoreAndProgress = {
+  readonly store: CredentialStore
+  readonly progress: Progress
+  readonly shelf: Pick<JournalShelf, 'list'>
+}
 
 /**
  * The credentials that a rotation goes on with.
  * @param goesBack whether the old one is given back, for which nobody has to know the new one
- * @returns `replacesLost`: the new one is another than the store had returned, and lost
+ * @returns `replacesLost`: the new one is another than the store had returned, and lost; `currentLost`: it has lost the current
+ * one, and what goes back goes by copies
  * @throws {OperatorError} `PENDING_LOST`, `CURRENT_LOST`, `DEBT_SUPERSEDED`, `NEW_CREDENTIAL_MISSING`,
  * `CURRENT_CREDENTIAL_MISSING`, and those of the store
  */
@@ -64,7 +76,7 @@ export const credentialsOf = async (
   given: GivenPasswords,
   ports: StoreAndProgress,
   goesBack: boolean,
-): Promise<Credentials & { readonly replacesLost?: true }> => {
+): Promise<Credentials & { readonly replacesLost?: true; readonly currentLost?: boolean }> => {
   if (ledger.facts.procedure === 'repair') {
     const isKept = ledger.facts.newCredential === 'kept'
     const kept = goesBack && isKept ? await currentOfStore(ports.store, ledger.plan) : null
@@ -73,7 +85,12 @@ export const credentialsOf = async (
   }
   if (goesBack) {
     const pending = await pendingCredential(ledger, ports)
-    return { new: pending, current: isOverOnHsms(ledger) ? new Map() : await currentCredential(ledger, given, ports) }
+    if (isOverOnHsms(ledger)) return { new: pending, current: new Map() }
+    const current = await currentCredential(ledger, given, ports).catch((error) => {
+      if (error instanceof OperatorError && error.code === 'CURRENT_LOST' && canCopyBack(ledger)) return null
+      throw error
+    })
+    return { new: pending, current: current ?? new Map(), currentLost: current === null }
   }
   const version = await keptVersion(ledger.facts.rotationId, ports.store)
   if (version === null && replacesLost(ledger, given, ports.store)) {
@@ -161,12 +178,12 @@ const keptCredential = (
 const notKept = async (
   ledger: RotationLedger,
   { newPasswords }: GivenPasswords,
-  { store }: StoreAndProgress,
+  { store, shelf }: StoreAndProgress,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { rotationId, newCredential: origin, store: kept } = ledger.facts
   const { plan } = ledger
   if (ledger.promote === 'read-back') {
-    const left = await keptForTheRest(ledger, store)
+    const left = await keptForTheRest(ledger, store, shelf)
     if (left !== null) return left
     throw await superseded(ledger, store)
   }
@@ -196,12 +213,14 @@ const notKept = async (
 /**
  * Where newer rotations have only superseded this one for some users, or on some clusters, the store may keep still what it
  * gives the rest: as PREVIOUS, or as CURRENT where the newest one left a user alone. Null where it does not, and where
- * somebody else wrote CURRENT.
+ * somebody wrote CURRENT of whom this machine knows nothing.
  */
-const keptForTheRest = async (ledger: RotationLedger, store: CredentialStore) => {
+const keptForTheRest = async (ledger: RotationLedger, store: CredentialStore, shelf: Pick<JournalShelf, 'list'>) => {
   const current = await store.read('current')
-  const [ours, theirs] = [ownUsers(ledger), newerRuns(ledger)]
-  if (current?.rotationId == null || !theirs.includes(current.rotationId)) return null
+  const ours = ownUsers(ledger)
+  const isNewer = (id: RotationId) => id > ledger.facts.rotationId
+  const theirs = async () => [...newerRuns(ledger), ...(await shelf.list()).filter(isNewer)]
+  if (current?.rotationId == null || !(await theirs()).includes(current.rotationId)) return null
   const isWhole = ours.every(({ key }) => ledger.clusterIds.every((one) => ledger.superseded(key, one) === null))
   const previous = await store.read('previous')
   const isPrevious = previous?.rotationId === ledger.facts.rotationId

@@ -99,9 +99,14 @@ const takeUp = async (
     await run.record({ type: 'resumed', operator: ports.who })
     await leaveToNewer(run, ports.shelf)
     if (rotationOf(ledger).closed) return run.rotation()
-    const { replacesLost = false, ...credentials } = await credentialsOf(ledger, request, ports, goesBack)
+    const {
+      replacesLost = false,
+      currentLost = false,
+      ...credentials
+    } = await credentialsOf(ledger, request, ports, goesBack)
     run = runWith(credentials)
     if (replacesLost) await beginAnew(run)
+    if (currentLost) await goByCopies(run)
     if (!goesBack || !isOverOnHsms(ledger)) await survey(run, request, ports)
     // With the lock whoever comes next would start while it takes effect.
     else await outwaitLateEffects(ledger, ports.leftovers, request.commandMs, ports.clock, ports.progress)
@@ -118,6 +123,13 @@ const beginAnew = async (run: RotationRun): Promise<void> => {
   await run.record({ type: 'accepted', what: 'another-credential' })
   run.notice(
     `${store.description} has lost the new credential of ${ledger.facts.rotationId}: every HSM is given the one that is given now`,
+  )
+}
+
+const goByCopies = async (run: RotationRun): Promise<void> => {
+  await run.record({ type: 'current-lost' })
+  run.notice(
+    `${run.parts.store.description} does not hold the proved current credential any more: what goes back goes by ${run.words.copy}`,
   )
 }
 
