@@ -753,11 +753,7 @@ export class RotationLedger {
       const isDeleted = !isFirstLook && record.present && !present
       const isDeletedInPart = !isFirstLook && isPartly && record.somewhereMissingSeq === 0
       if (isDeleted || isDeletedInPart || isMadeAnew) this.#doubtCopies(user, hsmId)
-      if (isMade || isMadeSomewhere || isMadeAnew) {
-        record.holds = unknownSince(at, seq)
-        record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart
-        record.lastWriteDone = false
-      }
+      if (isMade || isMadeSomewhere || isMadeAnew) this.#meetAgain(record, at, seq)
       // Only a change of the password unlocks, and where nothing of ours did it, it is not the one we know any more.
       const isUnlocked = record.locked && !lockedUsers.has(user) && record.lastChangeSeq < record.lockedSeq
       if (isUnlocked && (record.holds.state === 'old' || record.holds.state === 'new')) {
@@ -883,7 +879,10 @@ export class RotationLedger {
     const before = new Map([...records].map(([key, record]) => [key, remembered(record)]))
     const others = intent.act === 'login' ? [] : this.#newlyOverwritten(intent)
     this.#open.set(seq, { ...asked, before, others })
-    if (intent.act === 'login') return
+    if (intent.act === 'login') {
+      for (const record of records.values()) if (!record.present) this.#meetAgain(record, at, seq)
+      return
+    }
     for (const cell of others) this.#overwritten.set(keyOf(cell), cell)
     this.#changing = true
     const wasAsBefore = intent.act === 'copy' && this.#isAsBeforeAt(intent)
@@ -909,6 +908,14 @@ export class RotationLedger {
       record.present = true
       record.holds = unknownSince(at, seq)
     }
+  }
+
+  /** Nobody is asked to log in but a user that was listed just before: somebody made it, and nobody knows with which password. */
+  #meetAgain(record: CellRecord, at: string, seq: number): void {
+    record.present = true
+    record.holds = unknownSince(at, seq)
+    record.mayBeOther = record.lastWrite === null && !record.missedFirst.is && !record.missedFirst.inPart
+    record.lastWriteDone = false
   }
 
   #newlyOverwritten({ user, hsmIds }: Intent): readonly CellRef[] {

@@ -47,6 +47,13 @@ describe('a user that is missing', () => {
     expect(cellAfter(b, [missing, listing(b)])).toBe('unknown none')
   })
 
+  test('and is asked to log in was listed just before, and is there whatever it answers', () => {
+    const asked = login(b, 'current')
+    expect(cellAfter(b, [missing, [asked, REFUSED]])).toBe('unknown none')
+    expect(cellAfter(b, [missing, [asked]])).toBe('unknown none')
+    expect(cellAfter(b, [missing, [asked, DONE]])).toBe('old login-current')
+  })
+
   test('and was gone again after it was proved is absent, and what it held is no proof any more', () => {
     const goneAgain = [...NEW, listing(a, { absent: [APP] })]
     expect(cellAfter(a, goneAgain)).toBe('absent none')
