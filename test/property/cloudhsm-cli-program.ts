@@ -181,11 +181,13 @@ class DirectLine implements Line, Reached {
   async request<T extends object>(request: HsmRequest): Promise<HsmReply<T>> {
     const fate = this.#fateOf(request)
     if (fate === 'lose-one' || isAway(this.appliance)) this.#lost = true
-    // A login that others accept is told as a success all the same, as one is that an HSM refuses.
-    if (this.#lost && request.op === 'login')
+    const isRefused = fate === 'refuse-one'
+    // A login that others accept is told as a success all the same.
+    if ((this.#lost || isRefused) && request.op === 'login') {
       this.#onRefused({ type: request.type, name: request.name } as HsmUserRef, false)
+    }
     if (this.#lost) throw new ConnectionLost()
-    if (fate === 'refuse-one') return refused(STATUS.refusedByFault)
+    if (isRefused) return refused(STATUS.refusedByFault)
     const reply = this.#perform(request, fate)
     if (fate !== 'lose-one-after') return reply as HsmReply<T>
     this.#lost = true
