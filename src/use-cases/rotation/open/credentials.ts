@@ -57,7 +57,7 @@ export interface GivenPasswords {
   readonly options: Pick<RunOptions, 'acceptNoWayBack'>
 }
 
-type StoreAndProgress = {
+type CredentialPorts = {
   readonly store: CredentialStore
   readonly progress: Progress
   readonly shelf: Pick<JournalShelf, 'list'>
@@ -74,7 +74,7 @@ type StoreAndProgress = {
 export const credentialsOf = async (
   ledger: RotationLedger,
   given: GivenPasswords,
-  ports: StoreAndProgress,
+  ports: CredentialPorts,
   goesBack: boolean,
 ): Promise<Credentials & { readonly replacesLost?: true; readonly currentLost?: boolean }> => {
   if (ledger.facts.procedure === 'repair') {
@@ -108,7 +108,7 @@ export const credentialsOf = async (
 const repairCredential = async (
   ledger: RotationLedger,
   { newPasswords }: GivenPasswords,
-  { store }: StoreAndProgress,
+  { store }: CredentialPorts,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { facts, plan } = ledger
   if (facts.newCredential === 'unknown') return new Map()
@@ -129,7 +129,7 @@ const repairCredential = async (
 /** PENDING of this rotation: a rollback may have to see that it is gone. Empty where the store does not hold it. */
 const pendingCredential = async (
   { facts, plan }: RotationLedger,
-  { store }: StoreAndProgress,
+  { store }: CredentialPorts,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const version = await store.read('pending')
   return version?.rotationId === facts.rotationId ? passwordsIn(version, plan.users) : new Map()
@@ -162,7 +162,7 @@ const keptCredential = (
   version: CredentialVersion,
   { facts, plan }: RotationLedger,
   { newPasswords }: GivenPasswords,
-  { store, progress }: StoreAndProgress,
+  { store, progress }: CredentialPorts,
 ): ReadonlyMap<UserKey, Secret> => {
   if (newPasswords.size > 0) {
     const text = `--new-password is not used: ${store.description} holds the new credential of ${facts.rotationId} already`
@@ -178,7 +178,7 @@ const keptCredential = (
 const notKept = async (
   ledger: RotationLedger,
   { newPasswords }: GivenPasswords,
-  { store, shelf }: StoreAndProgress,
+  { store, shelf }: CredentialPorts,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { rotationId, newCredential: origin, store: kept } = ledger.facts
   const { plan } = ledger
@@ -271,7 +271,7 @@ const copiedInstead = (ledger: RotationLedger): string | null => {
 const currentCredential = async (
   ledger: RotationLedger,
   { currentPasswords, options: { acceptNoWayBack } }: GivenPasswords,
-  { store, progress }: StoreAndProgress,
+  { store, progress }: CredentialPorts,
 ): Promise<ReadonlyMap<UserKey, Secret>> => {
   const { facts, plan } = ledger
   const given = byPlannedKey(plan, currentPasswords)
