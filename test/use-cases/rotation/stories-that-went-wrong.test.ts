@@ -808,6 +808,23 @@ test('an origin of one user is found although another user has been made anew th
   ])
 })
 
+test('a copy that is tried on an HSM which may never have held the new password shows nothing before it does', async () => {
+  const ended = await told({
+    fleet: { clusters: [1, 3], ...ignoring },
+    turns: [
+      turn({ retryOfficer: true, troubles: [trouble('drop', { at: 490 })] }),
+      turn({
+        action: 'rollback',
+        pauseBefore: 'store-pending',
+        retryOfficer: true,
+        troubles: [trouble('refuse-login', { at: 570 })],
+      }),
+    ],
+    noise: 0,
+  })
+  expect(ended).toEqual(['start: CONNECTION_LOST', 'rollback: NO_WAY_BACK', 'resume: completed'])
+})
+
 test('a rollback says where a user is locked that it would copy, and ends once it is unlocked', async () => {
   const ended = await told({
     fleet: { utility: 'cloudhsm-cli', clusters: [2, 2, 1] },

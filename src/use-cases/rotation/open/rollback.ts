@@ -294,9 +294,8 @@ const refuseUntried = (run: RotationRun): void => {
 }
 
 /**
- * Copies the old credential over cells that may hold the new one and asks for the new one there: it must be refused. One
- * unit that is new for certain is enough to show it; where none is, all are asked. A cluster refuses as soon as one of its
- * HSMs does, so it shows nothing unless each of them held the new one: it is given it first.
+ * Copies the old credential over a unit that holds the new one and asks for the new one there: it must be refused. One that
+ * may hold it shows nothing unless it does, so where none is new for certain one is given it first.
  * @throws {Pause} `NO_WAY_BACK`, while forward is still a way
  */
 const tryCopies = async (run: RotationRun): Promise<void> => {
@@ -312,23 +311,20 @@ const tryCopies = async (run: RotationRun): Promise<void> => {
   const certain = doubtful.find(({ unitId, user }) =>
     run.servers(unitId).every(({ hsmId }) => run.ledger.cell(user.key, hsmId).state === 'new'),
   )
-  const cluster = doubtful.find(({ unitId }) => run.servers(unitId).length > 1)
-  const one = certain ?? cluster
-  const asked = one === undefined ? doubtful : [one]
-  if (one !== undefined && one !== certain) await changeUsers(run, one.unitId, [one.user], 'new')
-  for (const { unitId, user } of asked) {
-    if (isLocked(run, unitId, user)) await changeUsers(run, unitId, [user], 'new')
-    let tried = await copyAndAskTwice(run, unitId, user)
-    if (tried.objection !== undefined) {
-      // A copy may leave the failed logins that clients made; a change clears them.
-      await changeUsers(run, unitId, [user], 'new')
-      tried = await copyAndAskTwice(run, unitId, user)
-    }
-    if (tried.objection !== undefined) throw tried.objection
-    if (tried.isRefused) continue
-    const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
-    await giveUpCopies(run, 'without-effect', evidence)
+  const one = certain ?? doubtful[0]
+  if (one === undefined) return
+  const { unitId, user } = one
+  if (one !== certain || isLocked(run, unitId, user)) await changeUsers(run, unitId, [user], 'new')
+  let tried = await copyAndAskTwice(run, unitId, user)
+  if (tried.objection !== undefined) {
+    // A copy may leave the failed logins that clients made; a change clears them.
+    await changeUsers(run, unitId, [user], 'new')
+    tried = await copyAndAskTwice(run, unitId, user)
   }
+  if (tried.objection !== undefined) throw tried.objection
+  if (tried.isRefused) return
+  const evidence = `${run.words.copy} reported success on ${unitId}, but ${user.key} still holds the new credential there`
+  await giveUpCopies(run, 'without-effect', evidence)
 }
 
 /**
