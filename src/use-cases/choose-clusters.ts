@@ -148,16 +148,12 @@ const findLeftOut = (
     isKnown(ref.clusterId) &&
     lookForCluster(discovery, ref) === undefined &&
     whyUnseen(discovery, ref) === null
-  const found = refs.flatMap((ref) =>
-    isGone(ref)
-      ? []
-      : [
-          {
-            ref,
-            cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
-          },
-        ],
-  )
+  const found = refs
+    .filter((ref) => !isGone(ref))
+    .map((ref) => ({
+      ref,
+      cluster: mayBeUnseen(ref) ? lookForCluster(discovery, ref) : findCluster(discovery, ref),
+    }))
   return {
     leftOut: found.flatMap(({ cluster }) => cluster ?? []),
     leftOutUnseen: found.filter(({ cluster }) => cluster === undefined).map(({ ref }) => ref),
@@ -301,8 +297,8 @@ const needsReason = (clusters: readonly Cluster[], { knownBefore = [] }: Cluster
 /** What the journals of this machine know counts although AWS does not say it now. */
 const refuseUnseen = (unseen: readonly Unseen[], family: string, request: ClusterChoiceRequest): void => {
   if (unseen.length === 0) return
-  const refsOf = (kind: Unanswered['kind']) =>
-    unseen.filter((one) => one.kind === kind).map(({ member }) => refOfMember(member))
+  const refsOf = (kind: Unanswered['kind']): readonly ClusterRef[] =>
+    unseen.filter((one) => one.kind === kind).map(({ member }) => member)
   const [silent, unasked] = [refsOf('silent'), refsOf('not-asked')]
   const [byRegion, byProfile] = [
     unasked.filter(({ profile }) => profile === undefined),
@@ -339,12 +335,6 @@ const refuseUnseen = (unseen: readonly Unseen[], family: string, request: Cluste
 }
 
 const asDestination = (ref: ClusterRef): string => `--destination ${showClusterRef(ref)}`
-
-const refOfMember = ({ clusterId, region, profile }: KnownMember): ClusterRef => ({
-  clusterId,
-  ...(region === undefined ? {} : { region }),
-  ...(profile === undefined ? {} : { profile }),
-})
 
 /** Flags that say who takes part belong to a plan where there is one. */
 const onThePlan = ({ isPlanned = false }: ClusterChoiceRequest, advice: string): string =>

@@ -1,6 +1,6 @@
 import type { Answer, RefusalReason, UtilityProcess } from '../hsm-console.js'
 import type { UserKey } from '../hsm-user.js'
-import type { ClusterId, HsmId, RotationId, UnitId } from '../ids.js'
+import type { ClusterId, HsmId, RotationId } from '../ids.js'
 import type { RosterEntry } from '../roster.js'
 import type { SerialObservation } from '../serial-numbers.js'
 import { capabilitiesOf, type UtilityCapabilities } from '../utility/capabilities.js'
@@ -25,6 +25,7 @@ import {
   type Propagation,
   partsAmong,
   type RotationPlan,
+  serversOf,
   type UnseenRegion,
   unitsOf,
 } from './plan.js'
@@ -252,7 +253,7 @@ export class RotationLedger {
 
   /** Where a cluster is listed as one, a lock of one of its HSMs is shown of all. */
   #ofCluster(hsmId: HsmId, shown: KnownCell): KnownCell {
-    if (shown.state !== 'locked' || this.capabilities.writeReach !== 'cluster') return shown
+    if (shown.state !== 'locked' || this.capabilities.listingReach !== 'cluster') return shown
     const clusterId = this.#clusterOf(hsmId)
     const isAlone = this.#plan.roster.filter((server) => server.clusterId === clusterId).length === 1
     return isAlone ? shown : { ...shown, evidence: 'cluster' }
@@ -745,7 +746,6 @@ export class RotationLedger {
       const present = !missing.has(user)
       const isPartly = partly.has(user)
       if (isFirstLook) Object.assign(record.missedFirst, { is: !present, inPart: isPartly })
-      // Somebody made it meanwhile, and nobody knows with which password.
       const isMade = present && !record.present
       const isMadeSomewhere =
         !isPartly && record.somewhereMissingSeq > Math.max(record.lastWriteSeq, record.holds.seq) && present
@@ -880,6 +880,7 @@ export class RotationLedger {
     const others = intent.act === 'login' ? [] : this.#newlyOverwritten(intent)
     this.#open.set(seq, { ...asked, before, others })
     if (intent.act === 'login') {
+      // Nobody is asked but a user that was listed just before.
       for (const record of records.values()) if (!record.present) this.#meetAgain(record, at, seq)
       return
     }
@@ -910,7 +911,7 @@ export class RotationLedger {
     }
   }
 
-  /** Nobody is asked to log in but a user that was listed just before: somebody made it, and nobody knows with which password. */
+  /** Somebody made the user meanwhile, and nobody knows with which password. */
   #meetAgain(record: CellRecord, at: string, seq: number): void {
     record.present = true
     record.holds = unknownSince(at, seq)
@@ -927,16 +928,12 @@ export class RotationLedger {
 
   /** Whether every HSM that a copy may come from counts as what it was before. */
   #isAsBeforeAt({ user, from }: Intent & { readonly act: 'copy' }): boolean {
-    return this.#originsOf(from).every(({ hsmId }) => this.isAsBefore(user, hsmId))
+    return serversOf(this.#plan.roster, from).every(({ hsmId }) => this.isAsBefore(user, hsmId))
   }
 
   /** Whether every HSM that a copy may come from holds the old credential: one that joined may hold anything. */
   #isFromOld({ user, from }: Intent & { readonly act: 'copy' }): boolean {
-    return this.#originsOf(from).every(({ hsmId }) => this.#record(user, hsmId).holds.state === 'old')
-  }
-
-  #originsOf(from: UnitId): readonly RosterEntry[] {
-    return this.#plan.roster.filter(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
+    return serversOf(this.#plan.roster, from).every(({ hsmId }) => this.#record(user, hsmId).holds.state === 'old')
   }
 
   #settle(seq: number, at: string, to: number, answer: Answer): void {

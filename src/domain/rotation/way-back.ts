@@ -141,8 +141,8 @@ export const canCopyBack = (ledger: RotationLedger): boolean =>
   wayBackOf(ledger).bySync && ledger.copies?.verdict === 'overwrites' && oldOrigins(ledger).length > 0
 
 /**
- * A unit to copy the old credential of these users from to another one: of its own cluster where there is one, because nobody proved
- * that the clusters held the same; one that is in sight before one that is not.
+ * A unit to copy the old credential of these users from to another one: of its own cluster where there is one, because
+ * nobody proved that the clusters held the same; one that is in sight before one that is not.
  */
 export const oldOriginFor = (
   ledger: RotationLedger,

@@ -94,9 +94,10 @@ export const credentialsOf = async (
   }
   const version = await keptVersion(ledger.facts.rotationId, ports.store)
   if (version === null && replacesLost(ledger, given, ports.store)) {
-    const [next, current] = [given.newPasswords, given.currentPasswords].map((one) => byPlannedKey(ledger.plan, one))
-    const isWhole = current?.size === ledger.plan.users.length
-    return { new: next ?? new Map(), current: isWhole ? current : new Map(), replacesLost: true }
+    const current = byPlannedKey(ledger.plan, given.currentPasswords)
+    const isWhole = current.size === ledger.plan.users.length
+    const next = byPlannedKey(ledger.plan, given.newPasswords)
+    return { new: next, current: isWhole ? current : new Map(), replacesLost: true }
   }
   return {
     new: version === null ? await notKept(ledger, given, ports) : keptCredential(version, ledger, given, ports),

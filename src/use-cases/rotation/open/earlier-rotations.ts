@@ -62,14 +62,12 @@ export const settleEarlierDebts = async (
   if (rotation.outcome === 'paused' || rotation.direction === 'back') return
   const { plan, facts } = rotation
   const clusterIds = [plan.source, ...plan.destinations].map(({ clusterId }) => clusterId)
-  const earlier = (await shelf.openRotations(clusterIds)).filter(
-    ({ outcome, startedAt, facts: { rotationId } }) =>
-      outcome !== 'paused' && rotationId !== facts.rotationId && startedAt <= rotation.startedAt,
+  const all = await shelf.rotationsOn(clusterIds)
+  const earlier = all.filter(
+    (one) => !one.closed && one.outcome !== 'paused' && !isSame(one, rotation) && one.startedAt <= rotation.startedAt,
   )
-  if (earlier.length === 0) return
-  const others = await shelf.rotationsOn(clusterIds)
   for (const one of earlier) {
-    const newer = [rotation, ...others.filter((other) => hasGoneOn(other, one) && !isSame(other, rotation))]
+    const newer = [rotation, ...all.filter((other) => hasGoneOn(other, one) && !isSame(other, rotation))]
     await settleDebtsOf(one, { by: facts.rotationId, newer, shelf, progress })
   }
 }

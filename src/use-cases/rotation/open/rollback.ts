@@ -149,8 +149,8 @@ const refuseRollback = (
   if (mayBeCopied && untouchedUnits(ledger).length > 0) return
   const given = byPlannedKey(ledger.plan, currentPasswords)
   const canBeAsked = whereCurrentCanBeAsked(ledger) !== undefined
-  if (given.size === ledger.plan.users.length && canBeAsked) return
   const isGiven = given.size === ledger.plan.users.length
+  if (isGiven && canBeAsked) return
   const current = isGiven ? 'given came too late: no HSM is known to hold it' : 'is not known'
   throw refused('NO_WAY_BACK', `${whyNoCopy(ledger)}, and the current credential ${current}`, [
     ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),

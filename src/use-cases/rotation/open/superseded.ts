@@ -113,10 +113,9 @@ const supersessionsOf = (ledger: RotationLedger, newer: readonly Rotation[]): re
     ledger.plan.users.flatMap(({ key: user }) => {
       const by = through.find((other) => hasGiven(other, user, clusterId))
       if (by === undefined) return []
-      const owing = owingOf(by, clusterId, ledger)
-      const isLost = by.lostClusters.some((lost) => lost.clusterId === clusterId)
-      const owesCluster = isLost ? ({ owesCluster: true } as const) : {}
-      return [{ type: 'superseded', user, clusterId, by: by.facts.rotationId, owing, ...owesCluster } as const]
+      return [
+        { type: 'superseded', user, clusterId, by: by.facts.rotationId, ...owedBy(by, clusterId, ledger) } as const,
+      ]
     }),
   )
 }
@@ -125,17 +124,25 @@ const hasGiven = ({ cells, debts, lostClusters, plan }: Rotation, user: UserKey,
   // Also where a repair copied from: what it holds there is what is right since.
   cells.some((cell) => cell.user === user && cell.clusterId === clusterId && cell.state === 'new') ||
   (plan.users.some(({ key }) => key === user) &&
-    (lostClusters.some((lost) => lost.clusterId === clusterId) ||
+    (isLostTo({ lostClusters }, clusterId) ||
       plan.roster.some(
         (server) => server.clusterId === clusterId && debts.some(({ hsmId }) => hsmId === server.hsmId),
       )))
 
-/** HSMs of a cluster that the newer run has left to give: where all of it was lost, those that the older one knows. */
-const owingOf = ({ debts, lostClusters, plan }: Rotation, clusterId: ClusterId, mine: RotationLedger): HsmId[] => {
-  const isLost = lostClusters.some((lost) => lost.clusterId === clusterId)
-  return (isLost ? mine.plan.roster : plan.roster)
-    .filter((server) => server.clusterId === clusterId && (isLost || debts.some(({ hsmId }) => hsmId === server.hsmId)))
-    .map(({ hsmId }) => hsmId)
+const isLostTo = ({ lostClusters }: Pick<Rotation, 'lostClusters'>, clusterId: ClusterId): boolean =>
+  lostClusters.some((lost) => lost.clusterId === clusterId)
+
+/** What a newer run has left to give on a cluster: where all of it was lost, the HSMs that the older one knows. */
+const owedBy = (
+  newer: Rotation,
+  clusterId: ClusterId,
+  mine: RotationLedger,
+): Pick<Supersession, 'owing' | 'owesCluster'> => {
+  const isLost = isLostTo(newer, clusterId)
+  const owing = (isLost ? mine.plan.roster : newer.plan.roster)
+    .filter((server) => server.clusterId === clusterId)
+    .flatMap(({ hsmId }) => (isLost || newer.debts.some((debt) => debt.hsmId === hsmId) ? [hsmId] : []))
+  return isLost ? { owing, owesCluster: true } : { owing }
 }
 
 const noteSuperseded = async (run: RotationRun, supersession: Supersession): Promise<void> => {
