@@ -123,6 +123,13 @@ export abstract class ReopenCommand extends RotationCommand {
     }
     const { users } = plan
     const next = readPasswordFlag('--new-password', flags['new-password'])
+    if (facts.procedure === 'repair' && next.forms.some(({ form }) => form.kind === 'generate')) {
+      throw usageError(
+        'REPAIR_MAKES_NO_PASSWORD',
+        `--new-password generate makes a new password, and ${rotationId} is a repair: it gives what its origin holds`,
+        ['--new-password SECRET, what --password gave when it began'],
+      )
+    }
     const given = readPasswordFlag('--current-password', flags['current-password'])
     const officers = readOfficers(flags, clusters, lost)
     const secrets = await this.wiring.secrets()

@@ -21,7 +21,7 @@ import { type Rotation, rotationOf } from '../domain/rotation/rotation.js'
 import { parseSecretForm } from '../domain/secret-form.js'
 import type { SecretSource } from '../domain/secret-source.js'
 import type { UtilityName } from '../domain/utility/utility.js'
-import type { RollbackOutlook } from '../use-cases/rotation/open/rollback.js'
+import type { RollbackOutlook } from '../use-cases/rotation/open/rollback-outlook.js'
 import { RollbackRefused } from '../use-cases/rotation/open/rollback-refused.js'
 import type { StartPorts } from '../use-cases/rotation/ports.js'
 import type { DiscoverUnseen } from '../use-cases/rotation/survey/unseen-regions.js'
@@ -294,7 +294,7 @@ export abstract class RotationCommand extends BaseCommand {
     if (outcome !== 'paused') return null
     const ledger = known ?? (await this.readLedger(rotationId))
     if (ledger === null) return null
-    const { rollbackOutlook } = await import('../use-cases/rotation/open/rollback.js')
+    const { rollbackOutlook } = await import('../use-cases/rotation/open/rollback-outlook.js')
     return rollbackOutlook(ledger)
   }
 

@@ -15,13 +15,17 @@ export interface Way {
   readonly clear: boolean
   /** An officer is to make a user that is missing. */
   readonly make: boolean
+  /** Users are to be copied from another HSM. */
+  readonly elsewhere: boolean
+  /** An officer is to unlock a user. */
+  readonly unlock: boolean
   /** An officer is to delete a user that has another ID than it had. */
   readonly remove: boolean
 }
 
 /** Whether it asks for more than a command as it is. */
-export const isGrant = ({ flags, withoutCurrent, upgrade, clear, make, remove }: Way): boolean =>
-  flags.length > 0 || withoutCurrent || upgrade || clear || make || remove
+export const isGrant = ({ flags, withoutCurrent, upgrade, clear, make, elsewhere, unlock, remove }: Way): boolean =>
+  flags.length > 0 || withoutCurrent || upgrade || clear || make || elsewhere || unlock || remove
 
 /** Flags that decide nothing, or that the operator gives anyhow. */
 const UNDECIDED: readonly string[] = [
@@ -33,10 +37,12 @@ const COMMAND = /\b(?:rotate (start|resume|rollback|recover)|users (repair))\b/g
 const FLAG = /--([a-z][a-z-]+)(?:[ =]([a-z0-9][\w-]*))?/g
 /** Commands that only look, with their flags. */
 const LOOK = /\blockstep (?:users (?:list|drift|prove)|config generate)(?: --\S+ \S+)*/g
-const LEAVE_OUT = /leave --current-password out/
+const LEAVE_OUT = /leave --(?:current-)?password out/
 const UPGRADE = /install a newer/
 const CLEAR = /clears the count/
 const MAKE = /an officer makes it there|create \S+ (?:there|on \S+) by hand/
+const ELSEWHERE = /name an(?:other)? HSM or a(?:nother)? cluster/
+const UNLOCK = /an officer unlocks/
 const REMOVE = /delete the user there/
 
 /** Values that are words of the sentence and not values. */
@@ -44,8 +50,9 @@ const WITHOUT_VALUE: readonly string[] = [
   ...['accept-no-way-back', 'overwrite-other', 'retry-officer', 'create-missing', 'current-password', 'to-current'],
 ]
 
-/** What one line of advice says. A line that names several commands leaves it to the reader which it is. */
+/** What one line of advice says. One that names several commands leaves it to the reader which; one for later is none yet. */
 const wayIn = (said: string): Way | null => {
+  if (said.startsWith('then ')) return null
   const line = said.replace(LOOK, '')
   const withoutCurrent = LEAVE_OUT.test(line)
   const flags = [...line.replace(LEAVE_OUT, '').matchAll(FLAG)].flatMap(([, name = '', value]) =>
@@ -58,6 +65,8 @@ const wayIn = (said: string): Way | null => {
     upgrade: UPGRADE.test(line),
     clear: CLEAR.test(line),
     make: MAKE.test(line),
+    elsewhere: ELSEWHERE.test(line),
+    unlock: UNLOCK.test(line),
     remove: REMOVE.test(line),
   }
   const way = { action, flags, withoutCurrent, ...beside }

@@ -6,6 +6,7 @@ import type { Secret } from '../../src/domain/secret.js'
 import type { Action } from './advice.js'
 import {
   type ChosenForRotation,
+  isRepair,
   optionsOf,
   type Rotation,
   recoverRotation,
@@ -30,6 +31,8 @@ export interface Attempt {
   readonly lockoutLimit: number
   /** None, those of the story, or what the operator wrongly takes for them. */
   readonly current: 'none' | 'right' | 'wrong'
+  /** What a repair gives is typed again, and wrongly. */
+  readonly mistypes: boolean
 }
 
 /** As a turn of the story wants it. */
@@ -51,6 +54,7 @@ export const attemptOf = ({ story, fleet, mayStayBehind }: World, action: Action
     createMissing,
     lockoutLimit: fleet.lockoutLimit,
     current: current === 'given' ? 'right' : current === 'given-wrong' ? 'wrong' : 'none',
+    mistypes: turn.mistypes && !turn.overwriteOther,
   }
 }
 
@@ -64,11 +68,12 @@ export const calmAttemptOf = ({ story, fleet, mayStayBehind }: World, action: Ac
     createMissing: operator.createsMissing,
     lockoutLimit: operator.lockoutLimit ?? fleet.lockoutLimit,
     current: !operator.givesCurrent ? 'none' : current === 'given-wrong' ? 'wrong' : 'right',
+    mistypes: false,
   }
 }
 
 /** The flags of an attempt, as far as they tell it from a plain one. */
-export const flagsOf = ({ wanted, retryOfficer, createMissing, current }: Attempt): string =>
+export const flagsOf = ({ wanted, retryOfficer, createMissing, current, mistypes }: Attempt): string =>
   [
     ...(wanted.propagate === 'auto' ? [] : [`--propagate ${wanted.propagate}`]),
     ...(wanted.acceptNoWayBack ? ['--accept-no-way-back'] : []),
@@ -79,6 +84,7 @@ export const flagsOf = ({ wanted, retryOfficer, createMissing, current }: Attemp
     ...(retryOfficer ? ['--retry-officer'] : []),
     ...(createMissing ? ['--create-missing'] : []),
     ...(current === 'none' ? [] : [`--current-password (${current})`]),
+    ...(mistypes ? ['--new-password (mistyped)'] : []),
   ].join(' ')
 
 /** Begins the invocation. */
@@ -92,7 +98,7 @@ export const carryOut = async (world: World, invocation: Invocation, attempt: At
   const isThere = (hsmId: HsmId) => !begins || fleet.listed(hsmId) !== undefined
   const wished = { ...wanted, mayStayBehind: wanted.mayStayBehind.filter(isThere) }
   const options = { ...optionsOf(wished), createMissing }
-  const newPasswords = passwords(fleet.users, (user) => user.new)
+  const newPasswords = newOf(world, attempt)
   const currentPasswords = currentOf(world, attempt)
   const { utility } = story.fleet
   const config =
@@ -109,7 +115,19 @@ export const carryOut = async (world: World, invocation: Invocation, attempt: At
       return recoverRotation({ chosen, users: fleet.users, config, commandMs: COMMAND_MS }, ports)
     }
     case 'repair':
-      return repairUsers({ chosen, users: fleet.users, wanted: wished, lockoutLimit, retryOfficer }, ports, config)
+      return repairUsers(
+        {
+          chosen,
+          users: fleet.users,
+          wanted: wished,
+          lockoutLimit,
+          retryOfficer,
+          from: world.repairFrom === null ? null : fleet.nth(world.repairFrom).hsmId,
+          passwords: currentPasswords,
+        },
+        ports,
+        config,
+      )
     default: {
       const rotationId = [...world.journals.keys()].at(-1) ?? ('r-20260301-031500-none' as RotationId)
       const more = { options, retryOfficer, newPasswords, currentPasswords, commandMs: COMMAND_MS }
@@ -132,6 +150,13 @@ const chosenIn = ({ fleet }: World): ChosenForRotation => {
   const leftOut = clusters.filter((cluster) => !named.includes(cluster))
   const { roster } = mergedRoster({ source, destinations })
   return { source, destinations, leftOut, family: 'family-test', roster }
+}
+
+/** What a repair copies is what was in force, where anybody knows it. */
+const newOf = ({ fleet, journal }: World, { action, mistypes }: Attempt): ReadonlyMap<UserKey, Secret> => {
+  if (action === 'start' || journal === null || !isRepair(journal.ledger))
+    return passwords(fleet.users, (user) => user.new)
+  return passwords(fleet.users, (user) => (mistypes ? user.before : user.old))
 }
 
 const currentOf = ({ fleet }: World, { current }: Attempt): ReadonlyMap<UserKey, Secret> => {

@@ -40,7 +40,7 @@ export const isSo = ({ cell, claim: { state, proof, evidence }, held, aim, histo
   if (evidence === 'cluster' && history?.liedAbout === true) return true
   switch (state) {
     case 'new':
-      return held === aim
+      return held === aim || !course.isProved
     case 'absent':
       return held === 'absent'
     case 'old':

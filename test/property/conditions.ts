@@ -106,10 +106,7 @@ export const makeTrue = (world: World, what: Condition, index: number, userIndex
       return null
     }
     case 'users-unlocked':
-      for (const one of fleet.named) {
-        const isLocked = one.hsm.find(user.type, user.name)?.locked === true
-        if (isLocked && fleet.setPassword(one, user, BY_HAND)) witness.sawByHand(one, user)
-      }
+      world.unlock(user)
       return null
   }
 }

@@ -24,6 +24,10 @@ export interface CellHistory {
 export class Course {
   /** What a user is to hold in the end. */
   readonly aims = new Map<UserKey, Held>()
+  /** The store keeps what is given. */
+  isByStore = true
+  /** Somebody knows what is given, so that a login can show it; else nobody knows whether a copy did what it said. */
+  isProved = true
   /** What each cell held before it began, or when its HSM joined. */
   readonly before = new Map<CellKey, Held>()
   /** What the origins of the last copy to a cell held. */
@@ -36,6 +40,8 @@ export class Course {
   readonly heard = new Map<CellKey, number>()
   /** Units that a password was ever meant for, rehearsals among them. */
   readonly written = new Set<HsmId>()
+  /** The same by cell. */
+  readonly writtenCells = new Set<CellKey>()
   /** What the clusters' HSMs said of themselves when it began, and who they were. */
   serials: ReadonlyMap<ClusterId, readonly string[]> = new Map()
   roster: ReadonlySet<HsmId> = new Set()

@@ -9,6 +9,7 @@ import { exitCodeFor, type RotationDocument, rotationDocument } from '../../src/
 import type { Propagation } from '../../src/domain/rotation/plan.js'
 import type { Rotation } from '../../src/domain/rotation/rotation.js'
 import type { Stage } from '../../src/domain/rotation/stage.js'
+import type { Secret } from '../../src/domain/secret.js'
 import type { ChosenForRotation } from '../../src/use-cases/rotation/open/plan.js'
 import { repairUsers as repair } from '../../src/use-cases/rotation/open/repair.js'
 import type { RunOptions, StartPorts } from '../../src/use-cases/rotation/ports.js'
@@ -155,18 +156,22 @@ export const provedAtFirst = ({ facts }: Rotation): readonly CellRef[] =>
       : [],
   )
 
-/** A repair of users: of what CURRENT of the store says. */
+/** A repair of users. */
 export interface RepairWish {
   readonly chosen: ChosenForRotation
   readonly users: readonly HsmUserRef[]
   readonly wanted: Wanted
   readonly lockoutLimit: number
   readonly retryOfficer: boolean
+  /** The HSM that is right; null: what the store keeps as CURRENT is. */
+  readonly from: HsmId | null
+  /** What that HSM holds, where anybody knows it. */
+  readonly passwords: ReadonlyMap<UserKey, Secret>
 }
 
-/** `users repair --to-current`. */
+/** `users repair --to-current` or `--from`. */
 export const repairUsers = (
-  { chosen, users, wanted, lockoutLimit, retryOfficer }: RepairWish,
+  { chosen, users, wanted, lockoutLimit, retryOfficer, from, passwords }: RepairWish,
   ports: StartPorts,
   config: RotationFacts['config'],
 ): Promise<Rotation> =>
@@ -176,8 +181,8 @@ export const repairUsers = (
       users,
       rules: { lockoutLimit, allowKmsuser: false },
       options: optionsOf(wanted),
-      from: null,
-      passwords: new Map(),
+      from,
+      passwords,
       retryOfficer,
       config,
     },

@@ -97,8 +97,16 @@ const cliReadings: fc.Arbitrary<CliReadings> = fc.record({
 
 const ONE_KIND = fc.constant(null)
 
+/** Something is odd, always. */
+export const SOME_ODDITIES: fc.Arbitrary<readonly Oddity[]> = fc.array(oddity, { minLength: 1, maxLength: 3 })
+
+const FEW_ODDITIES: fc.Arbitrary<readonly Oddity[]> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.array(oddity, { minLength: 1, maxLength: 2 }) },
+)
+
 /** 1 to 4 clusters of 1 to 6 HSMs with 1 to 5 users; seldom so many users that an HSM is spoken to twice at once. */
-export const fleetSpec = (utility: UtilityName): fc.Arbitrary<FleetSpec> =>
+export const fleetSpec = (utility: UtilityName, oddities = FEW_ODDITIES): fc.Arbitrary<FleetSpec> =>
   fc.record({
     utility: fc.constant(utility),
     clusters,
@@ -120,8 +128,5 @@ export const fleetSpec = (utility: UtilityName): fc.Arbitrary<FleetSpec> =>
       utility === 'cmu'
         ? ONE_KIND
         : fc.oneof({ weight: 9, arbitrary: ONE_KIND }, { weight: 1, arbitrary: fc.nat({ max: 3 }) }),
-    oddities: fc.oneof(
-      { weight: 4, arbitrary: fc.constant([]) },
-      { weight: 1, arbitrary: fc.array(oddity, { minLength: 1, maxLength: 2 }) },
-    ),
+    oddities,
   })

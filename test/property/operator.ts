@@ -28,7 +28,7 @@ export class Operator {
   createsMissing: boolean
   retriesOfficer = false
   /** What is to be done beside the program. */
-  readonly errands = { upgrade: false, clear: false, make: false, remove: false }
+  readonly errands = { upgrade: false, clear: false, make: false, elsewhere: false, unlock: false, remove: false }
   /** The HSMs count nothing, so that the operator may allow another login where failures are only remembered. */
   lockoutLimit: number | null = null
   acceptsNoWayBack: boolean
@@ -125,6 +125,8 @@ export class Operator {
     this.errands.upgrade ||= way.upgrade
     this.errands.clear ||= way.clear
     this.errands.make ||= way.make
+    this.errands.elsewhere ||= way.elsewhere
+    this.errands.unlock ||= way.unlock
     this.errands.remove ||= way.remove
     for (const [name, value] of way.flags) {
       switch (name) {
@@ -152,6 +154,9 @@ export class Operator {
         case 'create-missing':
           this.createsMissing = true
           break
+        case 'from':
+          this.errands.elsewhere = true
+          break
         case 'current-password':
           this.givesCurrent = true
           break
@@ -164,4 +169,4 @@ export class Operator {
 
 /** What is done by hand is done once more for another user, or elsewhere. */
 const keyOf = (way: Way, message: string): string =>
-  way.make || way.remove ? `${JSON.stringify(way)} ${message}` : JSON.stringify(way)
+  way.make || way.elsewhere || way.unlock || way.remove ? `${JSON.stringify(way)} ${message}` : JSON.stringify(way)

@@ -1,7 +1,7 @@
 import { atLeast, SINCE } from '../../src/simulator/cloudhsm-cli/settings.js'
-import { cellKey } from './course.js'
+import { type Course, cellKey } from './course.js'
 import { provedAtFirst, type Rotation } from './engine.js'
-import type { RotatedUser } from './fleet.js'
+import type { Appliance, RotatedUser } from './fleet.js'
 import type { Invocation } from './invocation.js'
 import type { Operator } from './operator.js'
 import { serialOf } from './serials.js'
@@ -59,7 +59,8 @@ export const START_REASONS: Readonly<Record<string, Reason>> = {
   USER_INCONSISTENT: (refused) => refused.world.story.fleet.utility === 'cloudhsm-cli' && clusterDisagrees(refused),
   CURRENT_REFUSED: currentIsWrong,
   CLI_TOO_OLD: ({ world }) => !canCopy(world),
-  REPLICATION_UNSUPPORTED: ({ world }) => typesDiffer(world),
+  REPLICATION_UNSUPPORTED: ({ world }) => typesDiffer(world) || unitCount(world) < 2 || idsDiffer(world),
+  LOGIN_BUDGET: ({ world }) => world.refusedLogins.size > 0,
   // By what the HSM counts, not by what somebody remembers.
   NEAR_LOCKOUT: ({ world: { fleet } }) =>
     fleet.named.some(({ hsm }) => hsm.users.some(({ failures }) => failures >= fleet.lockoutLimit - 2)),
@@ -71,15 +72,22 @@ export const START_REASONS: Readonly<Record<string, Reason>> = {
 
 /** Whether there can be one: who knows the old password has it, and who can copy between two units. */
 const hasWayBackAtFirst = (world: World, operator: Operator): boolean => {
-  const { fleet, story } = world
-  const units = story.fleet.utility === 'cmu' ? fleet.named.length : story.fleet.clusters.length
-  return operator.givesCurrent || story.wishes.current === 'kept' || (canCopy(world) && units > 1)
+  return operator.givesCurrent || world.story.wishes.current === 'kept' || (canCopy(world) && unitCount(world) > 1)
 }
+
+const unitCount = ({ fleet, story }: World): number =>
+  story.fleet.utility === 'cmu' ? fleet.named.length : story.fleet.clusters.length
+
+/** Some user has not the same ID everywhere. */
+const idsDiffer = ({ fleet }: World): boolean =>
+  fleet.users.some(({ type, name }) => new Set(fleet.named.map(({ hsm }) => hsm.find(type, name)?.id)).size > 1)
 
 /** Why a rollback may be refused although everything works. Forward is still a way then. */
 export const rollbackReasons = (rotation: Rotation): Readonly<Record<string, Reason>> => ({
   NO_WAY_BACK: (refused) => !hasWayBack(refused, rotation),
-  ROLLBACK_TOO_LATE: ({ world }) => world.witness.courseOf(rotation.facts.rotationId)?.promoting === true,
+  ROLLBACK_TOO_LATE: ({ world }) =>
+    world.witness.courseOf(rotation.facts.rotationId)?.promoting === true ||
+    (rotation.facts.procedure === 'repair' && rotation.outcome !== 'paused'),
   CURRENT_REFUSED: currentIsWrong,
   ROSTER_CHANGED: ({ world: { fleet } }) => {
     const roster = rotation.plan.roster.map(({ hsmId }) => hsmId)
@@ -88,30 +96,59 @@ export const rollbackReasons = (rotation: Rotation): Readonly<Record<string, Rea
   OTHER_SERIALS: ({ world }) => {
     const serials = world.witness.courseOf(rotation.facts.rotationId)?.serials ?? new Map<string, readonly string[]>()
     return [...serials].some(([clusterId, known]) => {
-      const now = world.fleet.named.filter((one) => one.clusterId === clusterId).map(({ saysId }) => serialOf(saysId))
-      return known.some((serial) => !now.includes(serial))
+      const there = world.fleet.named.filter((one) => one.clusterId === clusterId)
+      const now = there.map(({ saysId }) => serialOf(saysId))
+      // AWS reported another one under the same address when the numbers were read first.
+      const isNew = there.some(({ hsmId }) => !rotation.plan.roster.some((server) => server.hsmId === hsmId))
+      return isNew || known.some((serial) => !now.includes(serial))
     })
   },
   PENDING_LOST: ({ world }) => world.store.versions.pending?.rotationId !== rotation.facts.rotationId,
+  LOGIN_BUDGET: ({ world }) => world.refusedLogins.size > 0,
   OFFICER_REFUSED_BEFORE: ({ world, operator }) => world.refusedLogins.size > 0 && !operator.retriesOfficer,
 })
+
+/** Whether every HSM that a repair wrote has a sibling that it did not write, and that holds something else. */
+const hasWayBackOfRepair = ({ fleet, witness, story }: World, course: Course): boolean => {
+  if (course.written.size === 0) return true
+  const { behaviour, utility } = story.fleet
+  if (utility === 'cloudhsm-cli' || behaviour.syncUserExisting !== 'overwrite') return false
+  if (course.copiesFailed) return false
+  const isLeft = (appliance: Appliance) =>
+    !course.written.has(appliance.hsmId) &&
+    course.roster.has(appliance.hsmId) &&
+    fleet.users.every((user) => {
+      const held = witness.truth.held(appliance, user)
+      return (
+        held !== 'absent' && held !== course.aims.get(user.key) && held === course.before.get(cellKey(appliance, user))
+      )
+    })
+  const isThere = [...course.written].every((hsmId) => fleet.listed(hsmId) !== undefined)
+  return (
+    isThere &&
+    fleet.clusters.every(
+      ({ appliances }) => !appliances.some(({ hsmId }) => course.written.has(hsmId)) || appliances.some(isLeft),
+    )
+  )
+}
 
 /** Whether the old passwords can be given back for certain, by what the program was told and saw. */
 const hasWayBack = ({ world, operator }: Refused, rotation: Rotation): boolean => {
   const { fleet, store, story, witness } = world
   const course = witness.courseOf(rotation.facts.rotationId)
   if (course === undefined || course.lost) return false
+  if (rotation.facts.procedure === 'repair') return hasWayBackOfRepair(world, course)
   const proved = fleet.users.every((user) => provedAtFirst(rotation).some((cell) => cell.user === user.key))
   const kept = fleet.users.every((user) => store.versions.current?.users.get(user.key)?.equals(user.old) === true)
   if (proved && (kept || operator.givesCurrent)) return true
   const { behaviour, utility } = story.fleet
   const existing = utility === 'cmu' ? behaviour.syncUserExisting : behaviour.userReplicateExisting
   if (course.copiesFailed || existing !== 'overwrite' || !canCopy(world) || typesDiffer(world)) return false
-  const differentIds = fleet.users.some(
-    ({ type, name }) => new Set(fleet.named.map(({ hsm }) => hsm.find(type, name)?.id)).size > 1,
-  )
   // Once it was planned so, no copy is made, whatever they are since.
-  if (differentIds || rotation.plan.users.some(({ idsAgree }) => !idsAgree)) return false
+  if (idsDiffer(world) || rotation.plan.users.some(({ idsAgree }) => !idsAgree)) return false
+  // Of all but one nobody could say anything when it was planned, so that no copy was tried.
+  const { first, canary, restorePoint } = rotation.plan.parts
+  if (first === canary && canary === restorePoint) return false
   // What somebody has made anew everywhere is nothing that was there before.
   const isMadeAnew = rotation.plan.users.some(({ type, name, userId }) =>
     fleet.named.every(({ hsm }) => hsm.find(type, name)?.id !== userId),

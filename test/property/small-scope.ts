@@ -140,6 +140,7 @@ const caseOf = ({ name, fleet, wishes }: Setting, turns: readonly (readonly Faul
       choices: [all.reduce((sum, { call }) => sum + call, 0) % 2, 0, 1],
     },
     noise: 1,
+    repair: null,
   }
   const words = [start, ...others].map((faults) => faults.map((fault) => fault.words).join(' and ') || 'nothing')
   const course = words.join(others.length > 0 ? `, then ${action} with ` : '')

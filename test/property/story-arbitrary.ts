@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { UtilityName } from '../../src/domain/utility/utility.js'
 import { type Propagation, STAGES, type Stage } from './engine.js'
-import { type FleetSpec, fleetSpec } from './fleet-arbitrary.js'
+import { type FleetSpec, fleetSpec, SOME_ODDITIES } from './fleet-arbitrary.js'
 
 /** What happens to one command of a conversation, or to one call of another port, whichever the utility. */
 export const STRIKES = [
@@ -104,6 +104,8 @@ export interface Turn {
   readonly retryOfficer: boolean
   readonly propagate: 'auto' | Propagation
   readonly overwriteOther: boolean
+  /** What a repair gives is typed again, and wrongly. */
+  readonly mistypes: boolean
   /** Another operator comes along. */
   readonly rival: (Moment & { readonly action: 'start' | 'resume' | 'rollback' }) | null
 }
@@ -132,6 +134,8 @@ export interface Ending {
 
 export interface Story {
   readonly fleet: FleetSpec
+  /** Users are repaired by what an HSM holds, or null: by what the store keeps; null: they are rotated. */
+  readonly repair: { readonly from: number | null } | null
   readonly wishes: Wishes
   readonly turns: readonly Turn[]
   readonly ending: Ending
@@ -171,32 +175,48 @@ const turn = (utility: UtilityName): fc.Arbitrary<Turn> =>
     retryOfficer: fc.boolean(),
     propagate: fc.constantFrom('auto', 'auto', 'sync', 'change'),
     overwriteOther: fc.constantFrom(false, false, true),
+    mistypes: fc.constantFrom(false, false, false, true),
     rival: fc.oneof(
       { weight: 7, arbitrary: fc.constant(null) },
       { weight: 1, arbitrary: fc.record({ at, action: fc.constantFrom('start', 'resume', 'rollback') }) },
     ),
   })
 
-const wishes: fc.Arbitrary<Wishes> = fc.record({
-  current: fc.constantFrom(
-    'given',
-    'given',
-    'kept',
-    'kept',
-    'given-wrong',
-    'kept-wrong',
-    'unknown',
-    'unknown',
-    'unknown',
-    'unknown',
-  ),
-  acceptNoWayBack: fc.boolean(),
-  createMissing: fc.boolean(),
-  concurrency: fc.integer({ min: 1, max: 8 }),
-  maxErrors: fc.nat({ max: 2 }),
-  drainMs: fc.constantFrom(0, 60_000),
-  mayStayBehind: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 23 }) }),
-})
+const wishes = (...current: readonly Wishes['current'][]): fc.Arbitrary<Wishes> =>
+  fc.record({
+    current: fc.constantFrom(...current),
+    acceptNoWayBack: fc.boolean(),
+    createMissing: fc.boolean(),
+    concurrency: fc.integer({ min: 1, max: 8 }),
+    maxErrors: fc.nat({ max: 2 }),
+    drainMs: fc.constantFrom(0, 60_000),
+    mayStayBehind: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 23 }) }),
+  })
+
+/** What is begun, by how often it is. A repair is of users that are not the same everywhere. */
+const beginnings = (utility: UtilityName) => {
+  const unlike = { fleet: fleetSpec(utility, SOME_ODDITIES) }
+  const unknown: readonly Wishes['current'][] = ['unknown', 'unknown', 'unknown', 'unknown']
+  return fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        fleet: fleetSpec(utility),
+        repair: fc.constant(null),
+        wishes: wishes('given', 'given', 'kept', 'kept', 'given-wrong', 'kept-wrong', ...unknown),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ ...unlike, repair: fc.constant({ from: null }), wishes: wishes('kept') }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        ...unlike,
+        repair: fc.record({ from: fc.nat({ max: 23 }) }),
+        wishes: wishes('given', 'unknown', 'given-wrong'),
+      }),
+    },
+  )
+}
 
 const ending: fc.Arbitrary<Ending> = fc.record({
   action: fc.constantFrom('resume', 'resume', 'resume', 'rollback', 'rollback', 'recover'),
@@ -207,10 +227,11 @@ const ending: fc.Arbitrary<Ending> = fc.record({
 
 /** A fleet, what is wanted of it, and everything that goes wrong meanwhile. */
 export const story = (utility: UtilityName): fc.Arbitrary<Story> =>
-  fc.record({
-    fleet: fleetSpec(utility),
-    wishes,
-    turns: fc.array(turn(utility), { minLength: 1, maxLength: 4 }),
-    ending,
-    noise: fc.nat({ max: 0x7fffffff }),
-  })
+  fc
+    .record({
+      beginning: beginnings(utility),
+      turns: fc.array(turn(utility), { minLength: 1, maxLength: 4 }),
+      ending,
+      noise: fc.nat({ max: 0x7fffffff }),
+    })
+    .map(({ beginning, ...rest }) => ({ ...beginning, ...rest }))

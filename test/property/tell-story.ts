@@ -74,6 +74,7 @@ export const CALM: Turn = {
   retryOfficer: false,
   propagate: 'auto',
   overwriteOther: false,
+  mistypes: false,
   rival: null,
 }
 
@@ -140,6 +141,10 @@ class Teller {
     return this.#world.witness.verdict.isSettled(this.#world.journal)
   }
 
+  get #beginning(): Action {
+    return this.#world.story.repair === null ? 'start' : 'repair'
+  }
+
   /** One turn of the story. */
   async turn(turn: Turn): Promise<void> {
     if (turn.action === 'recover' && this.#world.journals.size > 0) this.#lose()
@@ -155,7 +160,7 @@ class Teller {
     const tries = { start: 0, others: 0 }
     while (next !== null && Math.max(tries.start, tries.others) < PATIENCE) {
       const action = this.#possible(next)
-      tries[action === 'start' ? 'start' : 'others'] += 1
+      tries[this.#begins(action) ? 'start' : 'others'] += 1
       next = await this.#goOn(action)
     }
     if (next !== null) witness.accuse(`3: it did not end within ${PATIENCE} invocations`)
@@ -180,17 +185,23 @@ class Teller {
     if (errands.upgrade) this.#world.upgrade()
     if (errands.clear) this.#world.clearCounts()
     if (errands.make) this.#world.makeMissing()
+    if (errands.unlock) this.#world.unlockUsers()
+    if (errands.elsewhere) this.#world.repairFromNext()
     if (errands.remove) this.#world.removeMadeAnew(message)
-    Object.assign(errands, { clear: false, make: false, remove: false })
+    Object.assign(errands, { clear: false, make: false, elsewhere: false, unlock: false, remove: false })
     if (decision.kind === 'do') return decision.action
-    this.#checkUnchanged(ended)
+    // What an earlier one has given stays given.
+    if (this.#world.journal === null) this.#checkUnchanged(ended)
     return null
+  }
+
+  #begins(action: Action): boolean {
+    return action === 'start' || action === 'repair'
   }
 
   /** The same command again, or what follows a start or a recovery that began a journal. */
   #again(action: Action, { kind }: Ended): Action {
-    const begins = action === 'start' || action === 'recover'
-    if (!begins || kind !== 'stood') return action
+    if (!(this.#begins(action) || action === 'recover') || kind !== 'stood') return action
     return this.#world.story.ending.action === 'rollback' ? 'rollback' : 'resume'
   }
 
@@ -216,7 +227,7 @@ class Teller {
   #possible(wanted: Action): Action {
     if (wanted === 'repair') return wanted
     if (this.#world.journals.size > 0) return wanted === 'recover' && !this.#lost ? 'resume' : wanted
-    return this.#lost ? 'recover' : 'start'
+    return this.#lost ? 'recover' : this.#beginning
   }
 
   #lose(): void {
@@ -297,8 +308,10 @@ class Teller {
 
   /** A start that is refused for a reason that stays so. */
   #mayLeave(action: Action, { code, invocation }: Refusal & Pick<Ended, 'invocation'>): boolean {
-    if (action !== 'start' || this.#world.journal !== null || this.#lost) return false
-    return START_REASONS[code]?.({ world: this.#world, invocation, operator: this.#operator }) === true
+    const isSo = START_REASONS[code]?.({ world: this.#world, invocation, operator: this.#operator }) === true
+    // Whom somebody has deleted everywhere nothing is owed.
+    if (this.#begins(action) && code === 'USER_NOT_FOUND') return isSo
+    return action === this.#beginning && this.#world.journal === null && !this.#lost && isSo
   }
 
   #checkUnchanged({ invocation }: Ended): void {
@@ -326,7 +339,18 @@ const rotationNow = (journal: KeptJournal | null): Rotation | null =>
   journal === null ? null : rotationOf(journal.ledger)
 
 /** Codes of facts that nobody can know who did not ask HSMs, AWS or the store. */
-const FOUND_BY_ASKING = ['ROSTER_', 'SERIALS', 'HSM', 'REFUSED', 'USER_', 'LOST', 'NOT_UNDERSTOOD', 'QUORUM', 'LOCKED']
+const FOUND_BY_ASKING = [
+  'ROSTER_',
+  'SERIALS',
+  'HSM',
+  'REFUSED',
+  'USER_',
+  'LOST',
+  'NOT_UNDERSTOOD',
+  'QUORUM',
+  'LOCKED',
+  'LOCKOUT',
+]
 
 const isDone = (rotation: Rotation): boolean => statementOf(rotation).outcome !== 'paused'
 

@@ -78,8 +78,8 @@ export class Verdict {
       const askable = claim.proof === 'login-new' || claim.proof === 'login-current'
       const excused = askable ? this.#isLater(invocation, appliance, user, course) : isHistory(judged)
       // Of what was never written a rollback says that it is as it was.
-      const isLeft = outcome === 'rolled-back' && !course.written.has(hsmId)
-      if (excused || isSo({ ...judged, claim: isLeft ? { ...claim, proof: 'untouched' } : claim })) continue
+      const isLeft = outcome === 'rolled-back' && !course.writtenCells.has(cellKey(appliance, user))
+      if (excused || (isLeft && baseOf(judged.cell, history, course).has(held)) || isSo({ ...judged, claim })) continue
       this.#accuse(`2: it is done, and ${judged.cell} is stated ${claim.state} (${claim.proof}) and is ${held}`)
     }
   }
@@ -88,9 +88,11 @@ export class Verdict {
     if ((outcome === 'completed') !== (debts.length === 0)) this.#accuse(`8: ${outcome} with ${debts.length} debts`)
     for (const { appliance, user, held } of this.#listed(invocation)) {
       if (held === aimOf(course, user) || debts.includes(appliance.hsmId)) continue
+      if (!course.isProved) continue
       if (this.#isUnknowable(invocation, appliance, user, course)) continue
       this.#accuse(`8: ${outcome}, but ${cellKey(appliance, user)} is ${held}`)
     }
+    if (!course.isByStore) return
     const { current, pending } = this.#world.store.versions
     const kept = this.#world.fleet.users.every((user) => {
       const wanted = aimOf(course, user) === 'new' ? user.new : user.old
@@ -125,6 +127,7 @@ export class Verdict {
       const was = course.before.get(cell) ?? 'not there'
       this.#accuse(`8: rolled back with ${exitCode}, but ${cell} was ${was} and is ${held}`)
     }
+    if (!course.isByStore) return
     const { current, pending } = this.#world.store.versions
     const isNew = this.#world.fleet.users.some((user) => current?.users.get(user.key)?.equals(user.new) === true)
     if (isNew) this.#accuse('8: rolled back, but CURRENT of the store is the new one')

@@ -265,7 +265,8 @@ export class Witness {
       case 'other':
         break
     }
-    this.#checkClaims(course, ledger, asked)
+    // What an earlier one said is history once another one was begun.
+    if ([...this.#courses.keys()].at(-1) === rotationId) this.#checkClaims(course, ledger, asked)
   }
 
   /** After each invocation: every cell, every claim, and that the journal tells the same when it is read again. */
@@ -273,7 +274,6 @@ export class Witness {
     const { fleet, journals } = this.#world
     for (const appliance of this.#everybody()) for (const user of fleet.users) this.#checkCell(appliance, user)
     for (const journal of journals.values()) this.#readAgain(journal)
-    // What an earlier rotation said is history once another one was begun.
     const [rotationId, latest] = [...journals].at(-1) ?? []
     const course = rotationId === undefined ? undefined : this.#courses.get(rotationId)
     if (latest !== undefined && course !== undefined) this.#checkClaims(course, latest.ledger)
@@ -351,9 +351,15 @@ export class Witness {
     if (known !== undefined) return
     this.#courses.set(rotationId, course)
     const { current } = this.#world.store.versions
-    for (const { key, new: next } of this.#world.fleet.users) {
-      const isNew = !isRepair(ledger) || current?.users.get(key)?.equals(next) === true
-      course.aims.set(key, isNew ? 'new' : 'old')
+    const { from, newCredential, store } = ledger.facts
+    course.isByStore = store !== null
+    course.isProved = newCredential !== 'unknown'
+    const origin = this.#world.fleet.named.find(({ hsmId, clusterId }) => hsmId === from || clusterId === from)
+    for (const user of this.#world.fleet.users) {
+      const isNew = !isRepair(ledger) || current?.users.get(user.key)?.equals(user.new) === true
+      // A login has shown that the origin holds what was in force, or nobody knows what it holds.
+      const copied = origin === undefined || course.isProved ? null : this.truth.held(origin, user)
+      course.aims.set(user.key, copied ?? (isNew ? 'new' : 'old'))
     }
     for (const appliance of this.#everybody()) {
       for (const user of this.#world.fleet.users) {
@@ -374,6 +380,7 @@ export class Witness {
     course.asked.set(seq, before)
     if (asked.act === 'login') return
     for (const hsmId of asked.hsmIds) course.written.add(hsmId)
+    for (const cell of cells) course.writtenCells.add(cell)
     // Until a copy is carried out the cell holds what the one before brought.
     if (asked.act === 'change') for (const cell of cells) course.copied.delete(cell)
     this.#noteOrigin(course, before)
@@ -440,10 +447,11 @@ export class Witness {
   #isAsAtFirst(course: Course, origin: Appliance, user: RotatedUser): boolean {
     const cell = cellKey(origin, user)
     if (isHistory({ cell, history: this.#histories.get(cell), course })) return true
+    const held = this.truth.held(origin, user)
+    if (course.copied.get(cell)?.has(held) === true) return true
     // One that stands for another, and nobody could know, is taken for that one.
     if (!course.roster.has(origin.hsmId) && !this.#standIns.has(origin.clusterId)) return false
-    const held = this.truth.held(origin, user)
-    return held === course.before.get(cell) || held === 'old' || course.copied.get(cell)?.has(held) === true
+    return held === course.before.get(cell) || held === 'old'
   }
 
   /** Only what was written since is read, which comes to the same as reading all of it. */

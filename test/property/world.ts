@@ -2,7 +2,7 @@ import type { ClusterId, HsmId, RotationId } from '../../src/domain/ids.js'
 import type { RefusedLogin } from '../../src/domain/refused-logins.js'
 import { MemoryCredentialStore } from '../helpers/memory-credential-store.js'
 import { makeTrue } from './conditions.js'
-import { BY_HAND, Fleet } from './fleet.js'
+import { BY_HAND, Fleet, type RotatedUser } from './fleet.js'
 import { type CliReadings, USUAL_CLI } from './fleet-arbitrary.js'
 import type { Invocation } from './invocation.js'
 import type { KeptJournal } from './journals.js'
@@ -32,6 +32,8 @@ export class World {
   readonly orphans = new Map<number, Orphan>()
   /** How cloudhsm-cli is; a newer one may be installed. */
   cli: CliReadings
+  /** The number of the HSM that users are copied from in a repair. */
+  repairFrom: number | null
   /** How often something changed that a program cannot foresee. */
   disturbances = 0
   /** The HSM that the operator allows to stay behind. */
@@ -46,6 +48,7 @@ export class World {
   ) {
     this.fleet = new Fleet(story.fleet)
     this.cli = story.fleet.cli
+    this.repairFrom = story.repair?.from ?? null
     this.noise = noiseFrom(story.noise)
     const { current, mayStayBehind } = story.wishes
     this.mayStayBehind = mayStayBehind === null ? [] : [this.fleet.nth(mayStayBehind).hsmId]
@@ -75,6 +78,11 @@ export class World {
     if (undo !== null) this.#undo.push({ lasting, undo })
   }
 
+  /** The operator takes another HSM for the one that is right. */
+  repairFromNext(): void {
+    if (this.repairFrom !== null) this.repairFrom += 1
+  }
+
   /** A cloudhsm-cli is installed that can do everything. */
   upgrade(): void {
     this.cli = { ...this.cli, cliVersion: USUAL_CLI.cliVersion }
@@ -89,6 +97,20 @@ export class World {
       }
     }
     this.witness.logins.calm(true)
+  }
+
+  /** An officer gives a user a password wherever it is locked. */
+  unlock(user: RotatedUser): void {
+    for (const appliance of this.fleet.named) {
+      const isLocked = appliance.hsm.find(user.type, user.name)?.locked === true
+      if (isLocked && this.fleet.setPassword(appliance, user, BY_HAND)) this.witness.sawByHand(appliance, user)
+    }
+  }
+
+  /** The same for every user that is rotated. */
+  unlockUsers(): void {
+    for (const user of this.fleet.users) this.unlock(user)
+    this.disturbances += 1
   }
 
   /** An officer makes users that are missing somewhere, with passwords of their own. */

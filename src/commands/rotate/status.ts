@@ -106,7 +106,7 @@ ${exitCodes({
   ): Promise<void> {
     const [{ renderHolder, renderPause }, { rollbackOutlook }] = await Promise.all([
       import('../../cli/views/rotation.js'),
-      import('../../use-cases/rotation/open/rollback.js'),
+      import('../../use-cases/rotation/open/rollback-outlook.js'),
     ])
     const words =
       heldBy === null

@@ -63,6 +63,8 @@ export interface CellRecord {
    * hold that, or was unlocked or made anew by nothing of ours. Nothing was ever meant to be written there.
    */
   mayBeOther: boolean
+  /** It was proved to hold the new credential, and then refused what was typed for that: who is wrong nobody knows. */
+  refusedTyped: boolean
   /** It refused the new credential by itself: of a cluster that refuses, only some HSM is known to. */
   refusedNewAlone: boolean
 }
@@ -91,6 +93,7 @@ export const newRecord = (holds: Knowledge): CellRecord => ({
   refused: [],
   mayNotBeAsked: false,
   mayBeOther: false,
+  refusedTyped: false,
   refusedNewAlone: false,
 })
 

@@ -54,6 +54,7 @@ const TAKEN_BACK = [
   'refused',
   'refusedNewAlone',
   'mayBeOther',
+  'refusedTyped',
   'oldFrom',
   'lastWrite',
   'lastWriteDone',
@@ -243,6 +244,8 @@ export class RotationLedger {
     const record = this.#records.get(keyOf({ user, hsmId }))
     if (record === undefined) return { state: 'unknown', proof: 'none', evidence: null, observedAt: null }
     const shown = this.#ofCluster(hsmId, shownAs(record, this.#rollback !== null))
+    // With the journal is lost what was written.
+    if (this.facts.recovered && shown.proof === 'untouched') return { ...shown, proof: 'none' }
     // A rotation that goes back says of what it never wrote that it never did; who logged in there before is history.
     const isHistory =
       this.#rollback !== null && shown.proof === 'login-current' && record.holds.seq <= this.#invocationSeq
@@ -480,6 +483,17 @@ export class RotationLedger {
     return present && (holds.state === 'other' || mayBeOther)
   }
 
+  /** Whether the user was seen to be missing there, or on some HSM of its cluster, since it was proved or copied last. */
+  isSeenMissing(user: UserKey, hsmId: HsmId): boolean {
+    const { present, somewhereMissingSeq, holds } = this.#record(user, hsmId)
+    return !present || somewhereMissingSeq > holds.seq
+  }
+
+  /** Whether it was proved to hold the new credential, and refused what was typed for that since. */
+  hasRefusedTyped(user: UserKey, hsmId: HsmId): boolean {
+    return this.#record(user, hsmId).refusedTyped
+  }
+
   /** Whether it holds what it held before, by a login, a copy of it, or because nobody wrote it; also out of sight. */
   holdsOld(user: UserKey, hsmId: HsmId): boolean {
     const { holds, present, mayBeOther } = this.#record(user, hsmId)
@@ -504,7 +518,8 @@ export class RotationLedger {
    */
   isAsBefore(user: UserKey, hsmId: HsmId): boolean {
     const { holds, oldFrom, heldCurrentAtFirst, lastWrite, present, missedFirst } = this.#record(user, hsmId)
-    if (!present) return missedFirst.is || !this.mayBeWritten(user, hsmId)
+    // After a lost journal the first look was not the first.
+    if (!present) return (missedFirst.is && !this.facts.recovered) || !this.mayBeWritten(user, hsmId)
     if (holds.state === 'old' && holds.proof === 'login-current') return true
     if (missedFirst.is) return false
     if (oldFrom === null && !this.mayBeWritten(user, hsmId)) return true
@@ -723,8 +738,15 @@ export class RotationLedger {
       case 'login': {
         const { user, hsmIds, credential, answer, remembered = false } = observation
         const login = { act: 'login', user, hsmIds, credential } as const
-        if (remembered) this.#doubtAll(login, at, seq)
-        else this.#settleLogin(login, at, seq, answer)
+        if (remembered) {
+          this.#doubtAll(login, at, seq)
+          break
+        }
+        // An HSM that says anything of the password has the user, which somebody has made since it was listed.
+        const [only, ...others] = this.#recordsOf(login).values()
+        const isThere = answer.kind === 'done' || answer.reason === 'login-refused'
+        if (only?.present === false && others.length === 0 && isThere) this.#meetAgain(only, at, seq)
+        this.#settleLogin(login, at, seq, answer)
       }
     }
   }
@@ -892,6 +914,7 @@ export class RotationLedger {
       if (intent.act === 'copy' && intent.credential === 'current')
         record.oldFrom = { unitId: intent.from, wasAsBefore }
       record.mayBeOther = false
+      record.refusedTyped = false
       // A rehearsal gives what its origin held: nothing new, however it ends; but it may make a missing user.
       if (isRehearsal(intent)) {
         const state = record.present && record.holds.state === 'old' && this.#isFromOld(intent) ? 'old' : 'unknown'
@@ -987,9 +1010,10 @@ export class RotationLedger {
   #doubtTyped(login: Intent, reason: RefusalReason, at: string, seq: number): void {
     this.#countRefused(login, reason)
     for (const record of this.#recordsOf(login).values()) {
-      if (record.holds.proof !== 'login-current') continue
+      if (record.holds.proof !== `login-${login.credential}`) continue
       record.holds = unknownSince(at, seq)
       record.mayBeOther = true
+      record.refusedTyped = login.credential === 'new'
     }
   }
 
@@ -1000,11 +1024,12 @@ export class RotationLedger {
 
   /** Refused both, or refused what it was proved to hold: somebody else has written it. */
   #doubt(record: CellRecord, credential: CredentialName, alone: boolean, at: string, seq: number): void {
-    const { holds, refused } = record
+    const { holds, refused, refusedTyped } = record
     const wasProved = holds.proof === (credential === 'new' ? 'login-new' : 'login-current')
     record.refused = refused.includes(credential) ? refused : [...refused, credential]
+    record.refusedTyped = false
     if (credential === 'new' && alone) record.refusedNewAlone = true
-    const isOther = holds.state === 'other' || record.refused.length === 2 || wasProved
+    const isOther = holds.state === 'other' || record.refused.length === 2 || wasProved || refusedTyped
     record.holds = { ...unknownSince(at, seq), state: isOther ? 'other' : 'unknown' }
   }
 
@@ -1016,6 +1041,7 @@ export class RotationLedger {
     record.refused = []
     record.mayNotBeAsked = false
     record.mayBeOther = false
+    record.refusedTyped = false
     record.refusedNewAlone = false
     if (credential === 'current' && record.lastWrite === null && record.oldFrom === null)
       record.heldCurrentAtFirst = true

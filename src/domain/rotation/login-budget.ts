@@ -34,12 +34,15 @@ export interface WantedLogin {
  * Decides every login of every command, of users and of officers. Where a listing shows the failed logins in a row the
  * HSM's own count decides; where it shows none, those that are remembered, of all who share the state. A good login and
  * a change of the password clear what is remembered, as they clear the count. No cell that refused a login is asked again
- * by the same invocation before its password was changed: a copy may have changed nothing.
+ * by the same invocation before its password was changed: a copy may have changed nothing. Nor is one that gave no clear
+ * answer, unless it shows that it counted nothing.
  */
 export class LoginBudget {
   readonly limit: number
   readonly #memory: RefusedLogins
   readonly #refusedNow = new Set<string>()
+  /** Logins of this invocation that nobody knows the answer of: they may have failed. */
+  readonly #unansweredNow = new Set<string>()
 
   constructor(limit: number, memory: RefusedLogins) {
     this.limit = limit
@@ -60,12 +63,22 @@ export class LoginBudget {
         `${nameServer(again)} refused ${userKey(user)} once in this run already; it is not asked again`,
       )
     }
+    const unanswered = reached.find(
+      ({ hsmId }) =>
+        this.#unansweredNow.has(keyOf(user, hsmId)) && rows.has(hsmId) && rows.get(hsmId)?.loginFailureCount !== 0,
+    )
+    if (unanswered !== undefined) {
+      return refusal(
+        'LOGIN_BUDGET',
+        `${nameServer(unanswered)} gave no clear answer to a login of ${userKey(user)} in this run and may have counted it as failed; it is not asked again`,
+      )
+    }
     if (!isUncounted(rows)) return null
     for (const clusterId of clustersOf(reached)) {
       const hsmIds = reached.filter((server) => server.clusterId === clusterId).map(({ hsmId }) => hsmId)
       const noted = await this.#memory.of(user, [clusterId])
       const count = mostRefusals(noted, hsmIds)
-      if (count < this.#uncountedLimit) continue
+      if (count < uncountedLimit(this.limit)) continue
       const last = noted
         .map(({ at }) => at)
         .sort()
@@ -97,6 +110,11 @@ export class LoginBudget {
     if (isUncounted(rows)) await this.#memory.note(user, placesOf(reached), UNANSWERED)
   }
 
+  /** A login that was begun and of which nobody heard whether it failed. */
+  noteUnanswered({ user, reached }: WantedLogin): void {
+    for (const { hsmId } of reached) this.#unansweredNow.add(keyOf(user, hsmId))
+  }
+
   async noteRefused({ user, reached, rows }: WantedLogin, credential: string | null = null): Promise<void> {
     for (const { hsmId } of reached) this.#refusedNow.add(keyOf(user, hsmId))
     await this.#memory.note(user, placesOf(reached), credential, isUncounted(rows))
@@ -110,20 +128,21 @@ export class LoginBudget {
     return this.#clear(user, reached)
   }
 
-  /**
-   * How many refused logins in a row are the last where no count can be read: as near to a lock-out as a count that is
-   * shown lets one come, less one, because failed logins of others are not seen.
-   */
-  get #uncountedLimit(): number {
-    return Math.max(1, this.limit - 3)
-  }
-
   async #clear(user: HsmUserRef, reached: readonly RosterEntry[]): Promise<void> {
-    for (const { hsmId } of reached) this.#refusedNow.delete(keyOf(user, hsmId))
+    for (const { hsmId } of reached) {
+      this.#refusedNow.delete(keyOf(user, hsmId))
+      this.#unansweredNow.delete(keyOf(user, hsmId))
+    }
     const alone = reached.map(({ clusterId, hsmId }): LoginPlace => ({ clusterId, hsmId }))
     await this.#memory.clear(user, [...placesOf(reached), ...alone])
   }
 }
+
+/**
+ * How many refused logins in a row are the last where no count can be read: as near to a lock-out as a count that is shown
+ * lets one come, less one, because failed logins of others are not seen.
+ */
+export const uncountedLimit = (limit: number): number => Math.max(1, limit - 3)
 
 /** Whether some of these HSMs do not show how many logins in a row failed. */
 export const isUncounted = (rows: WantedLogin['rows']): boolean =>
@@ -132,9 +151,13 @@ export const isUncounted = (rows: WantedLogin['rows']): boolean =>
 /** The limit that allows one more login after so many refusals, where no count can be read. */
 const limitFor = (count: number): number => count + 4
 
+/** Who does the work where an officer may not be asked again. */
+export const anotherOfficer = (clusterId: ClusterId): string =>
+  `another officer does the work there: --officer ${clusterId}=NAME --officer-password ${clusterId}=SECRET`
+
 /** What to do where an officer was refused so often, and no count can be read, that it is not asked again. */
 export const officerAdvice = (clusterId: ClusterId, count: number): readonly string[] => [
-  `another officer does the work there: --officer ${clusterId}=NAME --officer-password ${clusterId}=SECRET`,
+  anotherOfficer(clusterId),
   `or another admin clears the count by changing the officer's password there, which is not seen here: then --lockout-limit ${limitFor(count)} --retry-officer allows one more; so do these flags alone where the cluster locks later`,
 ]
 

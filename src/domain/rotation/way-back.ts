@@ -28,7 +28,10 @@ export const copiesImpossible = (plan: RotationPlan): string | null => {
   }
   const { first, canary, restorePoint, waves } = plan.parts
   const units = new Set([first, canary, restorePoint, ...waves.flatMap((wave) => wave.units)])
-  return copiesImpossibleBetween(plan, plan.utility, units.size)
+  const impossible = copiesImpossibleBetween(plan, plan.utility, units.size)
+  const isAlone = impossible !== null && copiesImpossibleBetween(plan, plan.utility, 2) === null
+  if (!isAlone || unitsOf(plan.roster, plan.utility).length === 1) return impossible
+  return `no ${copy.between === 'clusters' ? 'cluster' : 'HSM'} but ${first} was in reach when it was planned`
 }
 
 /** Why no copy can be made between so many units of these clusters, whoever is copied; null where one can. */
@@ -197,6 +200,9 @@ export const isOverOnHsms = (ledger: RotationLedger): boolean => {
 /** Whether a rollback has nothing to do on any HSM: nothing was ever meant to be written, or nothing of it can be new. */
 export const nothingToUndo = (ledger: RotationLedger): boolean => {
   const cells = ledger.cells()
+  const isUnwritten = cells.every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
+  // What was right before a repair is none of its doing.
+  if (isUnwritten && ledger.facts.procedure === 'repair') return true
   if (cells.some(({ user, hsmId }) => ledger.mayBeNew(user, hsmId))) return false
-  return ledger.facts.recovered || cells.every(({ user, hsmId }) => !ledger.everWritten(user, hsmId))
+  return ledger.facts.recovered || isUnwritten
 }

@@ -4,7 +4,7 @@ import type { ClusterId, RegionName } from '../../../src/domain/ids.js'
 import { rotationDocument } from '../../../src/domain/rotation/outcome.js'
 import { rotationOf } from '../../../src/domain/rotation/rotation.js'
 import { pointOfNoReturn } from '../../../src/domain/rotation/way-back.js'
-import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
+import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback-outlook.js'
 import {
   AWS_AGREES,
   back,

@@ -253,3 +253,18 @@ describe('one invocation', () => {
     expect(await objectionTo(new LoginBudget(9, memory), [a], 1)).toBeNull()
   })
 })
+
+describe('a login that nobody heard the answer of', () => {
+  test.each([
+    ['counts nothing that is shown', null, 'LOGIN_BUDGET'],
+    ['shows a failed one', 1, 'LOGIN_BUDGET'],
+    ['shows that none failed', 0, null],
+  ])('is not made again in the same run where the HSM %s', async (_words, count, expected) => {
+    const { budget } = budgetOf()
+    budget.noteUnanswered(loginOn([a], count))
+    expect(await objectionTo(budget, [a], count)).toBe(expected)
+    expect(await objectionTo(budget, [b], count)).toBeNull()
+    await budget.noteChanged(USER, servers(a))
+    expect(await objectionTo(budget, [a], count)).toBeNull()
+  })
+})

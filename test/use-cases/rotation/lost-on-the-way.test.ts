@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { DiscoveryProblem } from '../../../src/domain/clone-family.js'
 import type { ClusterId, HsmId, RotationId } from '../../../src/domain/ids.js'
 import { ledgerOf } from '../../../src/domain/rotation/ledger.js'
-import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback.js'
+import { rollbackOutlook } from '../../../src/use-cases/rotation/open/rollback-outlook.js'
 import { discoveryOf } from '../../helpers/clusters.js'
 import {
   change,

@@ -45,14 +45,14 @@ describe('a repair through cloudhsm-cli that pays its last debt', () => {
     expect([ended, place.fleet.holds()]).toEqual(['completed 0', 'a new, b new, c new, d new'])
   })
 
-  test('proves the others again', async () => {
+  test('gives nothing what the others, which were proved, refuse now', async () => {
     const place = indebted()
     for (const hsmId of [a, b]) place.fleet.give(hsmId, 'other')
     const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
-    expect([ended, place.fleet.holds()]).toEqual(['OTHER_CREDENTIAL 4', 'a other, b other, c new, d new'])
+    expect([ended, place.fleet.holds()]).toEqual(['CURRENT_REFUSED 4', 'a other, b other, c old, d old'])
   })
 
-  test('proves them again also where the debt is paid with what has to be repaired once more', async () => {
+  test('gives nothing either where the debt is paid with what has to be repaired once more', async () => {
     const place = indebted({
       facts: { ...REPAIR, debts: DEBTS.slice(0, 1) },
       lines: [...given(a, b), ...given(d), TOLD],
@@ -60,7 +60,7 @@ describe('a repair through cloudhsm-cli that pays its last debt', () => {
     for (const hsmId of [a, b]) place.fleet.give(hsmId, 'other')
     place.fleet.fail(d, 5)
     const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
-    expect([ended, place.fleet.holds()]).toEqual(['OTHER_CREDENTIAL 4', 'a other, b other, c new, d new'])
+    expect([ended, place.fleet.holds()]).toEqual(['CURRENT_REFUSED 4', 'a other, b other, c old, d old'])
   })
 })
 
@@ -364,7 +364,12 @@ describe('debts of two rotations on the same HSMs', () => {
         outcome: 'completed',
       })
       const { ended } = await takeUp(place, 'resume', { gives: ['new'] })
-      expect([ended, place.fleet.holds()]).toEqual(['completed 0', 'a other, b other, c new, d new'])
+      // Whether it is right what was typed, d could show, which by cloudhsm-cli is not asked without c.
+      expect([ended, place.fleet.holds()]).toEqual(
+        utility === 'cmu'
+          ? ['completed 0', 'a other, b other, c new, d new']
+          : ['ORIGIN_LOST 6', 'a other, b other, c old, d new'],
+      )
     })
 
     test('one that is not finished is finished first', async () => {

@@ -216,6 +216,40 @@ test('an HSM that refuses every copy is left as it is where the operator wants t
   const place = halfCopied({ behaviour: { syncUserExisting: 'refuse' } })
   const { ended, suggestions } = await takeUp(place, 'resume')
   expect([ended, offered(suggestions)]).toEqual(['COPY_REFUSED 4', [c]])
-  const { rotation } = await takeUp(place, 'resume', allowing(c))
-  expect(rotation?.outcome).toBe('completed-with-debt')
+  const left = await takeUp(place, 'resume', allowing(c))
+  // The debt cannot be paid by this repair; what can is named, and nothing that would be refused.
+  expect([left.rotation?.outcome, left.ended]).toEqual(['completed-with-debt', 'COPY_REFUSED 6'])
+  expect(left.suggestions.join('\n')).toMatch(/^another repair gives it what is right/)
+  expect(left.suggestions.join('\n')).not.toMatch(/--propagate|rollback/)
+})
+
+test('one that has changed nothing yet is closed by a rollback, as it says', async () => {
+  const place = halfCopied({ lines: [], behaviour: { syncUserExisting: 'refuse' } })
+  const { ended, suggestions } = await takeUp(place, 'resume')
+  expect([ended, suggestions[0]]).toEqual([
+    'COPY_REFUSED 4',
+    expect.stringMatching(/nothing has changed yet.*rollback/),
+  ])
+  expect((await takeUp(place, 'rollback')).ended).toBe('rolled-back 0')
+})
+
+describe.each([
+  ['unknown', 'COPY_REFUSED 4', 'a new, b new, c old, d new'],
+  ['given', 'completed 0', 'a new, b new, c new, d new'],
+] as const)('a copy that some HSM of a cluster refuses each time, where the password is %s', (newCredential, ended, holds) => {
+  test('is taken for one that all refuse', async () => {
+    const from = 'cluster-aaaaaaaaaaa' as UnitId
+    const place = placeOf({
+      utility: 'cloudhsm-cli',
+      facts: { ...REPAIR, from, newCredential, observed: [a, b, c, d].map((hsmId) => listing(hsmId)) },
+      lines: newCredential === 'given' ? [[login([a, b]), DONE]] : [],
+      fleet: (its) => {
+        for (const hsmId of [a, b, d]) its.give(hsmId, 'new')
+        const inPart = { answer: { kind: 'unclear', text: 'failed on 1 of 2', partly: true } } as const
+        for (let times = 0; times < 9; times += 1) its.befall('copy CU:app', inPart)
+      },
+    })
+    const taken = await takeUp(place, 'resume', newCredential === 'given' ? { gives: ['new'] } : {})
+    expect([taken.ended, place.fleet.holds()]).toEqual([ended, holds])
+  })
 })

@@ -20,9 +20,12 @@ interface Wanted {
     readonly behaviour?: Partial<FleetSpec['behaviour']>
     readonly cli?: Partial<FleetSpec['cli']>
   }
+  readonly repair?: Story['repair']
   readonly wishes?: Partial<Wishes>
   readonly turns: readonly Turn[]
   readonly ending?: Story['ending']['action']
+  /** What others have changed since may be overwritten in the end. */
+  readonly overwriteOther?: boolean
   /** Which of several things that are advised is done; the first one unless it is said. */
   readonly choices?: readonly number[]
   /** How long things take. */
@@ -32,9 +35,11 @@ interface Wanted {
 /** Tells a story; the promises must hold. @returns how each invocation ended */
 const told = async ({
   fleet = {},
+  repair = null,
   wishes = {},
   turns,
   ending = 'resume',
+  overwriteOther = false,
   choices = [0],
   noise = 1,
 }: Wanted): Promise<string[]> => {
@@ -61,6 +66,7 @@ const told = async ({
       },
       cli: { ...USUAL_CLI, ...fleet.cli },
     },
+    repair,
     wishes: {
       current: 'unknown',
       acceptNoWayBack: false,
@@ -72,7 +78,7 @@ const told = async ({
       ...wishes,
     },
     turns,
-    ending: { action: ending, propagate: 'auto', overwriteOther: false, choices },
+    ending: { action: ending, propagate: 'auto', overwriteOther, choices },
     noise,
   })
   expect(violations).toEqual([])
@@ -850,4 +856,24 @@ test('a user may keep an ID that it got because another one has its own', async 
     noise: 0,
   })
   expect(ended.at(-1)).toBe('resume: completed')
+})
+
+test('a repair of a user that was made anew everywhere gives nothing what nobody can show, and ends by another one', async () => {
+  const ended = await told({
+    fleet: { clusters: [2, 3], oddities: [{ kind: 'drifted', hsm: 6, user: 0 }] },
+    repair: { from: 0 },
+    wishes: { current: 'given' },
+    turns: [
+      turn({
+        troubles: [trouble('user-made-anew-everywhere', { at: 619, lasting: true })],
+        pauseBefore: 'store-pending',
+      }),
+      turn({ mistypes: true }),
+    ],
+    overwriteOther: true,
+    noise: 0,
+  })
+  // Nothing is left that could show that it is right what is typed: it is closed, and another repair gives it.
+  expect(ended.slice(1, 3)).toEqual(['resume: ORIGIN_LOST', 'resume: ORIGIN_LOST'])
+  expect(ended.at(-1)).toBe('repair: completed')
 })

@@ -14,7 +14,8 @@ const hsmsOf = ({ takingPart }: RotationLedger) => takingPart.map(({ hsmId }) =>
  * some backup since is written without asking.
  */
 export const isAskedFor = (ledger: RotationLedger, user: UserKey, hsmIds: readonly HsmId[]): boolean => {
-  if (hsmIds.some((hsmId) => ledger.supersededBy(user, hsmId) !== null)) return true
+  if (hsmIds.some((hsmId) => ledger.supersededBy(user, hsmId) !== null || ledger.isSeenMissing(user, hsmId)))
+    return true
   const states = hsmIds.map((hsmId) => ledger.cell(user, hsmId).state)
   if (states.some((state) => state === 'absent' || state === 'locked')) return true
   if (hsmIds.some((hsmId) => ledger.isJoined(hsmId) && ledger.cell(user, hsmId).state !== 'new')) return true

@@ -36,7 +36,8 @@ export interface CopyReport {
 }
 
 /** Whether a rotation has not settled yet on how the new credential travels. */
-const isOpen = ({ ledger, goesBack }: RotationRun): boolean => !goesBack && ledger.propagation === null
+const isOpen = ({ ledger, goesBack }: RotationRun): boolean =>
+  ledger.facts.procedure === 'rotate' && !goesBack && ledger.propagation === null
 
 /** Some HSMs may refuse each copy, because they have the user, while others take it. */
 const INSTEAD =
@@ -66,11 +67,25 @@ export const copyUsers = async (run: RotationRun, copied: CopiedUsers): Promise<
 }
 
 /**
+ * As `copyUsers`. Where a copy was done on some HSMs of a unit and not on others, which nobody tells apart from one that all
+ * of them refuse because they have the user, it counts as that.
+ */
+export const copyWhereTaken = async (run: RotationRun, copied: CopiedUsers): Promise<ReadonlyMap<UserKey, Answer>> => {
+  try {
+    return (await copyUsers(run, copied)).answers
+  } catch (error) {
+    if (!(error instanceof Pause) || error.code !== 'PARTLY_DONE') throw error
+    const answer = { kind: 'refused', reason: 'copy-refused', text: error.message } as const
+    return new Map(copied.users.map(({ key }) => [key, answer]))
+  }
+}
+
+/**
  * Whether a copy was refused because of the password that stands there. Where the utility does not say why it refuses,
  * the caller has to have ruled out everything else.
  */
-export const isRefusedAsExisting = (answer: Answer): boolean =>
-  answer.kind === 'refused' && (answer.reason === 'user-exists' || answer.reason === 'copy-refused')
+export const isRefusedAsExisting = (answer: Answer | undefined): boolean =>
+  answer?.kind === 'refused' && (answer.reason === 'user-exists' || answer.reason === 'copy-refused')
 
 /** What a failed copy says of copies: nothing for certain where the utility does not say why. */
 export const verdictOf = (answer: FailedAnswer): 'refused' | 'unsettled' =>

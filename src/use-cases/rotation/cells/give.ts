@@ -14,8 +14,9 @@ import { absentUsers, toBeMade } from './absent-users.js'
 import { isBarred } from './barred.js'
 import { changeUsers } from './change.js'
 import { byConsent, refuseWithheld } from './consent.js'
-import { copyUsers } from './copy.js'
+import { copyUsers, copyWhereTaken, isRefusedAsExisting } from './copy.js'
 import { prove } from './prove.js'
+import { copyRefused } from './stuck-repair.js'
 
 /** What is given to a unit, and how. */
 export interface Gift {
@@ -177,11 +178,20 @@ const copyEach = async (
   const left = credential === 'new' ? users.filter((user) => !run.isProvedNow(unitId, [user])) : users
   if (left.length === 0) return []
   const from = () => (credential === 'new' ? run.origins.next(left, unitId) : oldOrigin(run, unitId, left))
-  const { answers } = await copyUsers(run, { from, to: unitId, users: left, credential })
+  const copied = { from, to: unitId, users: left, credential }
+  const isKnown = credential === 'current' || left.every(({ key }) => run.knows(key, credential))
+  const answers = isKnown ? (await copyUsers(run, copied)).answers : await copyWhereTaken(run, copied)
   await refuseLocked(run, unitId, failedAndLocked(run, unitId, left, answers))
   for (const [user, answer] of answers) {
     if (answer.kind === 'done') continue
     if (credential === 'current') refuseLockedOrigin(run, unitId, left, user)
+    if (!isKnown && isRefusedAsExisting(answer)) {
+      throw copyRefused(
+        run,
+        unitId,
+        left.filter(({ key }) => isRefusedAsExisting(answers.get(key))),
+      )
+    }
     throw pauseAfter(`${run.words.copy} of ${user}`, run.name(unitId), answer)
   }
   return left

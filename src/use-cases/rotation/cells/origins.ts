@@ -1,11 +1,11 @@
 import type { UnitId } from '../../../domain/ids.js'
-import { allowUnreachable, type RosterEntry } from '../../../domain/roster.js'
-import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
+import type { PlannedUser } from '../../../domain/rotation/plan.js'
 import { Pause } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { changeUsers } from './change.js'
 import { refusedAfterWrite } from './give.js'
 import { prove } from './prove.js'
+import { originLost } from './stuck-repair.js'
 
 /**
  * Hands out units to copy the new credential from. Only one whose HSMs were all seen in this invocation to hold it is an
@@ -79,49 +79,9 @@ export class Origins {
  * nothing was seen since that lets it hold anything else than it did.
  */
 export const hasOrigin = (run: RotationRun, from: UnitId): boolean =>
-  run.servers(from).some(({ hsmId }) => run.ledger.isInSight(hsmId)) && run.notNew(from).length === 0
-
-/**
- * The pause of a repair that has lost what it copies from. Nobody knows the password, so that nothing else can give it, nor
- * give it back to the origin.
- */
-export const originLost = (run: RotationRun, from: UnitId): Pause => {
-  const { plan, ledger } = run
-  const servers = serversOf(plan.roster, from)
-  const isGone = servers.length === 0
-  const wrong = servers.flatMap((server) => wrongAt(run, server)).at(0)
-  const isAway = !isGone && wrong === undefined
-  const what = isGone ? 'is gone, and nobody knows the password it held' : (wrong ?? AWAY)
-  const lacking = run.units.filter((unitId) => run.notNew(unitId).length > 0).flatMap((unitId) => run.servers(unitId))
-  const left = lacking.filter(({ hsmId }) => !ledger.debts.has(hsmId))
-  return new Pause('ORIGIN_LOST', `${run.name(from)}, which this repair copies from, ${what}`, [
-    ...(isAway ? ['bring it back, then resume: nothing else can take its place'] : []),
-    ...(left.length === 0 ? [] : [leaveAdvice(run, left)]),
-    ANOTHER_REPAIR,
-  ])
-}
-
-const AWAY = 'cannot be reached, and nobody knows the password it holds'
-
-/** Why an HSM that is copied from counts no more, in words; none where it holds what it did. */
-const wrongAt = ({ users, ledger }: RotationRun, { hsmId }: RosterEntry): readonly string[] =>
-  users.flatMap(({ key }) => {
-    const { state } = ledger.cell(key, hsmId)
-    if (state === 'new') return []
-    if (state === 'locked') return [`has ${key} locked on ${hsmId}, and nobody knows the password to unlock it with`]
-    if (state === 'absent') return [`lacks ${key} on ${hsmId} now, and nobody knows the password it held`]
-    return [`may hold another password for ${key} on ${hsmId} than it did, and nobody knows which`]
-  })
-
-/** How HSMs that cannot be given what a repair copies are left as they are. */
-export const leaveAdvice = ({ ledger }: RotationRun, servers: readonly RosterEntry[]): string => {
-  const flags = allowUnreachable(servers)
-  return `to end it, leave the rest as it is, a debt: lockstep rotate resume --rotation ${ledger.facts.rotationId} ${flags} --reason TEXT`
-}
-
-/** What gives such HSMs what is right, once they are left. */
-export const ANOTHER_REPAIR =
-  'then another repair gives it what is right: lockstep users repair --from HSM   or --to-current --store STORE'
+  run.servers(from).some(({ hsmId }) => run.ledger.isInSight(hsmId)) &&
+  run.notNew(from).length === 0 &&
+  !run.users.some(({ key }) => run.hasOtherId(from, key))
 
 const proveOriginsAgain = async (run: RotationRun, users: readonly PlannedUser[]): Promise<void> => {
   const unitId = bestOrigin(

@@ -1,6 +1,6 @@
 import { wayBackOf } from '../../../domain/rotation/way-back.js'
 import { changeUsers } from '../cells/change.js'
-import { give } from '../cells/give.js'
+import { giveDeleted } from '../cells/give-deleted.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { advising } from '../survey/unreachable.js'
 import { refuseChange } from './rehearse.js'
@@ -19,16 +19,6 @@ const changeFirst = async (run: RotationRun): Promise<void> => {
   const isStuck = run.parts.options.propagate === 'sync' && propagation === null && !wayBackOf(run.ledger).bySync
   if (copies !== null && isStuck && isNothingNew) refuseChange(copies.evidence)
   await run.beforeChange()
-  const isHeldElsewhere = run.units.some((unitId) => unitId !== first && run.notNew(unitId).length === 0)
-  const missing = run.notNew(first)
-  const deleted = missing.filter(({ key }) =>
-    run.servers(first).some(({ hsmId }) => isHeldElsewhere && run.ledger.cell(key, hsmId).state === 'absent'),
-  )
-  await changeUsers(
-    run,
-    first,
-    missing.filter((user) => !deleted.includes(user)),
-    'new',
-  )
-  await give(run, first, deleted, { credential: 'new', method: 'change' })
+  await giveDeleted(run, first)
+  await changeUsers(run, first, run.notNew(first), 'new')
 }

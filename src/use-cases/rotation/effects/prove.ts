@@ -1,5 +1,6 @@
 import { changeUsers } from '../cells/change.js'
 import { refusedAfterWrite } from '../cells/give.js'
+import { giveDeleted } from '../cells/give-deleted.js'
 import { prove as proveUsers } from '../cells/prove.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { advising } from '../survey/unreachable.js'
@@ -12,6 +13,7 @@ export const prove = (run: RotationRun): Promise<void> => advising(run, () => pr
 
 const proveFirst = async (run: RotationRun): Promise<void> => {
   const { first } = run.plan.parts
+  await giveDeleted(run, first)
   const unproved = run.users.filter((user) => !run.isProvedNow(first, [user]))
   // A cluster of which some HSM may not have been given it is given it again rather than asked: one that joined since, or
   // whose answer never came.

@@ -3,11 +3,12 @@ import type { RosterEntry } from '../../../domain/roster.js'
 import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { isAskedFor } from '../../../domain/rotation/procedures/repair.js'
 import { absentUsers } from '../cells/absent-users.js'
-import { copyUsers, isRefusedAsExisting } from '../cells/copy.js'
+import { copyWhereTaken, isRefusedAsExisting } from '../cells/copy.js'
 import { failedAndLocked, give, isLocked, refuseLocked } from '../cells/give.js'
-import { ANOTHER_REPAIR, hasOrigin, leaveAdvice, originLost } from '../cells/origins.js'
+import { hasOrigin } from '../cells/origins.js'
 import { logInEach, prove } from '../cells/prove.js'
 import { proveAgain } from '../cells/prove-again.js'
+import { copyRefused, originLost, withWaysOut } from '../cells/stuck-repair.js'
 import { Pause, pauseAfter, throwTogether } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { inTwoConversations } from '../sessions/in-session.js'
@@ -58,9 +59,11 @@ export const repairCells = async (run: RotationRun): Promise<void> => {
         ]
     throwTogether(failures, run.goesBack)
   } catch (error) {
+    if (!(error instanceof Pause)) throw error
     const since = lost()
     // To go on without it is no way out.
-    throw since !== null && error instanceof Pause && error.code === 'HSM_UNREACHABLE' ? since : error
+    if (since !== null && error.code === 'HSM_UNREACHABLE') throw since
+    throw error.code === 'COPY_REFUSED' ? withWaysOut(run, error) : error
   }
   // With its last debt a repair that was through is called complete, and no other row proves the others again.
   if (run.ledger.applicationsTold) await onEach(run, run.units, (unitId) => proveAgain(run, unitId))
@@ -132,10 +135,10 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
     (user) => run.knows(user.key, 'new') && !absent.has(user) && (locked.includes(user) || hasNoLogin(user)),
   )
   const wanted = users.filter((user) => !changed.includes(user))
-  const { answers } =
+  const answers =
     wanted.length === 0
-      ? { answers: new Map() }
-      : await copyUsers(run, { from: () => from, to, users: wanted, credential: 'new' })
+      ? new Map()
+      : await copyWhereTaken(run, { from: () => from, to, users: wanted, credential: 'new' })
   const refused = wanted.filter(({ key }) => isRefusedAsExisting(answers.get(key)))
   const stuck = refused.filter(({ key }) => !run.knows(key, 'new'))
   if (stuck.length > 0) {
@@ -154,15 +157,3 @@ const copiedFrom = async (run: RotationRun, from: UnitId, to: UnitId, users: rea
   await give(run, to, await refuseLocked(run, to, wereLocked), { credential: 'new', method: 'sync' })
   return { changed: [...changed, ...refused], copied: wanted.filter((user) => !refused.includes(user)) }
 }
-
-const copyRefused = (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[]): Pause =>
-  new Pause(
-    'COPY_REFUSED',
-    `${run.words.copy} does not overwrite ${users.map(({ key }) => key).join(', ')} on ${run.name(unitId)}, and the password, which a change needs, is not known`,
-    [
-      `lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}   closes this repair where it changed nothing`,
-      'then the same repair with --password SECRET, which goes on by changes',
-      leaveAdvice(run, run.servers(unitId)),
-      ANOTHER_REPAIR,
-    ],
-  )

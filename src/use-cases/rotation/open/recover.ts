@@ -28,7 +28,7 @@ import { observed } from '../survey/observe-listing.js'
 import { noteUnreachable } from '../survey/unreachable.js'
 import { currentOfStore, passwordsIn } from './credentials.js'
 import { type ChosenForRotation, planRotation } from './plan.js'
-import { rollbackOutlook } from './rollback.js'
+import { rollbackOutlook } from './rollback-outlook.js'
 
 export interface RecoverRequest {
   readonly chosen: ChosenForRotation

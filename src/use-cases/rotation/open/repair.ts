@@ -17,7 +17,7 @@ import { isMissingIn } from '../cells/absent-users.js'
 import { describePlaces } from '../describe-plan.js'
 import type { RunOptions, StartPorts } from '../ports.js'
 import { refuseKnownOfficer } from '../sessions/officer.js'
-import { type AskedCredentials, firstLogins } from '../survey/first-logins.js'
+import { type AskedCredentials, type FirstLogins, firstLogins } from '../survey/first-logins.js'
 import { refuseQuorum } from '../survey/quorum.js'
 import { currentOfStore } from './credentials.js'
 import { refuseOpenRotation } from './earlier-rotations.js'
@@ -164,16 +164,27 @@ const check = async (
   if (absent.length > 0 || from !== null) await ports.console.checkCopying()
   checkOfficers((clusterId) => ports.officerOf(clusterId).user, plan.users, matrix, ports.lockoutLimit, plan.roster)
   const { passwords, asked, origin, kept } = await credentialToGive(said, ports, plan, from)
-  const reachable = inOrder(plan.roster, from).filter(({ hsmId }) => !behind.includes(hsmId))
-  const { seen, notAsked } = await firstLogins(work, reachable, plan.users, asked, {
-    onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
-  })
+  const isOrigin = ({ hsmId, clusterId }: RosterEntry) => hsmId === from || clusterId === from
+  const reachable = plan.roster.filter(({ hsmId }) => !behind.includes(hsmId))
+  const ask = (servers: readonly RosterEntry[]) =>
+    firstLogins(work, servers, plan.users, asked, {
+      onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
+    })
+  // The origin is asked first: it costs one login to find out that the password is not what it holds.
+  const origins = reachable.filter(isOrigin)
+  const there = await ask(origins)
+  if (from !== null && asked !== null) refuseOriginsPassword(request.from ?? from, plan, origins, passwords, there)
+  const elsewhere = await ask(reachable.filter((server) => !isOrigin(server)))
   refuseInterrupted({ ...ports, showPlan: async () => {} })
   const facts: RotationFacts = {
     rotationId: ports.newRotationId(),
     procedure: 'repair',
     plan,
-    observed: [...preflight.observations(planned), ...seen, ...notAsked],
+    observed: [
+      ...preflight.observations(planned),
+      ...[there, elsewhere].flatMap(({ seen }) => seen),
+      ...[there, elsewhere].flatMap(({ notAsked }) => notAsked),
+    ],
     debts: behind.map((hsmId) => ({ hsmId, reason: options.mayStayBehind.reason })),
     lostClusters: [],
     acceptedNoWayBack: false,
@@ -187,7 +198,6 @@ const check = async (
     operator: ports.who,
     version: ports.version,
   }
-  if (from !== null && asked !== null) refuseOriginsPassword(facts, request, from, ports.clock.now())
   return { facts, passwords }
 }
 
@@ -386,28 +396,39 @@ const credentialToGive = async (
   return { passwords: kept.passwords, asked, origin: 'kept', kept: { rotationId, startedAt } }
 }
 
-/** The origin is asked first: it costs one login to find out that the password is not what it holds. */
-const inOrder = (roster: readonly RosterEntry[], from: UnitId | null): readonly RosterEntry[] => {
-  const isOrigin = ({ hsmId, clusterId }: RosterEntry) => hsmId === from || clusterId === from
-  return [...roster.filter(isOrigin), ...roster.filter((server) => !isOrigin(server))]
-}
-
-/** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET` */
-const refuseOriginsPassword = (facts: RotationFacts, { from: named }: RepairRequest, from: UnitId, now: Date): void => {
-  const { cells, notAsked } = previewOf(facts, now)
-  const hsmIds = serversOf(facts.plan.roster, from).map(({ hsmId }) => hsmId)
-  const wrong = cells.find(({ hsmId, state }) => hsmIds.includes(hsmId) && state !== 'new')
-  if (wrong === undefined) return
-  const spent = notAsked.find(({ user, hsmId }) => user === wrong.user && hsmIds.includes(hsmId))
-  if (spent !== undefined) {
-    const why = `${spent.reason}: it cannot show there that --from holds what --password gives`
-    throw refusal('LOGIN_BUDGET', why, notAskedAdvice(facts.plan))
+/** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET`, `NOT_UNDERSTOOD` */
+const refuseOriginsPassword = (
+  named: UnitId,
+  plan: RotationPlan,
+  origins: readonly RosterEntry[],
+  passwords: ReadonlyMap<UserKey, Secret>,
+  { seen, notAsked }: FirstLogins,
+): void => {
+  for (const { key } of plan.users) {
+    if (!passwords.has(key)) continue
+    const spent = notAsked.find(({ user }) => user === key)
+    if (spent !== undefined) {
+      const why = `${spent.reason}: it cannot show there that --from holds what --password gives`
+      throw refusal('LOGIN_BUDGET', why, notAskedAdvice(plan))
+    }
+    const logins = seen.filter(({ user }) => user === key)
+    const refused = logins.find(({ answer }) => answer.kind === 'refused')
+    const [where = named] = (refused?.hsmIds ?? origins.map(({ hsmId }) => hsmId)).slice(0, 1)
+    const place = named === where ? named : `${where} of ${named}`
+    if (refused !== undefined) {
+      throw refusal(
+        'CURRENT_REFUSED',
+        `${place}, which --from names, does not hold the password of ${key} that --password gives`,
+        [
+          'compare it with the one in your vault, or leave --password out: the users are copied then without being proved',
+        ],
+      )
+    }
+    if (logins.length > 0) continue
+    throw refusal('NOT_UNDERSTOOD', `${place}, which --from names, gave no clear answer to a login of ${key}`, [
+      'the same command again, once it answers',
+    ])
   }
-  throw refusal(
-    'CURRENT_REFUSED',
-    `${named === wrong.hsmId ? named : `${wrong.hsmId} of ${named}`}, which --from names, does not hold the password of ${wrong.user} that --password gives`,
-    ['compare it with the one in your vault, or leave --password out: the users are copied then without being proved'],
-  )
 }
 
 /** @throws {OperatorError} `DECLINED` */

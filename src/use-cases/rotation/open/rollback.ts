@@ -1,34 +1,21 @@
-import { EXIT } from '../../../domain/errors.js'
-import type { UserKey } from '../../../domain/hsm-user.js'
 import type { HsmId, UnitId } from '../../../domain/ids.js'
 import { allowUnreachable, nameServer } from '../../../domain/roster.js'
 import type { CellState } from '../../../domain/rotation/cell.js'
-import type { RotationLedger } from '../../../domain/rotation/ledger.js'
-import { type PlannedUser, serversOf, unitsOf } from '../../../domain/rotation/plan.js'
+import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { isBack, isLeftToDo, isNothingLeft } from '../../../domain/rotation/procedures/roll-back.js'
 import { type Rotation, rotationOf } from '../../../domain/rotation/rotation.js'
-import {
-  copiesImpossible,
-  nothingToUndo,
-  oldOriginFor,
-  oldOrigins,
-  untouchedUnits,
-  wayBackOf,
-  whereCurrentCanBeAsked,
-} from '../../../domain/rotation/way-back.js'
-import { Secret } from '../../../domain/secret.js'
+import { nothingToUndo, oldOrigins } from '../../../domain/rotation/way-back.js'
 import { changeUsers } from '../cells/change.js'
 import { copyUsers, isRefusedAsExisting, verdictOf } from '../cells/copy.js'
 import { isLocked, oldOrigin } from '../cells/give.js'
 import { logInEach } from '../cells/prove.js'
-import { describePlaces } from '../describe-plan.js'
 import type { ReopenPorts } from '../ports.js'
 import { Pause, pauseAfter } from '../run/pause.js'
 import type { RotationRun } from '../run/rotation-run.js'
 import { recordPause, runProcedure } from '../run/run-procedure.js'
 import { awayWithWork, isClusterAway, leaveBehind } from '../survey/unreachable.js'
-import { byPlannedKey } from './planned-passwords.js'
 import { type ReopenRequest, reopenRotation } from './reopen.js'
+import { refuseRollback } from './rollback-outlook.js'
 import { RollbackRefused } from './rollback-refused.js'
 
 /**
@@ -39,7 +26,7 @@ export const rollbackRotation = (request: ReopenRequest, ports: ReopenPorts): Pr
   reopenRotation(request, ports, {
     direction: 'back',
     // A cluster that is left out may be back: AWS is asked first.
-    refuse: (ledger) => refuseRollback(ledger, request, true),
+    refuse: (ledger) => refuseRollback(ledger, request, { lostMayBeBack: true }),
     work: async (run) => {
       const stage = run.rotation().stage ?? 'finalize'
       try {
@@ -93,137 +80,6 @@ export const leaveBehindGoingBack = async (run: RotationRun): Promise<void> => {
     if (isLeft) await leaveBehind(run, hsmId, 'may hold the new password and stays behind for now')
   }
 }
-
-/** What would come of a rollback, as far as the journal tells. */
-export type RollbackOutlook =
-  | { readonly kind: 'taken' }
-  /** Refused without the current credential, which can be proved where it is given. */
-  | { readonly kind: 'needs-current'; readonly why: string }
-  | { readonly kind: 'refused'; readonly why: string }
-
-/** Whether a rollback would be taken now, so that nobody is advised to try one that is not. */
-export const rollbackOutlook = (ledger: RotationLedger): RollbackOutlook => {
-  const refusalWith = (currentPasswords: ReadonlyMap<UserKey, Secret>): string | null => {
-    try {
-      refuseRollback(ledger, { currentPasswords })
-      return null
-    } catch (error) {
-      if (error instanceof RollbackRefused) return error.message
-      throw error
-    }
-  }
-  const why = refusalWith(new Map())
-  if (why === null) return { kind: 'taken' }
-  const anything = new Map(ledger.plan.users.map(({ key }) => [key, new Secret('')]))
-  return refusalWith(anything) === null ? { kind: 'needs-current', why } : { kind: 'refused', why }
-}
-
-/**
- * Whether going back is still possible, from the journal and what the operator gives.
- * @param lostMayBeBack nobody has looked yet whether the clusters that are left out still are
- */
-const refuseRollback = (
-  ledger: RotationLedger,
-  { currentPasswords }: Pick<ReopenRequest, 'currentPasswords'>,
-  lostMayBeBack = false,
-): void => {
-  const { facts, rollback } = ledger
-  const { rotationId } = facts
-  if (rollback !== null) return
-  const { outcome, wayBack } = rotationOf(ledger)
-  if (ledger.promote !== null || outcome !== 'paused') {
-    throw refused(
-      'ROLLBACK_TOO_LATE',
-      tooLate(ledger),
-      outcome === 'paused' ? [`lockstep rotate resume --rotation ${rotationId}`] : insteadOfRollback(ledger),
-    )
-  }
-  if (facts.recovered && !lostMayBeBack) refuseOverLost(ledger)
-  if (nothingToUndo(ledger)) return
-  if (facts.procedure === 'repair') {
-    refuseRepairBack(ledger)
-    return
-  }
-  if (wayBack.byCurrent) return
-  const mayBeCopied = wayBack.bySync || (!facts.recovered && ledger.copies?.verdict === 'unsettled')
-  if (mayBeCopied && untouchedUnits(ledger).length > 0) return
-  const given = byPlannedKey(ledger.plan, currentPasswords)
-  const canBeAsked = whereCurrentCanBeAsked(ledger) !== undefined
-  const isGiven = given.size === ledger.plan.users.length
-  if (isGiven && canBeAsked) return
-  const current = isGiven ? 'given came too late: no HSM is known to hold it' : 'is not known'
-  throw refused('NO_WAY_BACK', `${whyNoCopy(ledger)}, and the current credential ${current}`, [
-    ...(canBeAsked ? ['give the current credential with --current-password: it can be proved'] : []),
-    `${canBeAsked ? 'else forward' : 'forward'} is the only way: lockstep rotate resume --rotation ${rotationId}`,
-  ])
-}
-
-/**
- * After a lost journal nobody knows whether a cluster that is left out was written.
- * @throws {RollbackRefused} `NO_WAY_BACK`
- */
-const refuseOverLost = ({ facts, lostClusters }: RotationLedger): void => {
-  if (lostClusters.size === 0) return
-  const lost = [...lostClusters.keys()].join(', ')
-  throw refused(
-    'NO_WAY_BACK',
-    `${lost} may hold the new credential of ${facts.rotationId}, and with PENDING its password would be gone`,
-    [
-      `once ${lost} is back, the same command again takes it along`,
-      `else forward is the only way: lockstep rotate resume --rotation ${facts.rotationId}`,
-    ],
-  )
-}
-
-/** What a repair overwrote nobody knows; only a sibling that nobody wrote may hold it. */
-const refuseRepairBack = (ledger: RotationLedger): void => {
-  const { roster, utility } = ledger.plan
-  const clusterOf = (unitId: UnitId) => serversOf(roster, unitId)[0]?.clusterId
-  const stuck = unitsOf(roster, utility).filter(({ unitId, servers }) => {
-    const isWritten = servers.some(({ hsmId }) =>
-      ledger.plan.users.some(({ key }) => ledger.mayBeNew(key, hsmId) && ledger.everWritten(key, hsmId)),
-    )
-    if (!isWritten) return false
-    const from = oldOriginFor(ledger, unitId)
-    return from === undefined || clusterOf(from) !== clusterOf(unitId)
-  })
-  if (stuck.length === 0) return
-  const { rotationId } = ledger.facts
-  throw refused(
-    'NO_WAY_BACK',
-    `nobody knows what ${stuck.map(({ unitId }) => unitId).join(', ')} held before ${rotationId}, and nothing of the same cluster is left untouched`,
-    [`forward is the only way: lockstep rotate resume --rotation ${rotationId}`],
-  )
-}
-
-/** Why no copy gives the old credential back, in words. */
-const whyNoCopy = (ledger: RotationLedger): string => {
-  const { rotationId } = ledger.facts
-  const impossible = copiesImpossible(ledger.plan)
-  if (impossible !== null) return `nothing can be copied back in ${rotationId}: ${impossible}`
-  if (wayBackOf(ledger).bySync) return `nothing of ${rotationId} is left on the old credential untouched`
-  return `${ledger.capabilities.words.copy} does not return the old credential in ${rotationId}`
-}
-
-const tooLate = ({ facts }: RotationLedger): string =>
-  facts.procedure === 'repair'
-    ? `the repair ${facts.rotationId} is through, and nobody knows what it overwrote`
-    : `${facts.rotationId} has begun to make the new credential the current one`
-
-/** What gives HSMs something else once it is too late. */
-const insteadOfRollback = ({ facts, plan }: RotationLedger): readonly string[] => {
-  if (facts.procedure === 'rotate') return ['start a rotation that gives the old credential as the new one']
-  const repair = `lockstep users repair ${describePlaces(plan)}`
-  return [
-    facts.from === null
-      ? `to give them what one of them holds: ${repair} --from HSM`
-      : `to give them what the store keeps as CURRENT: ${repair} --to-current --store STORE`,
-    'where you know what they held: a rotation that gives that as the new credential',
-  ]
-}
-
-const refused = (code: string, message: string, suggestions: readonly string[]): RollbackRefused =>
-  new RollbackRefused(code, message, { suggestions, exitCode: EXIT.refused })
 
 const begin = async (run: RotationRun, request: ReopenRequest): Promise<void> => {
   const { ledger } = run

@@ -1,3 +1,4 @@
+import type { OperatorError } from '../../../domain/errors.js'
 import { type Answer, ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
@@ -30,6 +31,8 @@ export class RotationRun {
   readonly origins = new Origins(this)
   /** Whether the row in hand is finished before the operator's Ctrl-C is heard. */
   finishesRow = false
+  /** Why what a repair gives is given to nothing more, not even to debts: no login could show that it is right. */
+  givesNothing: OperatorError | null = null
   #takesAllInSight = false
   #doubtsCurrent = false
   #beforeChange: Promise<void> | null = null

@@ -25,8 +25,14 @@ export const logIn = async (
   const hsmIds = reached.map(({ hsmId }) => hsmId)
   const answer = await ask(async () => {
     await budget.noteBegun(login)
-    return jointAnswer(await session.login(user, password, hsmIds), hsmIds)
+    try {
+      return jointAnswer(await session.login(user, password, hsmIds), hsmIds)
+    } catch (error) {
+      budget.noteUnanswered(login)
+      throw error
+    }
   })
+  if (answer.kind === 'unclear') budget.noteUnanswered(login)
   if (answer.kind === 'refused' && answer.reason === 'login-refused') {
     await budget.noteRefused(login, credential)
   } else if (answer.kind === 'done') {

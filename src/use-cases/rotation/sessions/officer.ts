@@ -1,10 +1,10 @@
 import { type OperatorError, refusal } from '../../../domain/errors.js'
 import { ConsoleFailure, type HsmSession } from '../../../domain/hsm-console.js'
-import { findUser, userKey } from '../../../domain/hsm-user.js'
+import { findUser, type HsmUser, userKey } from '../../../domain/hsm-user.js'
 import type { ClusterId, HsmId } from '../../../domain/ids.js'
 import { type RefusedLogin, UNANSWERED } from '../../../domain/refused-logins.js'
 import { nameServer, type RosterEntry } from '../../../domain/roster.js'
-import { mostRefusals, officerAdvice } from '../../../domain/rotation/login-budget.js'
+import { anotherOfficer, mostRefusals, officerAdvice, uncountedLimit } from '../../../domain/rotation/login-budget.js'
 import type { HsmPorts, HsmWork, OfficerLogin, OfficerOf } from '../ports.js'
 import { Pause } from '../run/pause.js'
 import { answerOf, type Listing, refuseOthers, rowsOf, usersOf } from './in-session.js'
@@ -14,7 +14,11 @@ import { answerOf, type Listing, refuseOthers, rowsOf, usersOf } from './in-sess
  * @throws {OperatorError} `OFFICER_REFUSED_BEFORE`, unless the operator wants another try
  */
 export const refuseKnownOfficer = async (
-  { officerOf, refusedLogins }: Pick<HsmPorts, 'officerOf' | 'refusedLogins'>,
+  {
+    officerOf,
+    refusedLogins,
+    lockoutLimit,
+  }: Pick<HsmPorts, 'officerOf' | 'refusedLogins'> & { readonly lockoutLimit: number },
   clusterIds: readonly ClusterId[],
   retry: boolean,
 ): Promise<void> => {
@@ -26,19 +30,22 @@ export const refuseKnownOfficer = async (
     if (known === undefined) continue
     throw refusal(
       'OFFICER_REFUSED_BEFORE',
-      `the password of the officer "${user.name}" was refused on ${clusterId} at ${known.at} and is not tried again by itself`,
-      ['compare the password with the one in your vault, then add --retry-officer', ...beyondRetry(clusterId, noted)],
+      `a password of the officer "${user.name}" was refused on ${clusterId} at ${known.at}, and none is tried again by itself`,
+      ['compare the password with the one in your vault', ...retryAdvice(clusterId, noted, lockoutLimit)],
     )
   }
 }
 
-/** After the second refusal, where no failure count is shown, `--retry-officer` alone is not taken. */
-const beyondRetry = (clusterId: ClusterId, noted: readonly RefusedLogin[]): readonly string[] => {
+/** How another try is allowed: where it may be refused as too near a lock-out, or will be, another officer does the work. */
+const retryAdvice = (clusterId: ClusterId, noted: readonly RefusedLogin[], limit: number): readonly string[] => {
   const count = mostRefusals(
     noted,
     noted.flatMap(({ hsmId }) => (hsmId === null ? [] : [hsmId])),
   )
-  return count < 2 ? [] : officerAdvice(clusterId, count).map((one) => `where no failure count is shown: ${one}`)
+  const retry = 'once it is right, add --retry-officer'
+  if (count >= limit - 2) return [...officerAdvice(clusterId, count), `where a failure count is shown: ${CLEARED}`]
+  if (count < uncountedLimit(limit)) return [retry]
+  return [retry, ...officerAdvice(clusterId, count).map((one) => `where no failure count is shown: ${one}`)]
 }
 
 /**
@@ -106,6 +113,12 @@ const refuseOfficer = async (
   }
 }
 
+const CLEARED = "another admin clears the count by changing the officer's password there; then --retry-officer"
+
+/** Whether one more failed login is one too many for another. */
+const leavesNone = (row: HsmUser | undefined, limit: number): boolean =>
+  row !== undefined && row.loginFailureCount !== null && row.loginFailureCount + 1 >= limit - 2
+
 const tryOfficer = async (
   work: HsmWork,
   { user, password }: OfficerLogin,
@@ -131,13 +144,16 @@ const tryOfficer = async (
   if (where !== undefined) {
     const reached = refused.flatMap(({ server, reason }) => (reason === 'login-refused' ? [server] : []))
     await work.budget.noteRefused({ user, reached, rows })
+    const isLast = reached.some(({ hsmId }) => leavesNone(rows.get(hsmId), work.budget.limit))
     return refusal(
       'OFFICER_REFUSED',
       `${nameServer(where.server)} refused the crypto officer ${userKey(user)}: ${where.text}`,
       [
         'compare the password with the one in your vault; it is not tried again by itself',
-        'once it is right, add --retry-officer',
-        `where this cluster has a password of its own: --officer-password ${where.server.clusterId}=SECRET`,
+        ...(isLast
+          ? [anotherOfficer(where.server.clusterId), `or ${CLEARED}`]
+          : ['once it is right, add --retry-officer']),
+        `where this cluster has a password of its own: --officer-password ${where.server.clusterId}=SECRET --retry-officer`,
       ],
     )
   }

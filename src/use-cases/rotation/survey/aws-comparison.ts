@@ -11,6 +11,7 @@ import type { ServerId } from '../../../domain/ids.js'
 import { allowUnreachable, type RosterEntry } from '../../../domain/roster.js'
 import type { RotationLedger } from '../../../domain/rotation/ledger.js'
 import type { PlannedCluster } from '../../../domain/rotation/plan.js'
+import { rollbackOutlook } from '../open/rollback-outlook.js'
 import type { RotationRun } from '../run/rotation-run.js'
 
 /** How AWS's view differs from the roster of a rotation. */
@@ -108,10 +109,16 @@ export const changesInWords = ({ added, gone, arriving, clusters, other }: Roste
  * The refusal to work with other HSMs than were planned, and what to do about it. Where HSMs are gone, every command on the
  * rotation needs the consent to that, and is advised with it.
  */
-export const rosterChanged = (changes: RosterChanges, { facts, rollback }: RotationLedger): OperatorError => {
+export const rosterChanged = (changes: RosterChanges, ledger: RotationLedger): OperatorError => {
+  const { facts, rollback } = ledger
   const { added, gone, unseen, problems, arriving, other } = changes
   const isSilent = [...added, ...gone, ...arriving, ...other].length === 0
   const flags = allowUnreachable([...gone, ...unseen])
+  const outlook = () =>
+    rollbackOutlook(
+      ledger,
+      gone.map(({ hsmId }) => hsmId),
+    ).kind
   const consent = `--rotation ${facts.rotationId} ${flags} --reason TEXT`
   return refusal(
     'ROSTER_CHANGED',
@@ -124,7 +131,7 @@ export const rosterChanged = (changes: RosterChanges, { facts, rollback }: Rotat
       ...(unseen.length > 0 ? unseenAdvice(unseen, problems, gone.length > 0 ? null : flags) : []),
       ...(added.length > 0 ? ['resume takes the added HSMs along'] : []),
       ...(gone.length > 0 ? [`lockstep rotate resume ${consent}`] : []),
-      ...(gone.length > 0 && rollback === null ? [`lockstep rotate rollback ${consent}`] : []),
+      ...(gone.length > 0 && rollback === null && outlook() === 'taken' ? [`lockstep rotate rollback ${consent}`] : []),
     ],
   )
 }

@@ -5,8 +5,9 @@ import { nameServer, type Roster, type RosterEntry } from '../../../domain/roste
 import type { Intent, Observation } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, unitsOf } from '../../../domain/rotation/plan.js'
 import type { Secret } from '../../../domain/secret.js'
+import { isMissingIn } from '../cells/absent-users.js'
 import type { HsmWork } from '../ports.js'
-import { inLanes, inSessionsOn, type Listing, rowsOf } from '../sessions/in-session.js'
+import { inLanes, inSessionsOn, type Listing, rowsOf, usersOf } from '../sessions/in-session.js'
 import { logIn } from '../sessions/log-in.js'
 import { loginOfficer } from '../sessions/officer.js'
 import { refusedBy } from './read-users.js'
@@ -141,7 +142,8 @@ class Logins implements FirstLogins {
       const rows = rowsOf(listing, reached, user)
       const gone = hsmIds.find((hsmId) => !rows.has(hsmId) && !this.#how.isAbsent(user.key, hsmId))
       if (gone !== undefined) throw notListedAnyMore(user, gone)
-      if (rows.size === 0) continue
+      // Of a cluster that lacks the user on some HSM a login says nothing.
+      if (hsmIds.some((hsmId) => isMissingIn(usersOf(listing, hsmId), user))) continue
       const { credential, remembered, refusals } = asked
       const before = remembered === null ? null : await this.#refusedBefore(user, reached, remembered)
       if (before !== null) {

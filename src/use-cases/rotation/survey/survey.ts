@@ -23,6 +23,7 @@ import { type AskedCredentials, firstLogins } from './first-logins.js'
 import { outwaitLateEffects } from './late-effects.js'
 import { noticeQuorum } from './quorum.js'
 import { type ReadUsers, readUsers, refusedBy } from './read-users.js'
+import { proveRepairPassword } from './repair-password.js'
 import { leaveBehind, noteUnreachable } from './unreachable.js'
 
 /**
@@ -42,7 +43,7 @@ export const survey = async (
     await run.record({ type: 'accepted', what: 'new-serials', clusterId })
   }
   const clusterIds = [run.plan.source, ...run.plan.destinations].map(({ clusterId }) => clusterId)
-  await refuseKnownOfficer({ officerOf, refusedLogins }, clusterIds, request.retryOfficer)
+  await refuseKnownOfficer({ ...parts, officerOf, refusedLogins }, clusterIds, request.retryOfficer)
   await outwaitLateEffects(ledger, leftovers, request.commandMs, clock, progress)
   const discovery = await parts.discover()
   noticeStrangers(run, discovery)
@@ -314,6 +315,7 @@ const logOfficersIn = async (run: RotationRun, reachable: readonly RosterEntry[]
       if (seen.remembered === true) await run.record(seen)
     },
   })
+  await proveRepairPassword(run)
   if (!isGivenNow) return
   if (asked === null && !(await proveLate(run))) {
     if (!isInstead) return run.doubtCurrent()
