@@ -171,9 +171,8 @@ const check = async (
       onQuorum: (server, approvals) => refuseQuorum(ports.console.utility, server, approvals, ports.progress),
     })
   // The origin is asked first: it costs one login to find out that the password is not what it holds.
-  const origins = reachable.filter(isOrigin)
-  const there = await ask(origins)
-  if (from !== null && asked !== null) refuseOriginsPassword(request.from ?? from, plan, origins, passwords, there)
+  const there = await ask(reachable.filter(isOrigin))
+  if (from !== null && asked !== null) refuseOriginsPassword(request.from ?? from, plan, passwords, there)
   const elsewhere = await ask(reachable.filter((server) => !isOrigin(server)))
   refuseInterrupted({ ...ports, showPlan: async () => {} })
   const facts: RotationFacts = {
@@ -396,11 +395,10 @@ const credentialToGive = async (
   return { passwords: kept.passwords, asked, origin: 'kept', kept: { rotationId, startedAt } }
 }
 
-/** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET`, `NOT_UNDERSTOOD` */
+/** @throws {OperatorError} `CURRENT_REFUSED`, `LOGIN_BUDGET` */
 const refuseOriginsPassword = (
   named: UnitId,
   plan: RotationPlan,
-  origins: readonly RosterEntry[],
   passwords: ReadonlyMap<UserKey, Secret>,
   { seen, notAsked }: FirstLogins,
 ): void => {
@@ -411,23 +409,16 @@ const refuseOriginsPassword = (
       const why = `${spent.reason}: it cannot show there that --from holds what --password gives`
       throw refusal('LOGIN_BUDGET', why, notAskedAdvice(plan))
     }
-    const logins = seen.filter(({ user }) => user === key)
-    const refused = logins.find(({ answer }) => answer.kind === 'refused')
-    const [where = named] = (refused?.hsmIds ?? origins.map(({ hsmId }) => hsmId)).slice(0, 1)
-    const place = named === where ? named : `${where} of ${named}`
-    if (refused !== undefined) {
-      throw refusal(
-        'CURRENT_REFUSED',
-        `${place}, which --from names, does not hold the password of ${key} that --password gives`,
-        [
-          'compare it with the one in your vault, or leave --password out: the users are copied then without being proved',
-        ],
-      )
-    }
-    if (logins.length > 0) continue
-    throw refusal('NOT_UNDERSTOOD', `${place}, which --from names, gave no clear answer to a login of ${key}`, [
-      'the same command again, once it answers',
-    ])
+    const refused = seen.find(({ user, answer }) => user === key && answer.kind === 'refused')
+    if (refused === undefined) continue
+    const [where = named] = refused.hsmIds
+    throw refusal(
+      'CURRENT_REFUSED',
+      `${named === where ? named : `${where} of ${named}`}, which --from names, does not hold the password of ${key} that --password gives`,
+      [
+        'compare it with the one in your vault, or leave --password out: the users are copied then without being proved',
+      ],
+    )
   }
 }
 

@@ -161,10 +161,8 @@ class Logins implements FirstLogins {
       const login = { session, user, reached, rows, password, credential: remembered }
       const intent = { act: 'login', user: user.key, hsmIds, credential } as const
       const answer = await logIn(budget, login, (attempt) => this.#how.ask(session, intent, attempt))
-      if (answer.kind === 'unclear') {
-        if (refusals === 'go-on') continue
-        throw notUnderstood(user, reached, answer.text)
-      }
+      // The HSM may have counted it, and would be asked once more.
+      if (answer.kind === 'unclear') throw notUnderstood(user, reached, answer.text)
       await this.#note(user, reached, credential, answer)
       if (answer.kind === 'done') continue
       if (refusals === 'go-on' && answer.kind === 'refused' && answer.reason === 'login-refused') continue

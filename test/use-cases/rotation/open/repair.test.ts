@@ -140,6 +140,36 @@ test('an origin on which no login is left cannot show its password, and is not s
   expect(blind.ended).toBe('completed')
 })
 
+test.each([
+  'cmu',
+  'cloudhsm-cli',
+] as const)('a password that the origin refuses is tried nowhere else, by %s', async (utility) => {
+  const wrong = await repair({ utility }, { from: utility === 'cmu' ? a : FIRST, passwords: [['CU:app', 'new']] })
+  expect(wrong).toMatchObject(refused('CURRENT_REFUSED 3'))
+  expect(wrong.fleet.failures()).toEqual(utility === 'cmu' ? [1, 0, 0, 0] : [1, 1, 0, 0])
+})
+
+test.each([
+  'a',
+  'c',
+])('a login without a clear answer on %s begins nothing: it may have been counted', async (letter) => {
+  const unclear = { answer: { kind: 'unclear', text: 'hm' }, carriedOut: true } as const
+  const fleet = (its: MemoryFleet) => its.befall(`login CU:app ${letter}`, unclear)
+  const wanted = { from: a, passwords: [['CU:app', 'old']] } as const
+  expect(await repair({ fleet }, wanted)).toMatchObject(refused('NOT_UNDERSTOOD 3'))
+})
+
+test('a cluster that lacks the user on one of its HSMs is not asked for its password', async () => {
+  const utility = 'cloudhsm-cli'
+  const fleet = (its: MemoryFleet) => its.remove(c)
+  const done = await repair({ utility, fleet }, { from: FIRST, passwords: [['CU:app', 'old']] })
+  expect([done.ended, done.fleet.holds(), done.fleet.failures()]).toEqual([
+    'completed',
+    'a old, b old, c old, d old',
+    [0, 0, 0, 0],
+  ])
+})
+
 describe('a user that is missing where no copy brings it', () => {
   test.each<[string, BenchGiven]>([
     ['inside the only cluster', { hsms: [2, 0], fleet: (its) => its.remove(b) }],
