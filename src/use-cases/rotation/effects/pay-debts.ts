@@ -13,7 +13,7 @@ import { onEach } from '../survey/unreachable.js'
  * @throws {Pause} `DEBT_SUPERSEDED` for what is left to a newer run; why one that was seen cannot be given it, once the others are
  */
 export const payDebts = async (run: RotationRun): Promise<void> => {
-  if (run.givesNothing !== null) throw run.givesNothing
+  if (run.givesNothing !== null) throw run.givesNothing()
   run.takeAllInSight()
   const discovery = await run.parts.discover()
   const method = run.ledger.facts.newCredential === 'unknown' ? 'sync' : 'change'

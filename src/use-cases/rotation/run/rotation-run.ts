@@ -32,7 +32,7 @@ export class RotationRun {
   /** Whether the row in hand is finished before the operator's Ctrl-C is heard. */
   finishesRow = false
   /** Why what a repair gives is given to nothing more, not even to debts: no login could show that it is right. */
-  givesNothing: OperatorError | null = null
+  givesNothing: (() => OperatorError) | null = null
   #takesAllInSight = false
   #doubtsCurrent = false
   #beforeChange: Promise<void> | null = null

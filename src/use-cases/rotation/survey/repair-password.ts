@@ -66,7 +66,7 @@ const leaveUnshown = async (run: RotationRun, source: string): Promise<void> => 
   const areNamed = lacking.flatMap((unitId) => run.servers(unitId)).every(({ hsmId }) => hsmIds.includes(hsmId))
   if (!areNamed || run.ledger.applicationsTold) throw notShown(run, source)
   for (const unitId of lacking) await isLeftBehind(run, unitId)
-  run.givesNothing = notShown(run, source)
+  run.givesNothing = () => notShown(run, source)
 }
 
 /** Where the password of a repair comes from, in words, if it may be another one than before; else null. */
