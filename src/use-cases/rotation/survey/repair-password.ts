@@ -20,6 +20,7 @@ export const proveRepairPassword = async (run: RotationRun): Promise<void> => {
   const source = await sourceInDoubt(run)
   if (source === null) return
   const shown = new Set<PlannedUser>()
+  const spent: OperatorError[] = []
   for (const unitId of inOrder(run)) {
     const asked = run.users.filter((user) => !shown.has(user) && isAskable(run, unitId, user))
     if (asked.length === 0 || (await isLeftBehind(run, unitId))) continue
@@ -27,8 +28,9 @@ export const proveRepairPassword = async (run: RotationRun): Promise<void> => {
     const [user] = refused
     if (user !== undefined) throw refusedWhereProved(run, unitId, user.key, source)
     for (const one of asked) if (!objections.has(one)) shown.add(one)
+    spent.push(...objections.values())
   }
-  if (run.users.some((user) => !shown.has(user) && !isLeftToNewer(run, user))) return leaveUnshown(run, source)
+  if (run.users.some((user) => !shown.has(user) && !isLeftToNewer(run, user))) return leaveUnshown(run, source, spent)
   // Once another unit has shown it, what refuses it holds something else.
   for (const unitId of run.units) {
     await askAgain(
@@ -40,14 +42,23 @@ export const proveRepairPassword = async (run: RotationRun): Promise<void> => {
   }
 }
 
-/** A login of each user whose budget allows one. */
+/** A login of each user whose budget allows one. @returns who was refused, and why the others were not asked */
 const askAgain = async (run: RotationRun, unitId: UnitId, users: readonly PlannedUser[], isTyped: boolean) => {
-  if (users.length === 0) return { refused: [], objections: new Map() }
-  const first = await logInEach(run, unitId, users, 'new', { isTyped })
-  const rest = users.filter((user) => !first.objections.has(user))
-  if (rest.length === users.length || rest.length === 0) return first
-  const { refused } = await logInEach(run, unitId, rest, 'new', { isTyped })
-  return { refused, objections: first.objections }
+  const objections = new Map<PlannedUser, OperatorError>()
+  const ask = (asked: readonly PlannedUser[]) =>
+    logInEach(run, unitId, asked, 'new', {
+      isTyped,
+      onNotAsked: async (user, _reached, why) => {
+        objections.set(user, why)
+      },
+    })
+  if (users.length === 0) return { refused: [], objections }
+  const first = await ask(users)
+  for (const [user, why] of first.objections) objections.set(user, why)
+  // Where some that we wrote may not be asked, nobody was.
+  const rest = users.filter((user) => !objections.has(user))
+  const { refused } = first.objections.size === 0 || rest.length === 0 ? first : await ask(rest)
+  return { refused, objections }
 }
 
 /** Leaves the HSMs of a unit as they are where the operator names all of them. */
@@ -60,13 +71,13 @@ const isLeftBehind = async (run: RotationRun, unitId: UnitId): Promise<boolean> 
 }
 
 /** Without a login that shows the password nothing is given it: HSMs that lack it stay behind, or the run stops. */
-const leaveUnshown = async (run: RotationRun, source: string): Promise<void> => {
+const leaveUnshown = async (run: RotationRun, source: string, spent: readonly OperatorError[]): Promise<void> => {
   const lacking = run.units.filter((unitId) => run.notNew(unitId).length > 0)
   const { hsmIds } = run.parts.options.mayStayBehind
   const areNamed = lacking.flatMap((unitId) => run.servers(unitId)).every(({ hsmId }) => hsmIds.includes(hsmId))
-  if (!areNamed || run.ledger.applicationsTold) throw notShown(run, source)
+  if (!areNamed || run.ledger.applicationsTold) throw notShown(run, source, spent)
   for (const unitId of lacking) await isLeftBehind(run, unitId)
-  run.givesNothing = () => notShown(run, source)
+  run.givesNothing = () => notShown(run, source, spent)
 }
 
 /** Where the password of a repair comes from, in words, if it may be another one than before; else null. */
@@ -128,14 +139,13 @@ const refusedWhereProved = (run: RotationRun, unitId: UnitId, user: UserKey, sou
   )
 }
 
-const notShown = (run: RotationRun, source: string): OperatorError =>
-  refusal(
-    'ORIGIN_LOST',
-    `nothing is left that could show whether it is right what ${source}, and nothing is given it`,
-    [
-      ...(nothingToUndo(run.ledger) && !run.ledger.applicationsTold
-        ? [`nothing has changed yet, to close it: lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}`]
-        : []),
-      ...leavingAdvice(run),
-    ],
-  )
+const notShown = (run: RotationRun, source: string, [spent]: readonly OperatorError[]): OperatorError => {
+  const nothing = `nothing is left that could show whether it is right what ${source}, and nothing is given it`
+  return refusal(spent?.code ?? 'ORIGIN_LOST', spent === undefined ? nothing : `${spent.message}: ${nothing}`, [
+    ...(spent?.suggestions.slice(0, 1) ?? []),
+    ...(nothingToUndo(run.ledger) && !run.ledger.applicationsTold
+      ? [`nothing has changed yet, to close it: lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}`]
+      : []),
+    ...leavingAdvice(run),
+  ])
+}

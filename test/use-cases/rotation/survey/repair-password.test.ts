@@ -101,6 +101,15 @@ describe('a repair that is taken up with a password typed anew', () => {
     expect(writes(place)).toEqual([])
   })
 
+  test('says so where no login is left on the one that could show it', async () => {
+    const observed = [loggedIn(a, 'new'), ...[b, c, d].map((one) => loggedIn(one, 'new', refused))]
+    const place = killedAtOnce('new', { facts: { ...TYPED, observed }, fleet: (its) => its.fail(a, 3) })
+    const { ended, message, suggestions } = await resume(place)
+    expect([ended, writes(place)]).toEqual(['NEAR_LOCKOUT 3', []])
+    expect(message).toContain('nothing is left that could show whether it is right')
+    expect(suggestions.join()).toMatch(/clears the count.*rotate rollback.*leave the rest as it is/)
+  })
+
   test('proves it also where only a debt is left to be paid', async () => {
     const place = killedAtOnce('other', {
       facts: { ...TYPED, debts: [{ hsmId: d, reason: 'away' }] },
