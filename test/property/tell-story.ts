@@ -178,6 +178,11 @@ class Teller {
     if (action === 'rollback' && code !== null) this.#checkReason(ended, code)
     if (witness.violations.length > 0 || this.over) return null
     if (code === 'NOTHING_PENDING') return this.#isNothingLeft() ? null : 'repair'
+    // A rotation wants the user everywhere on its source; another HSM may have what a repair brings there.
+    if (action === 'start' && this.#beginning === 'repair' && code === 'USER_MISSING') {
+      this.#world.repairFromNext()
+      return 'repair'
+    }
     const refused = ended.kind === 'refused' || code === 'NO_WAY_BACK'
     const mayLeave = ended.kind === 'refused' && this.#mayLeave(action, ended)
     const decision = this.#operator.decide(this.#again(action, ended), { message, suggestions, refused }, mayLeave)
