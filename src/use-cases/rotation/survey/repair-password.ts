@@ -2,6 +2,7 @@ import { type OperatorError, refusal } from '../../../domain/errors.js'
 import type { UserKey } from '../../../domain/hsm-user.js'
 import type { UnitId } from '../../../domain/ids.js'
 import { allowUnreachable } from '../../../domain/roster.js'
+import type { CurrentVersion } from '../../../domain/rotation/journal-entry.js'
 import { type PlannedUser, serversOf } from '../../../domain/rotation/plan.js'
 import { nothingToUndo } from '../../../domain/rotation/way-back.js'
 import { logInEach } from '../cells/prove.js'
@@ -91,13 +92,7 @@ const sourceInDoubt = async ({ ledger, plan, parts, goesBack }: RotationRun): Pr
   return `${parts.store.description} keeps as CURRENT now, that of ${nameOf(now)} where it was that of ${nameOf(kept)}`
 }
 
-const nameOf = ({
-  rotationId,
-  startedAt,
-}: {
-  readonly rotationId: string | null
-  readonly startedAt: string
-}): string => rotationId ?? startedAt
+const nameOf = ({ rotationId, startedAt }: CurrentVersion): string => rotationId ?? startedAt
 
 /** The unit that users are copied from is the first to be asked. */
 const inOrder = ({ units, ledger }: RotationRun): readonly UnitId[] => {
@@ -124,6 +119,9 @@ const isLeftToNewer = ({ ledger, plan }: RotationRun, { key }: PlannedUser): boo
 const hasRefusedTyped = (run: RotationRun, unitId: UnitId, { key }: PlannedUser): boolean =>
   run.servers(unitId).some(({ hsmId }) => run.ledger.hasRefusedTyped(key, hsmId))
 
+/** Whether a rollback closes it. */
+const isUntouched = ({ ledger }: RotationRun): boolean => nothingToUndo(ledger) && !ledger.applicationsTold
+
 const refusedWhereProved = (run: RotationRun, unitId: UnitId, user: UserKey, source: string): OperatorError => {
   const { rotationId } = run.ledger.facts
   const flags = allowUnreachable(run.servers(unitId))
@@ -132,7 +130,7 @@ const refusedWhereProved = (run: RotationRun, unitId: UnitId, user: UserKey, sou
     `${run.name(unitId)} held what this repair gives, and refused for ${user} what ${source}; nothing is given it`,
     [
       'compare the password with the one in your vault, and give the right one',
-      nothingToUndo(run.ledger)
+      isUntouched(run)
         ? `where somebody has changed it there since: lockstep rotate rollback --rotation ${rotationId}   closes this repair, which has written nothing; then another one`
         : `where somebody has changed it there since, go on without: lockstep rotate resume --rotation ${rotationId} ${flags} --reason TEXT`,
     ],
@@ -143,7 +141,7 @@ const notShown = (run: RotationRun, source: string, [spent]: readonly OperatorEr
   const nothing = `nothing is left that could show whether it is right what ${source}, and nothing is given it`
   return refusal(spent?.code ?? 'ORIGIN_LOST', spent === undefined ? nothing : `${spent.message}: ${nothing}`, [
     ...(spent?.suggestions.slice(0, 1) ?? []),
-    ...(nothingToUndo(run.ledger) && !run.ledger.applicationsTold
+    ...(isUntouched(run)
       ? [`nothing has changed yet, to close it: lockstep rotate rollback --rotation ${run.ledger.facts.rotationId}`]
       : []),
     ...leavingAdvice(run),
