@@ -1053,6 +1053,8 @@ export class RotationLedger {
   #settleWrite(intent: Intent, at: string, seq: number): void {
     const goesBackByCopies = this.#rollback === 'sync'
     for (const record of this.#recordsOf(intent).values()) {
+      // Another conversation may have listed the HSM before the copy made the user there.
+      record.present = true
       if (!isRehearsal(intent)) record.lastWriteDone = true
       if (intent.act !== 'copy') continue
       const copied = { proof: 'copy', evidence: null, at, seq } as const

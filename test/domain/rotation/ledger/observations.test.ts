@@ -60,6 +60,20 @@ describe('a user that is missing', () => {
     expect(cellAfter(a, [...goneAgain, listing(a)])).toBe('unknown none')
   })
 
+  test('is there once a copy is done, though somebody listed the HSM while it was under way', () => {
+    const answered: JournalEvent = { type: 'answer', to: 3, answer: { kind: 'done' } }
+    expect(cellAfter(b, [missing, [copy(a, b)], missing, answered])).toBe('unknown copy')
+  })
+
+  test('and refuses the password in the first login has been made meanwhile', () => {
+    const refused = { kind: 'refused', reason: 'login-refused', text: 'no' } as const
+    const seen = (
+      reason: typeof refused | { readonly kind: 'refused'; readonly reason: 'no-such-user'; readonly text: string },
+    ) => cellAfter(b, [], { observed: [missing, loggedIn(b, 'new', reason)] })
+    expect(seen(refused)).toBe('unknown none')
+    expect(seen({ ...refused, reason: 'no-such-user' })).toBe('absent untouched')
+  })
+
   test('is remembered as missing when the HSM was met first, and not when it was missed later', () => {
     const first = (...lines: Line[]) => ledgerAfter(lines).missedFirst(APP, b)
     expect(first(missing)).toBe(true)
